@@ -1,0 +1,69 @@
+//! Which images, how they are split, how they are normalised.
+
+use super::Shape;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// A data set as a pipeline names it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Data {
+    /// Where the images come from.
+    pub format: Format,
+    /// Training images held out for validation, by a split that no seed changes.
+    pub validation: usize,
+    /// How pixels become numbers.
+    pub normalisation: Normalisation,
+    /// What the probe found in the files.
+    pub info: DataInfo,
+}
+
+/// A data set's storage.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Format {
+    /// The balanced Fashion-MNIST subset inside the binary: 5,000 training, 1,000 test images.
+    FashionMini,
+    /// A folder with MNIST's four IDX files, gzipped or not.
+    Idx(PathBuf),
+}
+
+/// Pixels p in 0..=255 become (p/255 − mean) / std, a channel at a time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Normalisation {
+    /// Mean and standard deviation of the training images, validation included.
+    Measured,
+    /// These values, a channel each, for pixels scaled to [0, 1].
+    Given {
+        /// Subtracted.
+        mean: Vec<f64>,
+        /// Divided by; above 0.
+        std: Vec<f64>,
+    },
+}
+
+/// What is known of a data set before its pixels are decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataInfo {
+    /// blake3 of the files' bytes, in hex; any change of the data changes every key under it.
+    pub digest: String,
+    /// Shape of one image.
+    pub shape: Shape,
+    /// Number of classes; labels are 0..classes.
+    pub classes: usize,
+    /// Training images, validation included.
+    pub train: usize,
+    /// Test images.
+    pub test: usize,
+}
+
+/// A part of a data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Split {
+    /// What is trained on.
+    Train,
+    /// Held out of the training images.
+    Validation,
+    /// Never trained on.
+    Test,
+}

@@ -1,0 +1,13 @@
+//! Resolved hyper-parameters: plain data that every later stage reads.
+//!
+//! No field here is an `Option` that means "default": `spec` has filled in every value.
+
+mod data;
+mod net;
+mod objective;
+mod recipe;
+
+pub use data::{Data, DataInfo, Format, Normalisation, Split};
+pub use net::{Layer, LayerError, Net, Shape, ShapeError};
+pub use objective::Kd;
+pub use recipe::{Adam, Optimizer, Recipe, Schedule, Select, Warmup};

@@ -1,0 +1,101 @@
+//! How a network is trained: epochs, batches, optimizer, learning-rate schedule, selection.
+
+use serde::{Deserialize, Serialize};
+
+/// Everything about a training that is neither network, data nor objective.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// Passes over the training split, at least 1.
+    pub epochs: usize,
+    /// Samples in one step, at least 1; an epoch's last batch may be smaller.
+    pub batch_size: usize,
+    /// The rule that turns gradients into updates.
+    pub optimizer: Optimizer,
+    /// The learning rate over the epochs.
+    pub schedule: Schedule,
+    /// Epochs of linear warm-up before the schedule.
+    pub warmup: Warmup,
+    /// Which epoch's weights the node keeps.
+    pub select: Select,
+}
+
+/// Update rules, with PyTorch's definitions and names.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Optimizer {
+    /// `torch.optim.SGD`.
+    Sgd {
+        /// Learning rate at the start.
+        lr: f64,
+        /// Momentum in [0, 1); 0 for none.
+        momentum: f64,
+        /// Look-ahead momentum (Sutskever et al. 2013).
+        nesterov: bool,
+        /// L2 penalty, added to the gradient.
+        weight_decay: f64,
+    },
+    /// `torch.optim.Adam`: the penalty is added to the gradient.
+    Adam(Adam),
+    /// `torch.optim.AdamW`: the penalty shrinks the weights (Loshchilov and Hutter 2019).
+    AdamW(Adam),
+}
+
+/// What Adam and AdamW share.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Adam {
+    /// Learning rate at the start.
+    pub lr: f64,
+    /// Decay of the first and second moments, each in [0, 1).
+    pub betas: [f64; 2],
+    /// Added to the denominator.
+    pub epsilon: f64,
+    /// The penalty.
+    pub weight_decay: f64,
+}
+
+impl Optimizer {
+    /// Learning rate before any schedule.
+    pub fn lr(&self) -> f64 {
+        match self {
+            Self::Sgd { lr, .. } => *lr,
+            Self::Adam(adam) | Self::AdamW(adam) => adam.lr,
+        }
+    }
+}
+
+/// Learning rate over the epochs that follow the warm-up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Schedule {
+    /// The optimizer's rate throughout.
+    Constant {},
+    /// Multiplied by `gamma` at the start of each of these epochs (counted from 0).
+    Step {
+        /// Epochs at which the rate falls.
+        milestones: Vec<usize>,
+        /// Factor at each of them.
+        gamma: f64,
+    },
+    /// Half a cosine from the optimizer's rate to `min` (Loshchilov and Hutter 2017, eq. 5).
+    Cosine {
+        /// Rate that the last epoch comes near to.
+        min: f64,
+    },
+}
+
+/// Epochs of warm-up: epoch e of w trains with (e+1)/(w+1) of the rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Warmup(pub usize);
+
+/// Which epoch's weights a training keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Select {
+    /// Highest top-1 accuracy on the validation split; the earliest such epoch.
+    BestValidation,
+    /// The last epoch.
+    Last,
+    /// Highest top-1 accuracy on the test split. Tables say so: such numbers are optimistic.
+    BestTest,
+}

@@ -1,0 +1,163 @@
+//! A data set's bytes, from wherever they lie.
+
+use super::{fashion_mini, idx::IdxFile};
+use crate::config::{DataInfo, Format, Shape};
+use std::{fs, io, path::Path};
+
+/// Decoded images on the host, `[count, channels, height, width]` as bytes, with their labels.
+pub struct Dataset {
+    /// Shape of one image.
+    pub shape: Shape,
+    /// Number of classes.
+    pub classes: usize,
+    /// Training images and labels; a sample's id is its place here.
+    pub train: Part,
+    /// Test images and labels.
+    pub test: Part,
+}
+
+/// Images with their labels.
+pub struct Part {
+    /// Pixels of all images, one after another.
+    pub images: Vec<u8>,
+    /// A label for each image.
+    pub labels: Vec<u8>,
+}
+
+/// Why a data set cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// A file is not there or cannot be read.
+    #[error("cannot read {file}: {error}; {help}")]
+    Missing {
+        /// The file or folder.
+        file: String,
+        /// What the system says.
+        error: io::Error,
+        /// What to do.
+        help: &'static str,
+    },
+    /// A file's content is not what its format says.
+    #[error("{file}: {problem}")]
+    Damaged {
+        /// The file.
+        file: String,
+        /// What and where.
+        problem: String,
+    },
+}
+
+const IDX_HELP: &str = "the folder needs MNIST's four files, gzipped or not (Debian's package \
+    dataset-fashion-mnist puts them in /usr/share/datasets/fashion-mnist or the like)";
+
+/// File names, without `.gz`: training images and labels, test images and labels.
+const IDX_FILES: [&str; 4] = [
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+];
+
+/// Four files' names and contents, in the order of [`IDX_FILES`].
+type Sources = [(String, Vec<u8>); 4];
+
+/// Finds out what keys and checks need to know, without decoding any pixel.
+///
+/// # Errors
+/// [`DataError`] if a file is missing or its header is damaged.
+pub fn probe(format: &Format) -> Result<DataInfo, DataError> {
+    let sources = sources(format)?;
+    let mut hasher = blake3::Hasher::new();
+    for (_, bytes) in &sources {
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    }
+    let [train_images, train_labels, test_images, test_labels] = &sources;
+    let (train, shape) = pair_header(train_images, train_labels)?;
+    let (test, test_shape) = pair_header(test_images, test_labels)?;
+    if test_shape != shape {
+        return Err(DataError::Damaged {
+            file: test_images.0.clone(),
+            problem: format!("images of {test_shape}, but the training images are {shape}"),
+        });
+    }
+    let classes = classes(train_labels)?;
+    Ok(DataInfo { digest: hasher.finalize().to_hex().to_string(), shape, classes, train, test })
+}
+
+/// Reads all images and labels.
+///
+/// # Errors
+/// [`DataError`] names the file and the byte or record.
+pub fn load(format: &Format) -> Result<Dataset, DataError> {
+    let [train_images, train_labels, test_images, test_labels] = sources(format)?;
+    let classes = classes(&train_labels)?;
+    let (train, shape) = part(&train_images, &train_labels, classes)?;
+    let (test, _) = part(&test_images, &test_labels, classes)?;
+    Ok(Dataset { shape, classes, train, test })
+}
+
+fn sources(format: &Format) -> Result<Sources, DataError> {
+    match format {
+        Format::FashionMini => Ok(fashion_mini::FILES
+            .map(|(name, bytes)| (format!("fashion-mini/{name}"), bytes.to_vec()))),
+        Format::Idx(folder) => {
+            let mut found = Vec::with_capacity(4);
+            for name in IDX_FILES {
+                found.push(read_idx(folder, name)?);
+            }
+            Ok(found.try_into().expect("one file is pushed for each of four names"))
+        }
+    }
+}
+
+fn read_idx(folder: &Path, name: &str) -> Result<(String, Vec<u8>), DataError> {
+    let plain = folder.join(name);
+    let packed = folder.join(format!("{name}.gz"));
+    let path = if packed.exists() && !plain.exists() { packed } else { plain };
+    let file = path.display().to_string();
+    match fs::read(&path) {
+        Ok(bytes) => Ok((file, bytes)),
+        Err(error) => Err(DataError::Missing { file, error, help: IDX_HELP }),
+    }
+}
+
+fn pair_header(images: &(String, Vec<u8>), labels: &(String, Vec<u8>)) -> Result<(usize, Shape), DataError> {
+    let (count, shape) = IdxFile::new(&images.0, &images.1).image_header()?;
+    let labelled = IdxFile::new(&labels.0, &labels.1).label_header()?;
+    if labelled != count {
+        let problem = format!("{labelled} labels for the {count} images of {}", images.0);
+        return Err(DataError::Damaged { file: labels.0.clone(), problem });
+    }
+    Ok((count, shape))
+}
+
+/// Classes are numbered from 0 without gaps, so the highest training label tells.
+fn classes(labels: &(String, Vec<u8>)) -> Result<usize, DataError> {
+    let labels = read_labels(labels)?;
+    Ok(labels.iter().max().map_or(0, |&highest| usize::from(highest) + 1))
+}
+
+fn read_labels((name, bytes): &(String, Vec<u8>)) -> Result<Vec<u8>, DataError> {
+    let mut file = IdxFile::new(name, bytes);
+    let count = file.label_header()?;
+    file.body(count)
+}
+
+fn part(
+    images: &(String, Vec<u8>),
+    labels: &(String, Vec<u8>),
+    classes: usize,
+) -> Result<(Part, Shape), DataError> {
+    let (count, shape) = pair_header(images, labels)?;
+    let mut file = IdxFile::new(&images.0, &images.1);
+    file.image_header()?;
+    let pixels = file.body(count * shape.size())?;
+    let values = read_labels(labels)?;
+    if let Some(record) = values.iter().position(|&label| usize::from(label) >= classes) {
+        let problem =
+            format!("record {record}: label {}, but there are {classes} classes", values[record]);
+        return Err(DataError::Damaged { file: labels.0.clone(), problem });
+    }
+    Ok((Part { images: pixels, labels: values }, shape))
+}

@@ -1,0 +1,9 @@
+//! Images: reading them, splitting them, holding them on a device.
+
+mod fashion_mini;
+mod idx;
+mod loaded;
+mod view;
+
+pub use loaded::{Dataset, DataError, load, probe};
+pub use view::{Batch, View, holdout};

@@ -1,0 +1,106 @@
+//! A network's logits over a whole split, keyed by sample id.
+
+use crate::{data::View, net::PlainNet};
+use burn::tensor::{Device, Tensor, TensorData};
+use std::collections::HashMap;
+
+/// Images of one forward pass without autodiff.
+const BATCH: usize = 250;
+
+/// Logits `[view.len(), classes]` of `net` over `view`, row by row.
+pub fn infer(net: &PlainNet, view: &View) -> Vec<f32> {
+    let places: Vec<u32> = (0..view.len() as u32).collect();
+    let mut logits = Vec::new();
+    for places in places.chunks(BATCH) {
+        let batch = net.infer(view.batch(places).images).into_data();
+        let rows = batch.try_into_vec_as::<f32>();
+        logits.extend(rows.expect("a network's output has f32 elements"));
+    }
+    logits
+}
+
+/// A teacher's logits over un-augmented training images, on the host.
+///
+/// Rows are found by sample id, never by position in a batch: under shuffling, a position names
+/// another image in every epoch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Logits {
+    rows: HashMap<u32, usize>,
+    values: Vec<f32>,
+    classes: usize,
+}
+
+/// Why stored logits cannot teach.
+#[derive(Debug, thiserror::Error)]
+pub enum LogitsError {
+    /// The numbers do not form one row an id.
+    #[error("{values} logits do not make a row of {classes} for each of {ids} samples")]
+    Ragged {
+        /// Ids given.
+        ids: usize,
+        /// Values given.
+        values: usize,
+        /// Classes expected.
+        classes: usize,
+    },
+    /// A training sample has no row.
+    #[error("the teacher's logits hold no row for sample {0}")]
+    Missing(u32),
+}
+
+impl Logits {
+    /// Row i of `values`, `classes` wide, belongs to sample `ids[i]`.
+    ///
+    /// # Errors
+    /// [`LogitsError::Ragged`] if the lengths do not agree or an id comes twice.
+    pub fn new(ids: &[u32], values: Vec<f32>, classes: usize) -> Result<Self, LogitsError> {
+        let rows: HashMap<_, _> = ids.iter().copied().zip(0..).collect();
+        if rows.len() != ids.len() || ids.len().checked_mul(classes) != Some(values.len()) {
+            return Err(LogitsError::Ragged { ids: ids.len(), values: values.len(), classes });
+        }
+        Ok(Self { rows, values, classes })
+    }
+
+    /// Checks that every one of `ids` has a row.
+    ///
+    /// # Errors
+    /// [`LogitsError::Missing`] names the first that has none.
+    pub fn cover(&self, ids: &[u32]) -> Result<(), LogitsError> {
+        match ids.iter().find(|id| !self.rows.contains_key(id)) {
+            Some(&id) => Err(LogitsError::Missing(id)),
+            None => Ok(()),
+        }
+    }
+
+    /// `[ids, classes]` on `device`.
+    ///
+    /// # Panics
+    /// If an id has no row; see [`cover`](Self::cover).
+    pub fn batch(&self, ids: impl ExactSizeIterator<Item = u32>, device: &Device) -> Tensor<2> {
+        let shape = [ids.len(), self.classes];
+        let mut values = Vec::with_capacity(shape[0] * shape[1]);
+        for id in ids {
+            values.extend_from_slice(&self.values[self.rows[&id] * self.classes..][..self.classes]);
+        }
+        Tensor::from_data(TensorData::new(values, shape), device)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_follow_ids_not_positions() {
+        let logits = Logits::new(&[7, 3], vec![0.0, 1.0, 2.0, 3.0], 2).unwrap();
+        let batch = logits.batch([3, 7].into_iter(), &Device::flex()).into_data();
+        assert_eq!(batch.try_into_vec_as::<f32>().unwrap(), [2.0, 3.0, 0.0, 1.0]);
+        assert!(matches!(logits.cover(&[3, 4]), Err(LogitsError::Missing(4))));
+    }
+
+    #[test]
+    fn ragged_or_doubled_rows_are_refused() {
+        assert!(Logits::new(&[1], vec![0.0], 2).is_err());
+        assert!(Logits::new(&[1, 1], vec![0.0; 4], 2).is_err());
+    }
+}

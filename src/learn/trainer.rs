@@ -1,0 +1,202 @@
+//! The training loop.
+
+use super::{Logits, LogitsError, Updater, cross_entropy, distillation, infer, learning_rate, metrics};
+use crate::{
+    config::{Kd, Net, Recipe, Select},
+    data::View,
+    net::{NamedTensor, PlainNet, Role, Visitor},
+    rng::{Purpose, Stream},
+};
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+use std::time::Instant;
+
+/// What a training is made of.
+pub struct Lesson<'a> {
+    /// The network to train.
+    pub net: &'a Net,
+    /// How.
+    pub recipe: &'a Recipe,
+    /// What is minimised.
+    pub objective: Objective<'a>,
+    /// Seed of weights and order.
+    pub seed: u64,
+    /// Images to learn from; at least one.
+    pub train: &'a View,
+    /// Images whose accuracy is recorded each epoch and may select one; possibly none.
+    pub judge: Option<&'a View>,
+}
+
+/// What a training minimises.
+#[derive(Clone, Copy)]
+pub enum Objective<'a> {
+    /// Cross entropy with the labels.
+    CrossEntropy,
+    /// A frozen teacher's logits and the labels.
+    Kd(Kd, &'a Logits),
+}
+
+/// One line of a training's history.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochRecord {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Learning rate throughout the epoch.
+    pub lr: f64,
+    /// Mean objective over the training samples, as the weights moved.
+    pub loss: f64,
+    /// Top-1 accuracy on the judging split after the epoch, in [0, 1].
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub accuracy: Option<f64>,
+    /// Training samples a second, evaluation left out.
+    pub samples_per_second: f64,
+}
+
+/// A finished training.
+pub struct Trained {
+    /// The selected epoch's weights and running statistics.
+    pub weights: Vec<NamedTensor>,
+    /// Every epoch.
+    pub history: Vec<EpochRecord>,
+    /// The epoch that `weights` come from, counted from 1.
+    pub selected: usize,
+}
+
+/// Tells a training whether to go on; asked before each step.
+pub trait Stop {
+    /// True once the training should give up.
+    fn stopped(&self) -> bool;
+}
+
+/// Why a training gave no network.
+#[derive(Debug, thiserror::Error)]
+pub enum LearnError {
+    /// The loss left the numbers.
+    #[error(
+        "the loss became {loss} in epoch {epoch}, step {step}, at learning rate {lr} (last finite \
+         loss: {last}); lower the learning rate"
+    )]
+    Diverged {
+        /// The loss.
+        loss: f64,
+        /// Counted from 1.
+        epoch: usize,
+        /// Counted from 1 within the epoch.
+        step: usize,
+        /// Learning rate of the step.
+        lr: f64,
+        /// The loss of the step before, or "none".
+        last: String,
+    },
+    /// [`Stop`] said so.
+    #[error("stopped")]
+    Stopped,
+    /// The teacher's logits do not fit the training samples.
+    #[error(transparent)]
+    Logits(#[from] LogitsError),
+}
+
+/// Trains a network from fresh weights; `on_epoch` hears of every finished epoch.
+///
+/// # Errors
+/// [`LearnError`] if the loss diverges, `stop` says so, or the teacher's logits lack a sample.
+pub fn train(
+    lesson: &Lesson<'_>,
+    device: &Device,
+    stop: &dyn Stop,
+    on_epoch: &mut dyn FnMut(&EpochRecord),
+) -> Result<Trained, LearnError> {
+    if let Objective::Kd(_, logits) = lesson.objective {
+        logits.cover(&lesson.train.ids)?;
+    }
+    let mut net = PlainNet::init(lesson.net, lesson.seed, device);
+    net.visit(&mut Track);
+    let mut updater = Updater::new(lesson.recipe.optimizer);
+    let mut history = Vec::with_capacity(lesson.recipe.epochs);
+    let mut best: Option<(f64, usize, Vec<NamedTensor>)> = None;
+    for epoch in 1..=lesson.recipe.epochs {
+        let lr = learning_rate(lesson.recipe, epoch - 1);
+        let started = Instant::now();
+        let loss = run_epoch(lesson, &mut net, &mut updater, epoch, lr, stop)?;
+        let seconds = started.elapsed().as_secs_f64();
+        let accuracy = lesson.judge.map(|view| accuracy(&net, view, lesson.net.classes()));
+        if let (Some(now), false) = (accuracy, lesson.recipe.select == Select::Last)
+            && best.as_ref().is_none_or(|(top, ..)| now > *top)
+        {
+            best = Some((now, epoch, net.save()));
+        }
+        let samples_per_second = lesson.train.len() as f64 / seconds;
+        history.push(EpochRecord { epoch, lr, loss, accuracy, samples_per_second });
+        on_epoch(&history[history.len() - 1]);
+    }
+    let (selected, weights) = match best {
+        Some((_, epoch, weights)) => (epoch, weights),
+        None => (lesson.recipe.epochs, net.save()),
+    };
+    Ok(Trained { weights, history, selected })
+}
+
+/// One pass over the training samples; the mean loss.
+fn run_epoch(
+    lesson: &Lesson<'_>,
+    net: &mut PlainNet,
+    updater: &mut Updater,
+    epoch: usize,
+    lr: f64,
+    stop: &dyn Stop,
+) -> Result<f64, LearnError> {
+    let view = lesson.train;
+    let mut places: Vec<u32> = (0..view.len() as u32).collect();
+    Stream::new(lesson.seed, Purpose::Shuffle, epoch as u64 - 1, 0).shuffle(&mut places);
+    let (mut sum, mut last) = (0.0, None);
+    for (step, places) in places.chunks(lesson.recipe.batch_size).enumerate() {
+        if stop.stopped() {
+            return Err(LearnError::Stopped);
+        }
+        let batch = view.batch(places);
+        let device = batch.images.device();
+        let logits = net.train(batch.images.autodiff());
+        let loss = match lesson.objective {
+            Objective::CrossEntropy => cross_entropy(logits, batch.labels.autodiff()),
+            Objective::Kd(kd, teacher) => {
+                let ids = places.iter().map(|&place| view.ids[place as usize]);
+                let teacher = teacher.batch(ids, &device).autodiff();
+                distillation(logits, teacher, batch.labels.autodiff(), kd)
+            }
+        };
+        let value = f64::from(loss.clone().into_scalar::<f32>());
+        if !value.is_finite() {
+            let last = last.map_or("none".to_owned(), |last: f64| format!("{last:.4}"));
+            return Err(LearnError::Diverged { loss: value, epoch, step: step + 1, lr, last });
+        }
+        (sum, last) = (sum + value * places.len() as f64, Some(value));
+        updater.step(net, loss.backward(), lr);
+    }
+    Ok(sum / view.len() as f64)
+}
+
+fn accuracy(net: &PlainNet, view: &View, classes: usize) -> f64 {
+    let mut frozen = net.clone();
+    frozen.visit(&mut Untrack);
+    metrics(&infer(&frozen, view), &view.labels, classes, 1.0).top1
+}
+
+/// Starts recording gradients of a network's parameters.
+struct Track;
+
+impl Visitor for Track {
+    fn visit<const D: usize>(&mut self, _: &str, role: Role, tensor: &mut Tensor<D>) {
+        if role == Role::Parameter {
+            *tensor = tensor.clone().autodiff().require_grad();
+        }
+    }
+}
+
+/// Takes a network's parameters out of autodiff: evaluation records nothing.
+struct Untrack;
+
+impl Visitor for Untrack {
+    fn visit<const D: usize>(&mut self, _: &str, _: Role, tensor: &mut Tensor<D>) {
+        *tensor = tensor.clone().inner();
+    }
+}

@@ -1,0 +1,12 @@
+//! Teacher-assistant knowledge distillation (Mirzadeh et al., AAAI 2020, arXiv 1902.03393) as
+//! pipelines: a TOML file describes a graph of train, distill and eval nodes, each result is
+//! cached under the hash of everything that went into it, and burn does the arithmetic.
+//!
+//! `ARCHITECTURE.md` maps the modules; imports between them run one way, which a test holds.
+
+pub mod config;
+pub mod dag;
+pub mod data;
+pub mod learn;
+pub mod net;
+pub mod rng;

@@ -1,0 +1,178 @@
+//! Reading one table field by field: types, ranges, unknown keys, all reported together.
+
+use super::{
+    diagnostic::{Diagnostics, Span},
+    names::suggestion,
+    value::{Kind, Name, Table, Value},
+};
+
+/// A table that is being read; what is not taken is an unknown key.
+pub(super) struct Fields<'a> {
+    table: &'a Table,
+    span: Span,
+    /// What the table is, for messages: `recipe.plain`.
+    what: String,
+    known: Vec<&'static str>,
+    pub errors: &'a mut Diagnostics,
+}
+
+impl<'a> Fields<'a> {
+    pub fn new(table: &'a Table, span: &Span, what: impl Into<String>, errors: &'a mut Diagnostics) -> Self {
+        Self { table, span: span.clone(), what: what.into(), known: Vec::new(), errors }
+    }
+
+    /// The value under `key`, if it is there.
+    pub fn take(&mut self, key: &'static str) -> Option<&'a Value> {
+        self.known.push(key);
+        self.table.get(key)
+    }
+
+    /// The value under `key`; its absence is an error.
+    pub fn require(&mut self, key: &'static str) -> Option<&'a Value> {
+        let found = self.take(key);
+        if found.is_none() {
+            let message = format!("`{}` needs `{key}`", self.what);
+            self.errors.push(&self.span, message);
+        }
+        found
+    }
+
+    pub fn wrong_type(&mut self, value: &Value, want: &str) {
+        self.errors.push(&value.span, format!("expected {want}, found {}", value.type_name()));
+    }
+
+    pub fn string(&mut self, value: &Value) -> Option<Name> {
+        match &value.kind {
+            Kind::String(text) => Some(Name { text: text.clone(), span: value.span.clone() }),
+            _ => {
+                self.wrong_type(value, "a string");
+                None
+            }
+        }
+    }
+
+    pub fn boolean(&mut self, key: &'static str, default: bool) -> bool {
+        match self.take(key) {
+            None => default,
+            Some(Value { kind: Kind::Boolean(value), .. }) => *value,
+            Some(other) => {
+                self.wrong_type(other, "true or false");
+                default
+            }
+        }
+    }
+
+    pub fn array(&mut self, value: &'a Value, of: &str) -> &'a [Value] {
+        match &value.kind {
+            Kind::Array(items) => items,
+            _ => {
+                self.wrong_type(value, &format!("an array of {of}"));
+                &[]
+            }
+        }
+    }
+
+    pub fn strings(&mut self, value: &'a Value) -> Vec<Name> {
+        let items = self.array(value, "strings");
+        items.iter().filter_map(|item| self.string(item)).collect()
+    }
+
+    /// A whole number in `low..=high`.
+    pub fn whole(&mut self, value: &Value, low: u64, high: u64) -> Option<u64> {
+        let number = match value.kind {
+            Kind::Integer(number) => u64::try_from(number).ok(),
+            // A whole float means the same number: `5` and `5.0` are one value.
+            Kind::Float(number) if number.fract() == 0.0 && (0.0..9e15).contains(&number) => {
+                Some(number as u64)
+            }
+            Kind::Float(_) => None,
+            _ => {
+                self.wrong_type(value, "a whole number");
+                return None;
+            }
+        };
+        let inside = number.filter(|number| (low..=high).contains(number));
+        if inside.is_none() {
+            let range =
+                if high == u64::MAX { format!("at least {low}") } else { format!("in {low}..={high}") };
+            self.errors.push(&value.span, format!("expected a whole number {range}"));
+        }
+        inside
+    }
+
+    /// A finite number for which `ok` holds; `want` says what it asks.
+    pub fn number(&mut self, value: &Value, want: &str, ok: impl Fn(f64) -> bool) -> Option<f64> {
+        let number = match value.kind {
+            Kind::Integer(number) => number as f64,
+            Kind::Float(number) => number,
+            _ => {
+                self.wrong_type(value, "a number");
+                return None;
+            }
+        };
+        if number.is_finite() && ok(number) {
+            // −0.0 and 0.0 are one value.
+            return Some(number + 0.0);
+        }
+        self.errors.push(&value.span, format!("expected {want}, found {number}"));
+        None
+    }
+
+    pub fn number_or(&mut self, key: &'static str, default: f64, want: &str, ok: impl Fn(f64) -> bool) -> f64 {
+        let value = self.take(key);
+        value.and_then(|value| self.number(value, want, ok)).unwrap_or(default)
+    }
+
+    pub fn whole_or(&mut self, key: &'static str, default: usize, low: u64) -> usize {
+        let value = self.take(key);
+        let number = value.and_then(|value| self.whole(value, low, u32::MAX.into()));
+        number.map_or(default, |number| number as usize)
+    }
+
+    /// One of a fixed set of words.
+    pub fn word<T: Copy>(&mut self, value: &Value, words: &[(&'static str, T)]) -> Option<T> {
+        let name = self.string(value)?;
+        let found = words.iter().find(|(word, _)| *word == name.text).map(|(_, meaning)| *meaning);
+        if found.is_none() {
+            let help = suggestion(&name.text, words.iter().map(|(word, _)| *word));
+            self.errors.push_help(&name.span, format!("unknown word `{}`", name.text), help);
+        }
+        found
+    }
+
+    /// A table with exactly one key out of `choices`: `{ sgd = { lr = 0.1 } }`.
+    pub fn choice(&mut self, value: &'a Value, choices: &[&'static str]) -> Option<(&'static str, &'a Table, &'a Span)> {
+        let list = choices.join(", ");
+        let Kind::Table(Table(entries)) = &value.kind else {
+            self.wrong_type(value, &format!("a table with one of: {list}"));
+            return None;
+        };
+        let [(name, inner)] = entries.as_slice() else {
+            self.errors.push(&value.span, format!("expected exactly one of: {list}"));
+            return None;
+        };
+        let Some(&choice) = choices.iter().find(|choice| **choice == name.text) else {
+            let help = suggestion(&name.text, choices.iter().copied());
+            self.errors.push_help(&name.span, format!("unknown key `{}`", name.text), help);
+            return None;
+        };
+        match &inner.kind {
+            Kind::Table(table) => Some((choice, table, &inner.span)),
+            _ => {
+                self.wrong_type(inner, "a table");
+                None
+            }
+        }
+    }
+
+    /// Reports every key that nobody took.
+    pub fn finish(self) {
+        for (name, _) in &self.table.0 {
+            if !self.known.contains(&name.text.as_str()) {
+                let help = suggestion(&name.text, self.known.iter().copied());
+                let message = format!("unknown key `{}` in `{}`", name.text, self.what);
+                self.errors.push_help(&name.span, message, help);
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! The pipeline language: TOML text in, a resolved [`Pipeline`] or every error at once out.
+//!
+//! Text → [`value`] (a tree that remembers where each value stands) → [`raw`] (typed tables, still
+//! with names) → [`expand`] (matrices and chains become nodes) → [`resolve`] (names become what
+//! they name). Each step reports into one list of [`Diagnostic`]s and goes on.
+
+mod diagnostic;
+mod expand;
+mod fields;
+mod hyper;
+mod names;
+mod pipeline;
+mod raw;
+mod resolve;
+mod value;
+
+pub use diagnostic::{Diagnostic, Diagnostics, Sources, Span};
+pub use pipeline::{Eval, Learn, Node, Pipeline, Row, Table, Teacher, Work};
+pub use resolve::{Probe, parse};
