@@ -10,3 +10,4 @@ pub mod data;
 pub mod learn;
 pub mod net;
 pub mod rng;
+pub mod spec;

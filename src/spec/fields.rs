@@ -7,28 +7,28 @@ use super::{
 };
 
 /// A table that is being read; what is not taken is an unknown key.
-pub(super) struct Fields<'a> {
-    table: &'a Table,
+pub(super) struct Fields<'t, 'e> {
+    table: &'t Table,
     span: Span,
     /// What the table is, for messages: `recipe.plain`.
     what: String,
     known: Vec<&'static str>,
-    pub errors: &'a mut Diagnostics,
+    pub errors: &'e mut Diagnostics,
 }
 
-impl<'a> Fields<'a> {
-    pub fn new(table: &'a Table, span: &Span, what: impl Into<String>, errors: &'a mut Diagnostics) -> Self {
+impl<'t, 'e> Fields<'t, 'e> {
+    pub fn new(table: &'t Table, span: &Span, what: impl Into<String>, errors: &'e mut Diagnostics) -> Self {
         Self { table, span: span.clone(), what: what.into(), known: Vec::new(), errors }
     }
 
     /// The value under `key`, if it is there.
-    pub fn take(&mut self, key: &'static str) -> Option<&'a Value> {
+    pub fn take(&mut self, key: &'static str) -> Option<&'t Value> {
         self.known.push(key);
         self.table.get(key)
     }
 
     /// The value under `key`; its absence is an error.
-    pub fn require(&mut self, key: &'static str) -> Option<&'a Value> {
+    pub fn require(&mut self, key: &'static str) -> Option<&'t Value> {
         let found = self.take(key);
         if found.is_none() {
             let message = format!("`{}` needs `{key}`", self.what);
@@ -62,7 +62,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub fn array(&mut self, value: &'a Value, of: &str) -> &'a [Value] {
+    pub fn array<'v>(&mut self, value: &'v Value, of: &str) -> &'v [Value] {
         match &value.kind {
             Kind::Array(items) => items,
             _ => {
@@ -72,7 +72,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub fn strings(&mut self, value: &'a Value) -> Vec<Name> {
+    pub fn strings(&mut self, value: &Value) -> Vec<Name> {
         let items = self.array(value, "strings");
         items.iter().filter_map(|item| self.string(item)).collect()
     }
@@ -141,7 +141,11 @@ impl<'a> Fields<'a> {
     }
 
     /// A table with exactly one key out of `choices`: `{ sgd = { lr = 0.1 } }`.
-    pub fn choice(&mut self, value: &'a Value, choices: &[&'static str]) -> Option<(&'static str, &'a Table, &'a Span)> {
+    pub fn choice<'v>(
+        &mut self,
+        value: &'v Value,
+        choices: &[&'static str],
+    ) -> Option<(&'static str, &'v Table, &'v Span)> {
         let list = choices.join(", ");
         let Kind::Table(Table(entries)) = &value.kind else {
             self.wrong_type(value, &format!("a table with one of: {list}"));

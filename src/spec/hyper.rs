@@ -59,7 +59,7 @@ pub(super) fn recipe(name: &Name, table: &Table, errors: &mut Diagnostics) -> Op
     Some(RawRecipe { recipe, select: select_name })
 }
 
-fn optimizer(value: &Value, fields: &mut Fields<'_>) -> Option<Optimizer> {
+fn optimizer(value: &Value, fields: &mut Fields<'_, '_>) -> Option<Optimizer> {
     let (choice, table, span) = fields.choice(value, &["sgd", "adam", "adamw"])?;
     let mut fields = Fields::new(table, span, choice, fields.errors);
     let lr = fields.require("lr");
@@ -99,7 +99,7 @@ fn optimizer(value: &Value, fields: &mut Fields<'_>) -> Option<Optimizer> {
     lr.map(|_| optimizer)
 }
 
-fn schedule(value: &Value, fields: &mut Fields<'_>) -> Option<Schedule> {
+fn schedule(value: &Value, fields: &mut Fields<'_, '_>) -> Option<Schedule> {
     let (choice, table, span) = fields.choice(value, &["constant", "step", "cosine"])?;
     let mut fields = Fields::new(table, span, choice, fields.errors);
     let schedule = match choice {
@@ -122,7 +122,7 @@ fn schedule(value: &Value, fields: &mut Fields<'_>) -> Option<Schedule> {
 }
 
 /// `{ kd = { temperature = 5.0, lambda = 0.5 } }`.
-pub(super) fn objective(value: &Value, fields: &mut Fields<'_>) -> Option<Kd> {
+pub(super) fn objective(value: &Value, fields: &mut Fields<'_, '_>) -> Option<Kd> {
     let (choice, table, span) = fields.choice(value, &["kd"])?;
     let mut fields = Fields::new(table, span, choice, fields.errors);
     let temperature = fields.require("temperature");
@@ -178,7 +178,7 @@ pub(super) fn data(name: &Name, table: &Table, folder: &Path, errors: &mut Diagn
     })
 }
 
-fn channels(key: &'static str, want: &str, ok: impl Fn(f64) -> bool + Copy, fields: &mut Fields<'_>) -> Option<Vec<f64>> {
+fn channels(key: &'static str, want: &str, ok: impl Fn(f64) -> bool + Copy, fields: &mut Fields<'_, '_>) -> Option<Vec<f64>> {
     let value = fields.take(key)?;
     let items = fields.array(value, want);
     Some(items.iter().filter_map(|item| fields.number(item, want, ok)).collect())

@@ -16,4 +16,4 @@ mod value;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Sources, Span};
 pub use pipeline::{Eval, Learn, Node, Pipeline, Row, Table, Teacher, Work};
-pub use resolve::{Probe, parse};
+pub use resolve::{Catalogue, Probe, parse};

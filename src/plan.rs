@@ -1,0 +1,227 @@
+//! What to run and what to reuse, and why. Pure: no file is touched here.
+
+use crate::{
+    graph::Graph,
+    key::{Key, KeyInputs, Kind},
+};
+use serde::Serialize;
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    fmt,
+};
+
+/// What the cache holds, as far as planning needs to know.
+#[derive(Default)]
+pub struct Known {
+    /// Keys of whole entries.
+    pub present: HashSet<Key>,
+    /// Inputs of those entries, to explain what differs. May be left empty where nobody asks.
+    pub inputs: Vec<KeyInputs>,
+}
+
+/// One hashed field that differs between an old entry and a task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// Path of the field: `recipe.epochs`.
+    pub field: String,
+    /// JSON in the cache, or nothing.
+    pub old: String,
+    /// JSON now, or nothing.
+    pub new: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} → {}", self.field, self.old, self.new)
+    }
+}
+
+/// Why a task runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "why")]
+pub enum Reason {
+    /// Nothing like it is in the cache.
+    New,
+    /// The nearest entry in the cache differs in these fields.
+    Changed {
+        /// At least one.
+        differences: Vec<Difference>,
+    },
+    /// `--force`.
+    Forced,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::New => f.write_str("new"),
+            Self::Forced => f.write_str("forced"),
+            Self::Changed { differences } => {
+                let shown: Vec<String> = differences.iter().take(3).map(ToString::to_string).collect();
+                let more = differences.len().saturating_sub(3);
+                f.write_str(&shown.join(", "))?;
+                if more > 0 { write!(f, ", and {more} more") } else { Ok(()) }
+            }
+        }
+    }
+}
+
+/// What happens to one key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "action")]
+pub enum Action {
+    /// Its entry is in the cache.
+    Reuse,
+    /// Its entry is made.
+    Run(Reason),
+    /// It is not in the cache, and nothing that was asked for needs it.
+    Skip,
+}
+
+/// One artifact: tasks that have the same key are the same work.
+#[derive(Debug)]
+pub struct Step {
+    /// The artifact's key.
+    pub key: Key,
+    /// What the key is made of.
+    pub inputs: KeyInputs,
+    /// Places in the graph of all tasks with this key, at least one.
+    pub tasks: Vec<usize>,
+    /// Steps whose artifacts this one reads.
+    pub parents: Vec<usize>,
+    /// What happens.
+    pub action: Action,
+}
+
+/// All steps, parents first.
+pub struct Plan {
+    /// The steps.
+    pub steps: Vec<Step>,
+}
+
+impl Plan {
+    /// Plans the `targets` (places in the graph) and what they need. A target that is in `forced`
+    /// runs although its entry is there.
+    pub fn new(
+        graph: &Graph<'_>,
+        keys: Vec<(KeyInputs, Key)>,
+        known: &Known,
+        targets: &[usize],
+        forced: &[usize],
+    ) -> Self {
+        let mut place: HashMap<Key, usize> = HashMap::with_capacity(keys.len());
+        let mut steps: Vec<Step> = Vec::new();
+        let mut keys: Vec<Option<(KeyInputs, Key)>> = keys.into_iter().map(Some).collect();
+        let mut step_of = vec![0; keys.len()];
+        for &task in graph.dag.order() {
+            let (inputs, key) = keys[task].take().expect("the order names each task once");
+            let step = *place.entry(key).or_insert_with(|| {
+                let parents = graph.dag.parents(task).iter().map(|&parent| step_of[parent]).collect();
+                steps.push(Step { key, inputs, tasks: Vec::new(), parents, action: Action::Skip });
+                steps.len() - 1
+            });
+            step_of[task] = step;
+            steps[step].tasks.push(task);
+        }
+        let forced: BTreeSet<usize> = forced.iter().map(|&task| step_of[task]).collect();
+        let mut needed: Vec<bool> = vec![false; steps.len()];
+        targets.iter().for_each(|&task| needed[step_of[task]] = true);
+        let nearest = Nearest::new(&known.inputs);
+        for step in (0..steps.len()).rev() {
+            let present = known.present.contains(&steps[step].key);
+            if present && !(forced.contains(&step) && needed[step]) {
+                steps[step].action = Action::Reuse;
+            } else if needed[step] {
+                let reason = if forced.contains(&step) {
+                    Reason::Forced
+                } else {
+                    nearest.reason(&steps[step].inputs)
+                };
+                steps[step].action = Action::Run(reason);
+                steps[step].parents.clone().into_iter().for_each(|parent| needed[parent] = true);
+            }
+        }
+        Self { steps }
+    }
+
+    /// Steps that run.
+    pub fn running(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|step| matches!(step.action, Action::Run(_)))
+    }
+}
+
+/// The fields of two keys' inputs that differ, in the order of their names.
+pub fn differences(old: &KeyInputs, new: &KeyInputs) -> Vec<Difference> {
+    compare(&flat(old), &flat(new))
+}
+
+type Flat = BTreeMap<String, String>;
+
+fn compare(old: &Flat, new: &Flat) -> Vec<Difference> {
+    let fields: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let text = |side: &Flat, field| side.get(field).cloned().unwrap_or_else(|| "nothing".to_owned());
+    fields
+        .into_iter()
+        .filter(|field| old.get(*field) != new.get(*field))
+        .map(|field| Difference { field: field.clone(), old: text(old, field), new: text(new, field) })
+        .collect()
+}
+
+/// Inputs as dotted paths to JSON scalars; a list of scalars stays one value.
+fn flat(inputs: &KeyInputs) -> Flat {
+    fn walk(path: &str, value: &Value, out: &mut Flat) {
+        match value {
+            Value::Object(fields) if !fields.is_empty() => {
+                for (name, value) in fields {
+                    let dot = if path.is_empty() { "" } else { "." };
+                    walk(&format!("{path}{dot}{name}"), value, out);
+                }
+            }
+            Value::Array(items) if path == "parents" => {
+                for (index, item) in items.iter().enumerate() {
+                    // A parent is known by its key; 12 digits tell keys apart for people.
+                    let key = item.as_str().unwrap_or_default();
+                    let name = if index == 0 { "teacher".to_owned() } else { format!("parent {index}") };
+                    out.insert(name, key.chars().take(12).collect());
+                }
+            }
+            value => {
+                out.insert(path.to_owned(), value.to_string());
+            }
+        }
+    }
+    let mut out = Flat::new();
+    let value = serde_json::to_value(inputs).expect("plain data with string keys is always JSON");
+    walk("", &value, &mut out);
+    out
+}
+
+/// Finds the entry that has most in common with a task.
+struct Nearest {
+    entries: Vec<(Kind, Flat)>,
+}
+
+/// Entries of a kind that are compared; in a larger cache the newest of them must do.
+const COMPARED: usize = 200;
+
+impl Nearest {
+    fn new(inputs: &[KeyInputs]) -> Self {
+        let mut counts: BTreeMap<Kind, usize> = BTreeMap::new();
+        let entries = inputs.iter().rev().filter(|inputs| {
+            let count = counts.entry(inputs.kind).or_default();
+            *count += 1;
+            *count <= COMPARED
+        });
+        Self { entries: entries.map(|inputs| (inputs.kind, flat(inputs))).collect() }
+    }
+
+    fn reason(&self, inputs: &KeyInputs) -> Reason {
+        let new = flat(inputs);
+        let same_kind = self.entries.iter().filter(|(kind, _)| *kind == inputs.kind);
+        match same_kind.map(|(_, old)| compare(old, &new)).min_by_key(Vec::len) {
+            Some(differences) if !differences.is_empty() => Reason::Changed { differences },
+            _ => Reason::New,
+        }
+    }
+}

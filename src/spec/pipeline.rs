@@ -1,0 +1,124 @@
+//! A resolved pipeline: every name is what it names, every default is filled in.
+
+use crate::{
+    config::{Data, Kd, Net, Recipe, Split},
+    dag::Dag,
+};
+use std::sync::Arc;
+
+/// What a pipeline file says.
+pub struct Pipeline {
+    /// `name`, or the file's stem.
+    pub name: String,
+    /// Every node runs once per seed.
+    pub seeds: Vec<u64>,
+    /// All nodes in the order of the file, chains and matrices expanded, evals last.
+    pub nodes: Vec<Node>,
+    /// Which node depends on which.
+    pub dag: Dag,
+    /// Tables to print; at least one if there is an eval.
+    pub tables: Vec<Table>,
+}
+
+/// One node, before it is repeated for each seed.
+#[derive(Debug)]
+pub struct Node {
+    /// Unique in the pipeline; no part of any key.
+    pub name: String,
+    /// What it does.
+    pub work: Work,
+}
+
+/// What a node does.
+#[derive(Debug)]
+pub enum Work {
+    /// Trains a network, with or without a teacher.
+    Learn(Learn),
+    /// Measures a trained network.
+    Eval(Eval),
+}
+
+/// A training.
+#[derive(Debug)]
+pub struct Learn {
+    /// The network's name, for tables.
+    pub net_name: String,
+    /// The network.
+    pub net: Net,
+    /// The data set's name, for messages.
+    pub data_name: String,
+    /// The data set.
+    pub data: Arc<Data>,
+    /// How to train.
+    pub recipe: Recipe,
+    /// Present in a distill node.
+    pub teacher: Option<Teacher>,
+}
+
+/// Whom a distill node learns from, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Teacher {
+    /// Index of a [`Work::Learn`] node.
+    pub node: usize,
+    /// The objective.
+    pub kd: Kd,
+}
+
+/// A measurement.
+#[derive(Debug)]
+pub struct Eval {
+    /// The `[eval.NAME]` table that it comes from.
+    pub group: String,
+    /// Index of the [`Work::Learn`] node to measure.
+    pub of: usize,
+    /// On which images.
+    pub split: Split,
+    /// τ of the second entropy.
+    pub temperature: f64,
+}
+
+/// A table of results.
+#[derive(Debug)]
+pub struct Table {
+    /// Printed above it.
+    pub title: String,
+    /// The measured split.
+    pub split: Split,
+    /// One row a network.
+    pub rows: Vec<Row>,
+}
+
+/// A row of a table.
+#[derive(Debug)]
+pub struct Row {
+    /// First column.
+    pub label: String,
+    /// Index of a [`Work::Learn`] node.
+    pub node: usize,
+    /// Index of the [`Work::Eval`] node that measures it.
+    pub eval: usize,
+}
+
+impl Node {
+    /// The node's kind, as its table in the file names it.
+    pub fn kind(&self) -> &'static str {
+        match &self.work {
+            Work::Learn(Learn { teacher: None, .. }) => "train",
+            Work::Learn(_) => "distill",
+            Work::Eval(_) => "eval",
+        }
+    }
+}
+
+impl Pipeline {
+    /// The training at `index`.
+    ///
+    /// # Panics
+    /// If `index` is an eval.
+    pub fn learn(&self, index: usize) -> &Learn {
+        match &self.nodes[index].work {
+            Work::Learn(learn) => learn,
+            Work::Eval(_) => unreachable!("teachers, rows and evals are resolved to trainings"),
+        }
+    }
+}

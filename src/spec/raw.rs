@@ -1,0 +1,200 @@
+//! Typed tables whose names have not been looked up yet.
+
+use super::{
+    diagnostic::{Diagnostics, Span},
+    expand,
+    fields::Fields,
+    hyper::{self, RawData, RawRecipe},
+    names,
+    value::{Kind, Name, Table, Value},
+};
+use crate::config::{Kd, Layer, Split};
+use std::path::Path;
+
+/// A pipeline as it is written, matrices and chains expanded.
+#[derive(Default)]
+pub(super) struct RawPipeline {
+    pub name: Option<String>,
+    pub seeds: Vec<u64>,
+    pub data: Vec<(Name, Option<RawData>)>,
+    pub recipes: Vec<(Name, Option<RawRecipe>)>,
+    pub nets: Vec<(Name, Option<(Vec<Layer>, Span)>)>,
+    pub learns: Vec<RawLearn>,
+    pub evals: Vec<RawEval>,
+    pub tables: Vec<RawTable>,
+}
+
+/// A train or distill node.
+pub(super) struct RawLearn {
+    pub name: Name,
+    pub net: Name,
+    pub data: Option<Name>,
+    pub recipe: Option<Name>,
+    pub teacher: Option<(Name, Kd)>,
+}
+
+pub(super) struct RawEval {
+    pub name: Name,
+    pub of: Vec<Name>,
+    pub split: Split,
+    pub split_span: Span,
+    pub temperature: Option<f64>,
+}
+
+pub(super) struct RawTable {
+    pub name: Name,
+    pub title: Option<String>,
+    pub eval: Option<Name>,
+    /// A label where one is given, and a node or a glob.
+    pub rows: Option<Vec<(Option<String>, Name)>>,
+}
+
+const KINDS: [&str; 8] = ["data", "recipe", "net", "train", "distill", "chain", "eval", "table"];
+const NODE_KINDS: [&str; 4] = ["train", "distill", "chain", "eval"];
+
+pub(super) fn read(root: &Table, folder: &Path, errors: &mut Diagnostics) -> RawPipeline {
+    let mut raw = RawPipeline::default();
+    let span = Span { source: 0, start: 0, end: 0 };
+    let mut fields = Fields::new(root, &span, "the pipeline", errors);
+    raw.name = fields.take("name").and_then(|value| fields.string(value)).map(|name| name.text);
+    raw.seeds = seeds(&mut fields);
+    let kinds = KINDS.map(|kind| (kind, fields.take(kind)));
+    fields.finish();
+    for (kind, value) in kinds {
+        let Some(value) = value else { continue };
+        let Kind::Table(tables) = &value.kind else {
+            let message = format!("expected tables such as [{kind}.NAME], found {}", value.type_name());
+            errors.push(&value.span, message);
+            continue;
+        };
+        for (name, value) in &tables.0 {
+            let Kind::Table(table) = &value.kind else {
+                errors.push(&value.span, format!("expected a table, found {}", value.type_name()));
+                continue;
+            };
+            raw.read_table(kind, name, table, folder, errors);
+        }
+    }
+    raw.check_names(errors);
+    raw
+}
+
+fn seeds(fields: &mut Fields<'_, '_>) -> Vec<u64> {
+    let Some(value) = fields.take("seeds") else { return vec![0] };
+    let items = fields.array(value, "seeds");
+    // TOML's integers are signed.
+    let seeds: Vec<u64> =
+        items.iter().filter_map(|item| fields.whole(item, 0, i64::MAX as u64)).collect();
+    if items.is_empty() {
+        fields.errors.push(&value.span, "at least one seed is needed");
+    }
+    for (index, seed) in seeds.iter().enumerate() {
+        if seeds[..index].contains(seed) {
+            fields.errors.push(&value.span, format!("seed {seed} comes twice"));
+        }
+    }
+    seeds
+}
+
+impl RawPipeline {
+    fn read_table(&mut self, kind: &str, name: &Name, table: &Table, folder: &Path, errors: &mut Diagnostics) {
+        match kind {
+            "data" => self.data.push((name.clone(), hyper::data(name, table, folder, errors))),
+            "recipe" => self.recipes.push((name.clone(), hyper::recipe(name, table, errors))),
+            "net" => self.nets.push((name.clone(), hyper::net(name, table, errors))),
+            "table" => self.tables.extend(read_result_table(name, table, errors)),
+            _ => {
+                for (name, table) in expand::matrix(name, table, errors) {
+                    match kind {
+                        "train" => self.learns.extend(train(&name, &table, errors)),
+                        "distill" => self.learns.extend(distill(&name, &table, errors)),
+                        "chain" => self.learns.extend(expand::chain(&name, &table, errors)),
+                        _ => self.evals.extend(eval(&name, &table, errors)),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Node names must be usable in globs and belong to one node, whatever its kind.
+    fn check_names(&self, errors: &mut Diagnostics) {
+        let nodes = self.learns.iter().map(|node| &node.name).chain(self.evals.iter().map(|e| &e.name));
+        let mut seen: Vec<&Name> = nodes.collect();
+        for name in &seen {
+            if !name.text.split('/').all(names::is_valid) {
+                let message = format!("`{}` is no name for a node", name.text.escape_debug());
+                errors.push_help(&name.span, message, "use letters, digits and - _ . + =");
+            }
+        }
+        seen.sort_by(|a, b| (&a.text, &a.span).cmp(&(&b.text, &b.span)));
+        for pair in seen.windows(2) {
+            if pair[0].text == pair[1].text {
+                let message = format!("two nodes are named `{}`", pair[1].text);
+                let help = format!("names are shared by all of {}", NODE_KINDS.join(", "));
+                errors.push_help(&pair[1].span, message, help);
+            }
+        }
+    }
+}
+
+fn train(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawLearn> {
+    let mut fields = Fields::new(table, &name.span, format!("train.{}", name.text), errors);
+    let [net, data, recipe] = ["net", "data", "recipe"]
+        .map(|key| fields.require(key).and_then(|value| fields.string(value)));
+    fields.finish();
+    Some(RawLearn { name: name.clone(), net: net?, data: Some(data?), recipe: Some(recipe?), teacher: None })
+}
+
+fn distill(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawLearn> {
+    let mut fields = Fields::new(table, &name.span, format!("distill.{}", name.text), errors);
+    let [net, teacher] =
+        ["net", "teacher"].map(|key| fields.require(key).and_then(|value| fields.string(value)));
+    let [data, recipe] =
+        ["data", "recipe"].map(|key| fields.take(key).and_then(|value| fields.string(value)));
+    let kd = fields.require("objective").and_then(|value| hyper::objective(value, &mut fields));
+    fields.finish();
+    Some(RawLearn { name: name.clone(), net: net?, data, recipe, teacher: Some((teacher?, kd?)) })
+}
+
+fn eval(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawEval> {
+    let mut fields = Fields::new(table, &name.span, format!("eval.{}", name.text), errors);
+    let of_value = fields.require("of");
+    let of = of_value.map(|value| fields.strings(value)).unwrap_or_default();
+    let words = [("train", Split::Train), ("validation", Split::Validation), ("test", Split::Test)];
+    let split_value = fields.take("split");
+    let split = match split_value {
+        None => Some(Split::Test),
+        Some(value) => fields.word(value, &words),
+    };
+    let temperature = fields
+        .take("temperature")
+        .and_then(|value| fields.number(value, "a temperature above 0", |t| t > 0.0));
+    fields.finish();
+    let split_span = split_value.map_or(&name.span, |value| &value.span).clone();
+    of_value?;
+    Some(RawEval { name: name.clone(), of, split: split?, split_span, temperature })
+}
+
+fn read_result_table(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawTable> {
+    let mut fields = Fields::new(table, &name.span, format!("table.{}", name.text), errors);
+    let title = fields.take("title").and_then(|value| fields.string(value)).map(|name| name.text);
+    let eval = fields.take("eval").and_then(|value| fields.string(value));
+    let rows = fields.take("rows").map(|value| {
+        let items = fields.array(value, "rows");
+        items.iter().filter_map(|item| row(item, &mut fields)).collect()
+    });
+    fields.finish();
+    Some(RawTable { name: name.clone(), title, eval, rows })
+}
+
+/// `"node"` or `{ node = "node", label = "NoKD" }`.
+fn row(value: &Value, fields: &mut Fields<'_, '_>) -> Option<(Option<String>, Name)> {
+    let Kind::Table(table) = &value.kind else {
+        return fields.string(value).map(|node| (None, node));
+    };
+    let mut inner = Fields::new(table, &value.span, "row", fields.errors);
+    let node = inner.require("node").and_then(|value| inner.string(value));
+    let label = inner.take("label").and_then(|value| inner.string(value));
+    inner.finish();
+    Some((label.map(|label| label.text), node?))
+}

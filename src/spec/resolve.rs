@@ -1,0 +1,338 @@
+//! Names become what they name; whatever does not fit together is reported.
+
+use super::{
+    diagnostic::{Diagnostics, Sources, Span},
+    hyper::RawRecipe,
+    names::suggestion,
+    pipeline::{Eval, Learn, Node, Pipeline, Row, Table, Teacher, Work},
+    raw::{self, RawEval, RawLearn, RawPipeline, RawTable},
+    value::{self, Name},
+};
+use crate::{
+    config::{Data, DataInfo, Format, Net, Recipe, Select, Split},
+    dag::{Cycle, Dag},
+};
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::Arc,
+};
+
+/// Looks a data set up; the error is a sentence.
+pub type Probe<'a> = dyn Fn(&Format) -> Result<DataInfo, String> + 'a;
+
+/// Reads a pipeline out of its file and the `--set`s laid over it.
+///
+/// `folder` is what relative paths in it start from; `stem` names a pipeline without `name`.
+/// `builtin` gives the layers of a named network for a number of classes.
+///
+/// # Errors
+/// [`Diagnostics`]: every error at once.
+pub fn parse(sources: Sources, folder: &Path, stem: &str, catalogue: Catalogue<'_>) -> Result<Pipeline, Diagnostics> {
+    let mut errors = Diagnostics::new(sources.clone());
+    let root = value::read(&sources, &mut errors);
+    let raw = raw::read(&root, folder, &mut errors);
+    let mut resolver = Resolver { raw: &raw, catalogue, errors, data: HashMap::new(), index: HashMap::new() };
+    let pipeline = resolver.pipeline(stem);
+    resolver.errors.finish(pipeline)
+}
+
+/// What a pipeline may name without defining it.
+#[derive(Clone, Copy)]
+pub struct Catalogue<'a> {
+    /// Finds out about data sets.
+    pub probe: &'a Probe<'a>,
+    /// Layers of a built-in network.
+    pub net: fn(&str, usize) -> Option<Vec<crate::config::Layer>>,
+    /// Names of the built-in networks.
+    pub net_names: &'a [&'static str],
+}
+
+struct Resolver<'a> {
+    raw: &'a RawPipeline,
+    catalogue: Catalogue<'a>,
+    errors: Diagnostics,
+    data: HashMap<&'a str, Option<Arc<Data>>>,
+    /// Place of each train or distill node among `raw.learns`, by name.
+    index: HashMap<&'a str, usize>,
+}
+
+impl<'a> Resolver<'a> {
+    fn pipeline(&mut self, stem: &str) -> Option<Pipeline> {
+        let raw = self.raw;
+        self.index = raw.learns.iter().enumerate().map(|(i, node)| (&*node.name.text, i)).collect();
+        self.resolve_data();
+        let teachers: Vec<Option<usize>> =
+            raw.learns.iter().map(|node| node.teacher.as_ref().and_then(|(name, _)| self.node(name))).collect();
+        let dag = Dag::new(teachers.iter().map(|teacher| teacher.iter().copied().collect()).collect());
+        let order = match &dag {
+            Ok(dag) => dag.order().to_vec(),
+            Err(cycles) => {
+                cycles.iter().for_each(|cycle| self.report_cycle(cycle));
+                return None;
+            }
+        };
+        let mut learns: Vec<Option<Learn>> = raw.learns.iter().map(|_| None).collect();
+        for place in order {
+            let teacher = teachers[place].and_then(|teacher| learns[teacher].as_ref());
+            let learn = self.learn(&raw.learns[place], teachers[place], teacher);
+            learns[place] = learn;
+        }
+        // References below are checked even where a node is broken.
+        let evals: Vec<(String, Eval)> = raw.evals.iter().flat_map(|eval| self.eval(eval, &learns)).collect();
+        let tables: Vec<Option<Table>> = match raw.tables.as_slice() {
+            [] => vec![self.default_table(&evals)],
+            tables => tables.iter().map(|table| self.table(table, &evals)).collect(),
+        };
+        if raw.learns.is_empty() && self.errors.list().is_empty() {
+            let start = Span { source: 0, start: 0, end: 0 };
+            self.errors.push_help(&start, "the pipeline has no node", "add a [train.NAME] table");
+        }
+        let mut nodes = Vec::with_capacity(learns.len() + evals.len());
+        for (raw, learn) in raw.learns.iter().zip(learns) {
+            nodes.push(Node { name: raw.name.text.clone(), work: Work::Learn(learn?) });
+        }
+        nodes.extend(evals.into_iter().map(|(name, eval)| Node { name, work: Work::Eval(eval) }));
+        let parents = nodes.iter().map(|node| match &node.work {
+            Work::Learn(learn) => learn.teacher.iter().map(|teacher| teacher.node).collect(),
+            Work::Eval(eval) => vec![eval.of],
+        });
+        Some(Pipeline {
+            name: raw.name.clone().unwrap_or_else(|| stem.to_owned()),
+            seeds: raw.seeds.clone(),
+            dag: Dag::new(parents.collect()).ok()?,
+            nodes,
+            tables: tables.into_iter().flatten().collect(),
+        })
+    }
+
+    fn resolve_data(&mut self) {
+        for (name, raw) in &self.raw.data {
+            let data = raw.as_ref().and_then(|raw| {
+                let info = match (self.catalogue.probe)(&raw.format) {
+                    Ok(info) => info,
+                    Err(problem) => {
+                        self.errors.push(&raw.span, problem);
+                        return None;
+                    }
+                };
+                if raw.validation >= info.train {
+                    let message = format!("{} of {} training images leave none to train on", raw.validation, info.train);
+                    self.errors.push(&raw.validation_span, message);
+                }
+                if let crate::config::Normalisation::Given { mean, .. } = &raw.normalisation
+                    && mean.len() != info.shape.channels
+                {
+                    let message = format!("{} values for {} channels", mean.len(), info.shape.channels);
+                    self.errors.push(&raw.normalisation_span, message);
+                }
+                let (format, normalisation) = (raw.format.clone(), raw.normalisation.clone());
+                Some(Arc::new(Data { format, validation: raw.validation, normalisation, info }))
+            });
+            self.data.insert(&name.text, data);
+        }
+    }
+
+    fn report_cycle(&mut self, Cycle(path): &Cycle) {
+        let names = &self.raw.learns;
+        let round = path.iter().chain(path.first()).map(|&node| &*names[node].name.text);
+        let text = round.collect::<Vec<_>>().join(" → ");
+        let message = format!("nodes teach one another in a circle: {text}");
+        self.errors.push(&names[path[0]].name.span, message);
+    }
+
+    /// The train or distill node called `name`.
+    fn node(&mut self, name: &Name) -> Option<usize> {
+        let found = self.index.get(&*name.text).copied();
+        if found.is_none() {
+            let help = suggestion(&name.text, self.raw.learns.iter().map(|node| &*node.name.text));
+            self.errors.push_help(&name.span, format!("no node is named `{}`", name.text), help);
+        }
+        found
+    }
+
+    /// One node's training; `None` once something about it has been reported.
+    fn learn(&mut self, raw: &RawLearn, teacher: Option<usize>, taught: Option<&Learn>) -> Option<Learn> {
+        let (data_name, data) = match (&raw.data, taught) {
+            (Some(name), _) => (name.text.clone(), self.data(name)),
+            (None, Some(teacher)) => (teacher.data_name.clone(), Some(teacher.data.clone())),
+            (None, None) => (String::new(), None),
+        };
+        let recipe = match (&raw.recipe, taught) {
+            (Some(name), _) => self.recipe(name, data.as_deref()),
+            (None, Some(teacher)) => Some(teacher.recipe.clone()),
+            (None, None) => None,
+        };
+        let net = self.net(&raw.net, data.as_deref());
+        let data = data?;
+        let teacher = match &raw.teacher {
+            None => None,
+            Some((name, kd)) => {
+                let taught = taught?;
+                let classes = (taught.net.classes(), data.info.classes);
+                if classes.0 != classes.1 {
+                    let message = format!("`{}` teaches {} classes, but the student's data has {}", name.text, classes.0, classes.1);
+                    self.errors.push(&name.span, message);
+                } else if taught.data != data {
+                    let message = format!("`{}` was trained on other data (`{}`) than its student (`{data_name}`)", name.text, taught.data_name);
+                    let help = "a student learns from its teacher's logits on the same images: leave `data` out";
+                    self.errors.push_help(&name.span, message, help);
+                }
+                Some(Teacher { node: teacher?, kd: *kd })
+            }
+        };
+        let net_name = raw.net.text.clone();
+        Some(Learn { net_name, net: net?, data_name, data, recipe: recipe?, teacher })
+    }
+
+    fn data(&mut self, name: &Name) -> Option<Arc<Data>> {
+        if let Some(data) = self.data.get(&*name.text) {
+            return data.clone();
+        }
+        let help = suggestion(&name.text, self.raw.data.iter().map(|(name, _)| &*name.text));
+        self.errors.push_help(&name.span, format!("no data is named `{}`", name.text), help);
+        None
+    }
+
+    fn recipe(&mut self, name: &Name, data: Option<&Data>) -> Option<Recipe> {
+        let recipes = &self.raw.recipes;
+        let Some((_, found)) = recipes.iter().find(|(known, _)| known.text == name.text) else {
+            let help = suggestion(&name.text, recipes.iter().map(|(name, _)| &*name.text));
+            self.errors.push_help(&name.span, format!("no recipe is named `{}`", name.text), help);
+            return None;
+        };
+        let RawRecipe { recipe, select } = found.as_ref()?;
+        let held = data.is_some_and(|data| data.validation > 0);
+        let mut recipe = recipe.clone();
+        match select {
+            None if held => recipe.select = Select::BestValidation,
+            None => recipe.select = Select::Last,
+            Some(select) if recipe.select == Select::BestValidation && data.is_some() && !held => {
+                let help = "set `validation` in the data's table, or select \"last\"";
+                self.errors.push_help(&select.span, "no images are held out for validation", help);
+            }
+            Some(_) => {}
+        }
+        Some(recipe)
+    }
+
+    fn net(&mut self, name: &Name, data: Option<&Data>) -> Option<Net> {
+        let nets = &self.raw.nets;
+        let own = nets.iter().find(|(known, _)| known.text == name.text);
+        let classes = data.map(|data| data.info.classes);
+        let (layers, span) = match own {
+            Some((_, found)) => found.clone()?,
+            // The class count matters to the layers only, not to which names there are.
+            None => match (self.catalogue.net)(&name.text, classes.unwrap_or(10)) {
+                Some(layers) => (layers, name.span.clone()),
+                None => {
+                    let own = nets.iter().map(|(name, _)| &*name.text);
+                    let help = suggestion(&name.text, own.chain(self.catalogue.net_names.iter().copied()));
+                    self.errors.push_help(&name.span, format!("no net is named `{}`", name.text), help);
+                    return None;
+                }
+            },
+        };
+        let data = data?;
+        match Net::new(layers, data.info.shape, data.info.classes) {
+            Ok(net) => Some(net),
+            Err(error) => {
+                self.errors.push(&span, format!("`{}` does not fit {} images: {error}", name.text, data.info.shape));
+                None
+            }
+        }
+    }
+
+    fn eval(&mut self, raw: &RawEval, learns: &[Option<Learn>]) -> Vec<(String, Eval)> {
+        let mut of: Vec<usize> = Vec::new();
+        for name in &raw.of {
+            of.extend(self.matching(name));
+        }
+        of.sort_unstable();
+        of.dedup();
+        let mut evals = Vec::with_capacity(of.len());
+        for place in of {
+            let learn = learns[place].as_ref();
+            if raw.split == Split::Validation && learn.is_some_and(|learn| learn.data.validation == 0) {
+                let message = format!("`{}` holds no images out for validation", self.raw.learns[place].name.text);
+                self.errors.push(&raw.split_span, message);
+            }
+            let own = learn.and_then(|learn| learn.teacher).map_or(1.0, |teacher| teacher.kd.temperature);
+            let name = format!("{}/{}", raw.name.text, self.raw.learns[place].name.text);
+            let temperature = raw.temperature.unwrap_or(own);
+            evals.push((name, Eval { group: raw.name.text.clone(), of: place, split: raw.split, temperature }));
+        }
+        evals
+    }
+
+    /// Train and distill nodes that a name or glob means.
+    fn matching(&mut self, name: &Name) -> Vec<usize> {
+        if !name.text.contains(['*', '?', '[']) {
+            return self.node(name).into_iter().collect();
+        }
+        let pattern = match glob::Pattern::new(&name.text) {
+            Ok(pattern) => pattern,
+            Err(error) => {
+                self.errors.push(&name.span, format!("not a glob: {error}"));
+                return Vec::new();
+            }
+        };
+        let nodes = self.raw.learns.iter().enumerate();
+        let found: Vec<usize> =
+            nodes.filter(|(_, node)| pattern.matches(&node.name.text)).map(|(place, _)| place).collect();
+        if found.is_empty() {
+            self.errors.push(&name.span, format!("`{}` matches no node", name.text));
+        }
+        found
+    }
+
+    fn default_table(&self, evals: &[(String, Eval)]) -> Option<Table> {
+        let (_, first) = evals.first()?;
+        let rows = evals.iter().enumerate().filter(|(_, (_, eval))| eval.group == first.group);
+        let rows = rows.map(|(place, (_, eval))| self.row(None, eval.of, place)).collect();
+        Some(Table { title: first.group.clone(), split: first.split, rows })
+    }
+
+    fn table(&mut self, raw: &RawTable, evals: &[(String, Eval)]) -> Option<Table> {
+        let groups: Vec<&Name> = self.raw.evals.iter().map(|eval| &eval.name).collect();
+        let group = match (&raw.eval, groups.as_slice()) {
+            (Some(name), _) => name,
+            (None, [only]) => *only,
+            (None, _) => {
+                let message = format!("`table.{}` needs `eval`", raw.name.text);
+                self.errors.push_help(&raw.name.span, message, "the [eval.NAME] table to show");
+                return None;
+            }
+        };
+        let Some(found) = self.raw.evals.iter().find(|eval| eval.name.text == group.text) else {
+            let help = suggestion(&group.text, groups.iter().map(|name| &*name.text));
+            self.errors.push_help(&group.span, format!("no eval is named `{}`", group.text), help);
+            return None;
+        };
+        let every = [(None, Name { text: "*".to_owned(), span: raw.name.span.clone() })];
+        let asked = raw.rows.as_deref();
+        let mut rows = Vec::new();
+        for (label, name) in asked.unwrap_or(&every) {
+            for node in self.matching(name) {
+                let measured = evals.iter().position(|(_, eval)| eval.of == node && eval.group == group.text);
+                match measured {
+                    Some(eval) => rows.push(self.row(label.clone(), node, eval)),
+                    None if asked.is_none() => {}
+                    None => {
+                        let node = &self.raw.learns[node].name.text;
+                        let message = format!("`{node}` is not measured by `eval.{}`", group.text);
+                        self.errors.push_help(&name.span, message, "add it to `of` there");
+                    }
+                }
+            }
+        }
+        let title = raw.title.clone().unwrap_or_else(|| raw.name.text.clone());
+        Some(Table { title, split: found.split, rows })
+    }
+
+    fn row(&self, label: Option<String>, node: usize, eval: usize) -> Row {
+        let label = label.unwrap_or_else(|| self.raw.learns[node].name.text.clone());
+        // Evals follow the trainings in the list of nodes.
+        Row { label, node, eval: self.raw.learns.len() + eval }
+    }
+}
