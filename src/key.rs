@@ -182,6 +182,12 @@ impl KeyInputs {
         }
     }
 
+    /// Inputs of the teacher's logits that a distillation reads; `None` for any other kind.
+    pub fn teacher_logits(&self) -> Option<Self> {
+        let teacher = *self.parents.first()?;
+        self.objective.map(|_| Self::logits(teacher, self.data.clone()))
+    }
+
     /// Inputs of `task`, whose parents' keys are known.
     fn of(graph: &Graph<'_>, task: &Task, parents: Vec<Key>) -> Self {
         match &graph.pipeline.nodes[task.node].work {

@@ -4,10 +4,19 @@
 //!
 //! `ARCHITECTURE.md` maps the modules; imports between them run one way, which a test holds.
 
+pub mod commands;
 pub mod config;
 pub mod dag;
 pub mod data;
+pub mod execute;
+pub mod graph;
+pub mod key;
 pub mod learn;
+pub mod metrics;
 pub mod net;
+pub mod node;
+pub mod plan;
+pub mod report;
 pub mod rng;
 pub mod spec;
+pub mod store;

@@ -182,8 +182,7 @@ fn flat(inputs: &KeyInputs) -> Flat {
                 for (index, item) in items.iter().enumerate() {
                     // A parent is known by its key; 12 digits tell keys apart for people.
                     let key = item.as_str().unwrap_or_default();
-                    let name = if index == 0 { "teacher".to_owned() } else { format!("parent {index}") };
-                    out.insert(name, key.chars().take(12).collect());
+                    out.insert(format!("parents.{index}"), key.chars().take(12).collect());
                 }
             }
             value => {

@@ -4,14 +4,13 @@
 
 mod logits;
 mod loss;
-mod metrics;
 mod optimizer;
 mod schedule;
 mod trainer;
 
 pub use logits::{Logits, LogitsError, infer};
 pub use loss::{cross_entropy, distillation};
-pub use metrics::{Metrics, metrics};
+
 pub use optimizer::Updater;
 pub use schedule::learning_rate;
 pub use trainer::{EpochRecord, LearnError, Lesson, Objective, Stop, Trained, train};

@@ -1,9 +1,10 @@
 //! The training loop.
 
-use super::{Logits, LogitsError, Updater, cross_entropy, distillation, infer, learning_rate, metrics};
+use super::{Logits, LogitsError, Updater, cross_entropy, distillation, infer, learning_rate};
 use crate::{
     config::{Kd, Net, Recipe, Select},
     data::View,
+    metrics::metrics,
     net::{NamedTensor, PlainNet, Role, Visitor},
     rng::{Purpose, Stream},
 };

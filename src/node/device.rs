@@ -1,0 +1,162 @@
+//! Which device the nodes run on.
+
+use burn::tensor::Device;
+use std::{fmt, str::FromStr};
+
+/// What the user asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// CUDA, then another GPU, then the CPU.
+    Auto,
+    /// burn's flex.
+    Cpu,
+    /// The CUDA device with this number.
+    Cuda(usize),
+    /// The wgpu adapter with this number: AMD, Intel, Apple, and whatever speaks Vulkan.
+    Wgpu(usize),
+}
+
+/// Text that is no device.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is no device: write auto, cpu, cuda, cuda:N, wgpu or wgpu:N")]
+pub struct ChoiceError(String);
+
+impl FromStr for Choice {
+    type Err = ChoiceError;
+
+    fn from_str(text: &str) -> Result<Self, ChoiceError> {
+        let (kind, number) = text.split_once(':').unwrap_or((text, "0"));
+        let number = number.parse().map_err(|_| ChoiceError(text.to_owned()))?;
+        match (kind, text.contains(':')) {
+            ("auto", false) => Ok(Self::Auto),
+            ("cpu", false) => Ok(Self::Cpu),
+            ("cuda", _) => Ok(Self::Cuda(number)),
+            ("wgpu", _) => Ok(Self::Wgpu(number)),
+            _ => Err(ChoiceError(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda(number) => write!(f, "cuda:{number}"),
+            Self::Wgpu(number) => write!(f, "wgpu:{number}"),
+        }
+    }
+}
+
+/// A device that is there.
+#[derive(Clone, Debug)]
+pub struct Selected {
+    /// burn's handle, without autodiff.
+    pub device: Device,
+    /// Its name: `cpu`, `cuda:0`.
+    pub name: String,
+    /// Whether the nodes' threads do the arithmetic.
+    pub is_cpu: bool,
+}
+
+/// A device that is not there.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no device {wanted}: {why}; there is: {}", available.join(", "))]
+pub struct DeviceError {
+    wanted: String,
+    why: String,
+    available: Vec<String>,
+}
+
+/// Names of all devices that this build finds on this machine.
+pub fn available() -> Vec<String> {
+    let gpus = cuda().into_iter().chain(wgpu());
+    std::iter::once("cpu".to_owned()).chain(gpus.map(|selected| selected.name)).collect()
+}
+
+impl Choice {
+    /// The device, if it is there.
+    ///
+    /// # Errors
+    /// [`DeviceError`] says what is there instead.
+    pub fn select(self) -> Result<Selected, DeviceError> {
+        let cpu = || Selected { device: Device::flex(), name: "cpu".to_owned(), is_cpu: true };
+        let (mut found, number, feature) = match self {
+            Self::Cpu => return Ok(cpu()),
+            // A software adapter is slower than the CPU that it runs on: auto leaves it alone.
+            Self::Auto => {
+                let hardware = wgpu().into_iter().filter(|gpu| !is_software(&gpu.device));
+                return Ok(cuda().into_iter().chain(hardware).next().unwrap_or_else(cpu));
+            }
+            Self::Cuda(number) => (cuda(), number, cfg!(feature = "cuda").then_some("cuda")),
+            Self::Wgpu(number) => (wgpu(), number, cfg!(feature = "wgpu").then_some("wgpu")),
+        };
+        if number < found.len() {
+            return Ok(found.swap_remove(number));
+        }
+        let kind = if matches!(self, Self::Cuda(_)) { "cuda" } else { "wgpu" };
+        let why = match feature {
+            None => format!("this takd was built without it (cargo build --features {kind})"),
+            Some(_) if found.is_empty() => format!("no {kind} device or driver was found"),
+            Some(_) => format!("the numbers end at {}", found.len() - 1),
+        };
+        Err(DeviceError { wanted: self.to_string(), why, available: available() })
+    }
+}
+
+#[cfg(feature = "cuda")]
+fn cuda() -> Vec<Selected> {
+    enumerate(burn::tensor::DeviceType::Cuda, "cuda")
+}
+
+#[cfg(not(feature = "cuda"))]
+fn cuda() -> Vec<Selected> {
+    Vec::new()
+}
+
+#[cfg(feature = "wgpu")]
+fn wgpu() -> Vec<Selected> {
+    enumerate(burn::tensor::DeviceType::Wgpu, "wgpu")
+}
+
+#[cfg(not(feature = "wgpu"))]
+fn wgpu() -> Vec<Selected> {
+    Vec::new()
+}
+
+/// The devices of one kind. A missing driver makes burn panic; here it means that there are none.
+#[cfg(any(feature = "cuda", feature = "wgpu"))]
+fn enumerate(kind: burn::tensor::DeviceType, name: &str) -> Vec<Selected> {
+    let found = std::panic::catch_unwind(|| Device::enumerate(kind).into_vec()).unwrap_or_default();
+    let named = found.into_iter().enumerate();
+    named
+        .map(|(number, device)| Selected { device, name: format!("{name}:{number}"), is_cpu: false })
+        .collect()
+}
+
+/// Whether a wgpu adapter is a program, such as Mesa's llvmpipe.
+fn is_software(device: &Device) -> bool {
+    format!("{device:?}").contains("Cpu")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn device_text_goes_there_and_back() {
+        for (text, shown) in [("auto", "auto"), ("cpu", "cpu"), ("cuda", "cuda:0"), ("wgpu:3", "wgpu:3")] {
+            assert_eq!(text.parse::<Choice>().unwrap().to_string(), shown);
+        }
+        for text in ["", "gpu", "cuda:", "cuda:-1", "cpu:1", "auto:0"] {
+            assert!(text.parse::<Choice>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    #[cfg(not(feature = "cuda"))]
+    fn a_device_that_is_not_built_in_says_what_is_there() {
+        let error = Choice::Cuda(0).select().unwrap_err().to_string();
+        assert!(error.contains("--features cuda") && error.contains("there is: cpu"), "{error}");
+    }
+}

@@ -1,0 +1,12 @@
+//! What a node does: the meeting of learning, data and cache.
+
+mod device;
+mod files;
+mod learn;
+mod measure;
+mod runner;
+mod teach;
+
+pub use device::{Choice, ChoiceError, DeviceError, Selected, available};
+pub use files::{FileError, WEIGHTS, read_history, read_weights};
+pub use runner::NodeRunner;

@@ -1,0 +1,160 @@
+//! Runs one step of a plan: lock, look again, work, commit.
+
+use super::device::Selected;
+use crate::{
+    config::{Data, Format},
+    data::{self, Dataset},
+    execute::{Event, Failure, Made, Observer, Runner},
+    graph::Graph,
+    key::{Key, KeyInputs},
+    plan::{Action, Reason, Step},
+    spec::Work,
+    store::{Depth, Entry, KeyLock, Lookup, Outcome, Provenance, Staging, Store, host, now},
+};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// Runs steps on a device, with results in a store.
+pub struct NodeRunner<'a> {
+    /// Where entries are read and written.
+    pub store: &'a Store,
+    /// What the steps mean.
+    pub graph: &'a Graph<'a>,
+    /// Where the arithmetic happens.
+    pub device: Selected,
+    /// Who hears of epochs, waits and damage.
+    pub observer: &'a dyn Observer,
+    /// Set to stop.
+    pub stop: &'a AtomicBool,
+    /// Decoded data sets, shared by the nodes of this process.
+    pub datasets: Datasets,
+}
+
+/// Data sets that have been read.
+#[derive(Default)]
+pub struct Datasets(Mutex<BTreeMap<Format, Arc<Dataset>>>);
+
+impl Datasets {
+    fn get(&self, format: &Format) -> Result<Arc<Dataset>, Failure> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(dataset) = known.get(format) {
+            return Ok(dataset.clone());
+        }
+        let dataset = Arc::new(data::load(format).map_err(failed)?);
+        known.insert(format.clone(), dataset.clone());
+        Ok(dataset)
+    }
+}
+
+/// One artifact in the making.
+pub(super) struct Job<'a> {
+    pub runner: &'a NodeRunner<'a>,
+    pub step: usize,
+    pub name: String,
+    pub threads: usize,
+}
+
+/// Any error, as a step's failure.
+pub(super) fn failed(error: impl std::fmt::Display) -> Failure {
+    Failure::Failed(error.to_string())
+}
+
+impl Runner for NodeRunner<'_> {
+    fn run(&self, place: usize, step: &Step, threads: usize) -> Result<Made, Failure> {
+        let task = self.graph.tasks[step.tasks[0]];
+        let job = Job { runner: self, step: place, name: self.graph.name(step.tasks[0]), threads };
+        let forced = matches!(step.action, Action::Run(Reason::Forced));
+        let Some(lock) = job.lock(&step.key, forced)? else { return Ok(Made::Elsewhere) };
+        // burn's CPU kernels run in the pool that calls them: this is what shares the cores out.
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(failed)?;
+        pool.install(|| match &self.graph.pipeline.nodes[task.node].work {
+            Work::Learn(learn) => job.learn(learn, task.seed, step, &lock),
+            Work::Eval(eval) => job.measure(eval, step, &lock),
+        })
+    }
+}
+
+impl Job<'_> {
+    /// The lock of `key`, or `None` if its entry is there by now and not `forced` away.
+    pub fn lock(&self, key: &Key, forced: bool) -> Result<Option<KeyLock>, Failure> {
+        let runner = self.runner;
+        let mut waiting = |holder: Option<&crate::store::Holder>| {
+            if let Some(holder) = holder {
+                let ago = now().saturating_sub(holder.since);
+                let note = format!(
+                    "{} waits for process {} on {}, which has been making it for {ago} s",
+                    self.name, holder.pid, holder.host
+                );
+                runner.observer.event(&Event::Note(note));
+            }
+            !runner.stop.load(Ordering::Relaxed)
+        };
+        let lock = runner.store.lock(key, &mut waiting).map_err(failed)?;
+        let lock = lock.ok_or(Failure::Stopped)?;
+        match runner.store.find(key, Depth::Content).map_err(failed)? {
+            Lookup::Whole(_) if !forced => Ok(None),
+            Lookup::Whole(_) | Lookup::Missing => Ok(Some(lock)),
+            Lookup::Damaged(problem) => {
+                let place = runner.store.set_aside(key).map_err(failed)?;
+                let note = format!(
+                    "{}: the entry {} was damaged ({problem}); it is set aside in {}",
+                    self.name, key.short(), place.display()
+                );
+                runner.observer.event(&Event::Note(note));
+                Ok(Some(lock))
+            }
+        }
+    }
+
+    /// An entry that an earlier step has made.
+    pub fn entry(&self, key: &Key) -> Result<Entry, Failure> {
+        match self.runner.store.find(key, Depth::Content).map_err(failed)? {
+            Lookup::Whole(entry) => Ok(*entry),
+            Lookup::Missing => Err(failed(format!("the entry {} has gone from the cache", key.short()))),
+            Lookup::Damaged(problem) => Err(failed(format!(
+                "the entry {} was damaged meanwhile ({problem}); run again to make it anew",
+                key.short()
+            ))),
+        }
+    }
+
+    pub fn dataset(&self, data: &Data) -> Result<Arc<Dataset>, Failure> {
+        self.runner.datasets.get(&data.format)
+    }
+
+    /// Writes an entry.
+    pub fn commit(
+        &self,
+        lock: &KeyLock,
+        inputs: &KeyInputs,
+        files: &[(&str, Vec<u8>)],
+        outcome: Outcome,
+    ) -> Result<(), Failure> {
+        let mut staging = Staging::new(self.runner.store, lock).map_err(failed)?;
+        for (name, bytes) in files {
+            staging.write(name, bytes).map_err(failed)?;
+        }
+        staging.commit(inputs.clone(), outcome, self.provenance()).map_err(failed)?;
+        Ok(())
+    }
+
+    fn provenance(&self) -> Provenance {
+        Provenance {
+            takd: env!("CARGO_PKG_VERSION").to_owned(),
+            burn: BURN_VERSION.to_owned(),
+            device: self.runner.device.name.clone(),
+            threads: self.threads,
+            host: host(),
+            finished: now(),
+            node: self.name.clone(),
+        }
+    }
+}
+
+/// The version that `Cargo.toml` pins.
+const BURN_VERSION: &str = "0.22.1";

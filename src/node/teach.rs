@@ -1,0 +1,57 @@
+//! A teacher's logits over its training split: computed once, read by every student.
+//!
+//! They are an entry of their own, under a key made of the teacher's key and the data. An entry
+//! never changes once it is in place, and whether a network will ever teach is not known when it
+//! is trained.
+
+use super::{
+    files::{LOGITS, WEIGHTS, read_logits, read_weights, write_logits},
+    runner::{Job, failed},
+};
+use crate::{
+    config::{Data, Net, Split},
+    data::View,
+    execute::Failure,
+    key::{DataInputs, Key, KeyInputs},
+    learn::{self, Logits},
+    net::PlainNet,
+    spec::Learn,
+    store::Outcome,
+};
+use std::time::Instant;
+
+impl Job<'_> {
+    pub(super) fn teacher_logits(&self, teacher: Key, data: &DataInputs, student: &Learn) -> Result<Logits, Failure> {
+        let inputs = KeyInputs::logits(teacher, data.clone());
+        let key = inputs.key();
+        if let Some(lock) = self.lock(&key, false)? {
+            let started = Instant::now();
+            let net = self.trained(&teacher)?;
+            let view = self.view(&student.data, Split::Train)?;
+            let values = learn::infer(&net, &view);
+            let file = write_logits(&view.ids, &values).map_err(failed)?;
+            let seconds = started.elapsed().as_secs_f64();
+            let outcome = Outcome::Logits { samples: view.len(), seconds };
+            self.commit(&lock, &inputs, &[(LOGITS, file)], outcome)?;
+        }
+        let bytes = self.entry(&key)?.read(LOGITS).map_err(failed)?;
+        read_logits(&bytes).map_err(failed)
+    }
+
+    /// The trained network in an entry, on the device.
+    pub(super) fn trained(&self, key: &Key) -> Result<PlainNet, Failure> {
+        let entry = self.entry(key)?;
+        let Some(config): Option<&Net> = entry.manifest.inputs.net.as_ref() else {
+            return Err(failed(format!("the entry {} holds no network", key.short())));
+        };
+        // Every initial weight is replaced; the seed does not matter.
+        let mut net = PlainNet::init(config, 0, &self.runner.device.device);
+        let bytes = entry.read(WEIGHTS).map_err(failed)?;
+        net.load(read_weights(&bytes).map_err(failed)?).map_err(failed)?;
+        Ok(net)
+    }
+
+    pub(super) fn view(&self, data: &Data, split: Split) -> Result<View, Failure> {
+        Ok(View::new(&*self.dataset(data)?, data, split, &self.runner.device.device))
+    }
+}

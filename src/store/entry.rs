@@ -1,0 +1,145 @@
+//! Reading entries: nothing is handed out before its digest has matched.
+
+use super::{Manifest, Store, StoreError};
+use crate::key::Key;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// File with the manifest, and file with the manifest's digest.
+pub(super) const MANIFEST: &str = "manifest.json";
+pub(super) const MANIFEST_DIGEST: &str = "manifest.blake3";
+
+/// How far an entry is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// The manifest's digest, the key, and that every file is there with its length.
+    Manifest,
+    /// All that, and every file's digest.
+    Content,
+}
+
+/// A whole entry.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    folder: PathBuf,
+    /// What it says of itself.
+    pub manifest: Manifest,
+}
+
+/// What lies under a key.
+#[derive(Debug)]
+pub enum Lookup {
+    /// Nothing.
+    Missing,
+    /// An entry that must not be used; why.
+    Damaged(String),
+    /// An entry that passed the checks.
+    Whole(Box<Entry>),
+}
+
+impl Store {
+    /// Looks `key` up and checks what is there.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] if the system refuses to read what is there. Wrong content is no error
+    /// but [`Lookup::Damaged`].
+    pub fn find(&self, key: &Key, depth: Depth) -> Result<Lookup, StoreError> {
+        let folder = self.entry_path(key);
+        if !folder.try_exists().map_err(StoreError::io("read", &folder))? {
+            return Ok(Lookup::Missing);
+        }
+        match check(folder, key, depth)? {
+            Ok(entry) => Ok(Lookup::Whole(Box::new(entry))),
+            Err(problem) => Ok(Lookup::Damaged(problem)),
+        }
+    }
+}
+
+/// The outer error is the system's, the inner one says what is wrong with the entry.
+fn check(folder: PathBuf, key: &Key, depth: Depth) -> Result<Result<Entry, String>, StoreError> {
+    let (Some(text), Some(digest)) =
+        (read(&folder.join(MANIFEST))?, read(&folder.join(MANIFEST_DIGEST))?)
+    else {
+        return Ok(Err(format!("{MANIFEST} or {MANIFEST_DIGEST} is missing")));
+    };
+    if digest != digest_line(&text) {
+        return Ok(Err(format!("{MANIFEST} does not match {MANIFEST_DIGEST}")));
+    }
+    let manifest: Manifest = match serde_json::from_slice(&text) {
+        Ok(manifest) => manifest,
+        Err(error) => return Ok(Err(format!("{MANIFEST}: {error}"))),
+    };
+    if manifest.key() != *key {
+        return Ok(Err(format!("it holds the entry {}", manifest.key())));
+    }
+    let entry = Entry { folder, manifest };
+    for (name, want) in &entry.manifest.files {
+        let path = entry.folder.join(name);
+        let length = match fs::metadata(&path) {
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Err(format!("{name} is missing")));
+            }
+            Err(error) => return Err(StoreError::io("read", &path)(error)),
+        };
+        if length != want.bytes {
+            return Ok(Err(format!("{name} has {length} bytes, not {}", want.bytes)));
+        }
+        if depth == Depth::Content
+            && let Err(problem) = entry.read_checked(name)?
+        {
+            return Ok(Err(problem));
+        }
+    }
+    Ok(Ok(entry))
+}
+
+impl Entry {
+    /// The bytes of one of the entry's files, checked again as they are read.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`]; a digest that does not match any more is reported as invalid data.
+    pub fn read(&self, name: &str) -> Result<Vec<u8>, StoreError> {
+        let path = self.folder.join(name);
+        self.read_checked(name)?.map_err(|problem| {
+            StoreError::io("read", &path)(io::Error::new(io::ErrorKind::InvalidData, problem))
+        })
+    }
+
+    fn read_checked(&self, name: &str) -> Result<Result<Vec<u8>, String>, StoreError> {
+        let Some(want) = self.manifest.files.get(name) else {
+            return Ok(Err(format!("{name} is not in the manifest")));
+        };
+        let Some(bytes) = read(&self.folder.join(name))? else {
+            return Ok(Err(format!("{name} is missing")));
+        };
+        let matches = blake3::hash(&bytes).to_hex().as_str() == want.blake3;
+        Ok(if matches { Ok(bytes) } else { Err(format!("{name} does not match its digest")) })
+    }
+
+    /// Length of all files together, the manifest left out.
+    pub fn bytes(&self) -> u64 {
+        self.manifest.files.values().map(|file| file.bytes).sum()
+    }
+
+    /// The entry's folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+/// Content of [`MANIFEST_DIGEST`] for a manifest.
+pub(super) fn digest_line(manifest: &[u8]) -> Vec<u8> {
+    format!("{}\n", blake3::hash(manifest).to_hex()).into_bytes()
+}
+
+/// A file's bytes, or `None` if there is no such file.
+fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StoreError::io("read", path)(error)),
+    }
+}

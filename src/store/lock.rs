@@ -1,0 +1,135 @@
+//! Locks: one process makes a key, one gc has the cache to itself.
+//!
+//! They are the system's advisory file locks, so that a process that dies lets go of them. Lock
+//! files are never deleted: a deleted one could be locked twice, under the old and the new file.
+
+use super::{Store, StoreError};
+use crate::key::Key;
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{Read, Seek, Write},
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+/// Who holds a lock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Name of the machine.
+    pub host: String,
+    /// Process number there.
+    pub pid: u32,
+    /// Seconds since 1970 when the lock was taken.
+    pub since: u64,
+}
+
+impl Holder {
+    fn this() -> Self {
+        Self { host: host(), pid: std::process::id(), since: now() }
+    }
+}
+
+/// Seconds since 1970.
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// This machine's name, as the system tells it.
+pub(crate) fn host() -> String {
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let name = name.or_else(|| std::env::var("HOSTNAME").ok());
+    name.map_or("unknown".to_owned(), |name| name.trim().to_owned())
+}
+
+/// The right to write one entry, until it is dropped.
+#[derive(Debug)]
+pub struct KeyLock {
+    key: Key,
+    _file: File,
+}
+
+impl KeyLock {
+    /// Which entry.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+}
+
+/// Keeps gc away from the cache, until it is dropped.
+#[derive(Debug)]
+pub struct CacheUse {
+    _file: File,
+}
+
+/// Time between two looks at a lock that another process holds.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+impl Store {
+    /// Waits until `key` is free, and takes it. `waiting` is told once who holds it, then asked at
+    /// each look whether to go on waiting; `None` means that it said no.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] if the lock file cannot be made.
+    pub fn lock(
+        &self,
+        key: &Key,
+        waiting: &mut dyn FnMut(Option<&Holder>) -> bool,
+    ) -> Result<Option<KeyLock>, StoreError> {
+        let (path, mut file) = self.lock_file(&key.to_string())?;
+        let mut told = false;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) => {
+                    let holder = (!told).then(|| read_holder(&path)).flatten();
+                    if !waiting(holder.as_ref()) {
+                        return Ok(None);
+                    }
+                    told = true;
+                    std::thread::sleep(PATIENCE);
+                }
+                Err(TryLockError::Error(error)) => return Err(StoreError::io("lock", &path)(error)),
+            }
+        }
+        let text = serde_json::to_string(&Holder::this()).expect("plain data is always JSON");
+        let written = file.set_len(0).and_then(|()| file.rewind());
+        written.and_then(|()| file.write_all(text.as_bytes())).map_err(StoreError::io("write", &path))?;
+        Ok(Some(KeyLock { key: *key, _file: file }))
+    }
+
+    /// Tells gc to stay away while the result lives.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] if the cache cannot be written.
+    pub fn enter(&self) -> Result<CacheUse, StoreError> {
+        let (path, file) = self.lock_file("cache")?;
+        file.lock_shared().map_err(StoreError::io("lock", &path))?;
+        Ok(CacheUse { _file: file })
+    }
+
+    /// The cache for oneself.
+    pub(super) fn enter_alone(&self) -> Result<CacheUse, StoreError> {
+        let (path, file) = self.lock_file("cache")?;
+        match file.try_lock() {
+            Ok(()) => Ok(CacheUse { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse(self.root.clone())),
+            Err(TryLockError::Error(error)) => Err(StoreError::io("lock", &path)(error)),
+        }
+    }
+
+    fn lock_file(&self, name: &str) -> Result<(std::path::PathBuf, File), StoreError> {
+        let folder = self.root.join("locks");
+        fs::create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
+        let path = folder.join(format!("{name}.lock"));
+        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path);
+        let file = file.map_err(StoreError::io("write", &path))?;
+        Ok((path, file))
+    }
+}
+
+fn read_holder(path: &Path) -> Option<Holder> {
+    let mut text = String::new();
+    File::open(path).ok()?.take(4096).read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
+}

@@ -1,0 +1,88 @@
+//! What an entry says of itself.
+
+use crate::{
+    key::{Key, KeyInputs},
+    metrics::Metrics,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// An entry's `manifest.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// The key's inputs in full; their hash is the entry's name.
+    pub inputs: KeyInputs,
+    /// Every other file of the entry.
+    pub files: BTreeMap<String, FileDigest>,
+    /// What came out.
+    pub outcome: Outcome,
+    /// Where and with what it was made; no part of the key.
+    pub provenance: Provenance,
+}
+
+/// What a file must contain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileDigest {
+    /// Length.
+    pub bytes: u64,
+    /// blake3 in hex.
+    pub blake3: String,
+}
+
+/// The numbers that a node gives.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "made", rename_all = "lowercase")]
+pub enum Outcome {
+    /// A trained network.
+    Network {
+        /// Trained parameters.
+        parameters: usize,
+        /// Epoch that the weights come from, counted from 1.
+        selected_epoch: usize,
+        /// Wall time of the training.
+        seconds: f64,
+    },
+    /// Logits for students.
+    Logits {
+        /// Rows.
+        samples: usize,
+        /// Wall time.
+        seconds: f64,
+    },
+    /// A measurement.
+    Metrics {
+        /// The numbers.
+        metrics: Metrics,
+        /// Wall time.
+        seconds: f64,
+    },
+}
+
+/// Circumstances of an entry's making.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provenance {
+    /// Version of takd.
+    pub takd: String,
+    /// Version of burn.
+    pub burn: String,
+    /// Device: `cpu`, `cuda:0`, `wgpu:0`.
+    pub device: String,
+    /// Threads of the training, on the CPU.
+    pub threads: usize,
+    /// Name of the machine.
+    pub host: String,
+    /// Seconds since 1970 when the entry was finished.
+    pub finished: u64,
+    /// Name of the node that made it, for people.
+    pub node: String,
+}
+
+impl Manifest {
+    /// The entry's key.
+    pub fn key(&self) -> Key {
+        self.inputs.key()
+    }
+}

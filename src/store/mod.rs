@@ -1,0 +1,122 @@
+//! The cache: one folder an artifact, named by its key.
+//!
+//! ```text
+//! cache/
+//!   entries/KEY/         a whole entry: manifest.json, manifest.blake3 and the files they vouch for
+//!   staging/KEY.PID/     an entry that is being written; renamed into place when it is whole
+//!   damaged/KEY.N/       an entry whose digests did not match; kept for its owner to look at
+//!   locks/KEY.lock       held by whoever makes the entry
+//!   locks/cache.lock     held shared by every run, exclusively by gc
+//! ```
+//!
+//! Nothing here knows what an entry's files mean.
+
+mod entry;
+mod gc;
+mod lock;
+mod manifest;
+mod staging;
+
+pub use entry::{Depth, Entry, Lookup};
+pub use gc::Garbage;
+pub use lock::{CacheUse, Holder, KeyLock};
+pub(crate) use lock::{host, now};
+pub use manifest::{FileDigest, Manifest, Outcome, Provenance};
+pub use staging::Staging;
+
+use crate::key::Key;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// A cache folder.
+#[derive(Clone, Debug)]
+pub struct Store {
+    root: PathBuf,
+}
+
+/// Why the cache could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file system refused.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// Verb: read, write, lock.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// gc while a run uses the cache.
+    #[error("the cache {} is in use by a run; try again when it has ended", .0.display())]
+    InUse(PathBuf),
+}
+
+impl StoreError {
+    fn io<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> Self + 'a {
+        move |source| Self::Io { action, path: path.to_owned(), source }
+    }
+}
+
+impl Store {
+    /// The cache in `root`; nothing is created before something is written.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn entry_path(&self, key: &Key) -> PathBuf {
+        self.root.join("entries").join(key.to_string())
+    }
+
+    /// Keys of all entries, sorted; whether they are whole is not looked at.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] if the folder is there but cannot be read.
+    pub fn keys(&self) -> Result<Vec<Key>, StoreError> {
+        let folder = self.root.join("entries");
+        let names = list(&folder)?;
+        let mut keys: Vec<Key> = names.iter().filter_map(|name| name.parse().ok()).collect();
+        keys.sort_unstable();
+        Ok(keys)
+    }
+
+    /// Moves a damaged entry out of the way; its new place.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] if it cannot be moved.
+    pub fn set_aside(&self, key: &Key) -> Result<PathBuf, StoreError> {
+        let folder = self.root.join("damaged");
+        fs::create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
+        let from = self.entry_path(key);
+        for number in 1u64.. {
+            let to = folder.join(format!("{key}.{number}"));
+            if !to.exists() {
+                fs::rename(&from, &to).map_err(StoreError::io("set aside", &from))?;
+                return Ok(to);
+            }
+        }
+        unreachable!("a folder holds fewer than 2^64 names")
+    }
+}
+
+/// Names in a folder; none if it is not there.
+fn list(folder: &Path) -> Result<Vec<String>, StoreError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(StoreError::io("read", folder)(error)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(StoreError::io("read", folder))?;
+        names.extend(entry.file_name().into_string());
+    }
+    Ok(names)
+}
