@@ -8,6 +8,7 @@ use petgraph::{
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 /// Items `0..len`, each after the items that it depends on.
+#[derive(Debug)]
 pub struct Dag {
     order: Vec<usize>,
     parents: Vec<Vec<usize>>,

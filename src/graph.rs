@@ -45,7 +45,7 @@ impl<'a> Graph<'a> {
                 parents.push(above.map(|parent| parent * seeds + place).collect());
             }
         }
-        let dag = Dag::new(parents).ok().expect("copies of an acyclic graph have no cycle");
+        let dag = Dag::new(parents).expect("copies of an acyclic graph have no cycle");
         Self { pipeline, tasks, dag }
     }
 

@@ -162,7 +162,10 @@ impl KeyInputs {
     /// The key of these inputs.
     pub fn key(&self) -> Key {
         let json = serde_json::to_vec(self).expect("plain data with string keys is always JSON");
-        Key(*blake3::Hasher::new_derive_key("takd 2026-11 artifact key").update(&json).finalize().as_bytes())
+        Key(*blake3::Hasher::new_derive_key("takd 2026-11 artifact key")
+            .update(&json)
+            .finalize()
+            .as_bytes())
     }
 
     /// Inputs of the logits that the network under `teacher` gives over its training split.

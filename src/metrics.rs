@@ -52,7 +52,11 @@ pub fn metrics(logits: &[f32], labels: &[u8], classes: usize, temperature: f64) 
         top1: hits as f64 / count,
         top5: (classes > 5).then_some(top5 as f64 / count),
         loss: loss / count,
-        ece: bins.iter().map(|(confidence, hits): &(f64, f64)| (confidence - hits).abs()).sum::<f64>() / count,
+        ece: bins
+            .iter()
+            .map(|(confidence, hits): &(f64, f64)| (confidence - hits).abs())
+            .sum::<f64>()
+            / count,
         entropy: entropy / count,
         entropy_at_temperature: soft / count,
         samples,

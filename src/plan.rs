@@ -31,6 +31,13 @@ pub struct Difference {
     pub new: String,
 }
 
+impl Difference {
+    /// Whether it is a parent's key that differs.
+    pub fn is_parent(&self) -> bool {
+        self.field.starts_with("parents.")
+    }
+}
+
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {} → {}", self.field, self.old, self.new)
@@ -45,6 +52,8 @@ pub enum Reason {
     New,
     /// The nearest entry in the cache differs in these fields.
     Changed {
+        /// That entry's key.
+        nearest: Key,
         /// At least one.
         differences: Vec<Difference>,
     },
@@ -57,8 +66,9 @@ impl fmt::Display for Reason {
         match self {
             Self::New => f.write_str("new"),
             Self::Forced => f.write_str("forced"),
-            Self::Changed { differences } => {
-                let shown: Vec<String> = differences.iter().take(3).map(ToString::to_string).collect();
+            Self::Changed { differences, .. } => {
+                let shown: Vec<String> =
+                    differences.iter().take(3).map(ToString::to_string).collect();
                 let more = differences.len().saturating_sub(3);
                 f.write_str(&shown.join(", "))?;
                 if more > 0 { write!(f, ", and {more} more") } else { Ok(()) }
@@ -117,7 +127,8 @@ impl Plan {
         for &task in graph.dag.order() {
             let (inputs, key) = keys[task].take().expect("the order names each task once");
             let step = *place.entry(key).or_insert_with(|| {
-                let parents = graph.dag.parents(task).iter().map(|&parent| step_of[parent]).collect();
+                let parents =
+                    graph.dag.parents(task).iter().map(|&parent| step_of[parent]).collect();
                 steps.push(Step { key, inputs, tasks: Vec::new(), parents, action: Action::Skip });
                 steps.len() - 1
             });
@@ -160,11 +171,16 @@ type Flat = BTreeMap<String, String>;
 
 fn compare(old: &Flat, new: &Flat) -> Vec<Difference> {
     let fields: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    let text = |side: &Flat, field| side.get(field).cloned().unwrap_or_else(|| "nothing".to_owned());
+    let text =
+        |side: &Flat, field| side.get(field).cloned().unwrap_or_else(|| "nothing".to_owned());
     fields
         .into_iter()
         .filter(|field| old.get(*field) != new.get(*field))
-        .map(|field| Difference { field: field.clone(), old: text(old, field), new: text(new, field) })
+        .map(|field| Difference {
+            field: field.clone(),
+            old: text(old, field),
+            new: text(new, field),
+        })
         .collect()
 }
 
@@ -198,7 +214,7 @@ fn flat(inputs: &KeyInputs) -> Flat {
 
 /// Finds the entry that has most in common with a task.
 struct Nearest {
-    entries: Vec<(Kind, Flat)>,
+    entries: Vec<(Key, Kind, Flat)>,
 }
 
 /// Entries of a kind that are compared; in a larger cache the newest of them must do.
@@ -212,14 +228,17 @@ impl Nearest {
             *count += 1;
             *count <= COMPARED
         });
-        Self { entries: entries.map(|inputs| (inputs.kind, flat(inputs))).collect() }
+        Self { entries: entries.map(|inputs| (inputs.key(), inputs.kind, flat(inputs))).collect() }
     }
 
     fn reason(&self, inputs: &KeyInputs) -> Reason {
         let new = flat(inputs);
-        let same_kind = self.entries.iter().filter(|(kind, _)| *kind == inputs.kind);
-        match same_kind.map(|(_, old)| compare(old, &new)).min_by_key(Vec::len) {
-            Some(differences) if !differences.is_empty() => Reason::Changed { differences },
+        let same_kind = self.entries.iter().filter(|(_, kind, _)| *kind == inputs.kind);
+        let compared = same_kind.map(|(key, _, old)| (*key, compare(old, &new)));
+        match compared.min_by_key(|(_, differences)| differences.len()) {
+            Some((nearest, differences)) if !differences.is_empty() => {
+                Reason::Changed { nearest, differences }
+            }
             _ => Reason::New,
         }
     }

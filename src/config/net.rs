@@ -115,7 +115,9 @@ pub enum ShapeError {
         layer: String,
     },
     /// The last layer does not give one value a class.
-    #[error("the last layer is `{last}`, but the data has {classes} classes: end with `fc{classes}`")]
+    #[error(
+        "the last layer is `{last}`, but the data has {classes} classes: end with `fc{classes}`"
+    )]
     Classes {
         /// The last layer's text.
         last: String,
@@ -200,7 +202,9 @@ mod tests {
         for text in ["conv16", "maxpool", "fc10"] {
             assert_eq!(String::from(text.parse::<Layer>().unwrap()), text);
         }
-        for text in ["conv", "conv0", "conv-1", "conv 16", "conv016", "fc1e3", "pool", "conv99999999999"] {
+        for text in
+            ["conv", "conv0", "conv-1", "conv 16", "conv016", "fc1e3", "pool", "conv99999999999"]
+        {
             assert!(text.parse::<Layer>().is_err(), "{text}");
         }
     }

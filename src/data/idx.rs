@@ -112,7 +112,10 @@ mod tests {
     #[test]
     fn damage_is_named_with_its_place() {
         for (bytes, says) in [
-            (&[0, 0, 8, 1, 0, 0, 0, 2, 7][..], "truncated: the header promises 2 bytes after byte 8, there are 1"),
+            (
+                &[0, 0, 8, 1, 0, 0, 0, 2, 7][..],
+                "truncated: the header promises 2 bytes after byte 8, there are 1",
+            ),
             (&[0, 0, 8, 1, 0, 0, 0, 1, 7, 7], "longer than"),
             (&[0, 0, 8, 3, 0, 0, 0, 1, 7], "magic number 0x00000803"),
             (&[0, 0, 8, 1, 0, 0], "byte 4: the header ends early"),

@@ -122,7 +122,10 @@ fn read_idx(folder: &Path, name: &str) -> Result<(String, Vec<u8>), DataError> {
     }
 }
 
-fn pair_header(images: &(String, Vec<u8>), labels: &(String, Vec<u8>)) -> Result<(usize, Shape), DataError> {
+fn pair_header(
+    images: &(String, Vec<u8>),
+    labels: &(String, Vec<u8>),
+) -> Result<(usize, Shape), DataError> {
     let (count, shape) = IdxFile::new(&images.0, &images.1).image_header()?;
     let labelled = IdxFile::new(&labels.0, &labels.1).label_header()?;
     if labelled != count {

@@ -5,5 +5,5 @@ mod idx;
 mod loaded;
 mod view;
 
-pub use loaded::{Dataset, DataError, load, probe};
+pub use loaded::{DataError, Dataset, load, probe};
 pub use view::{Batch, View, holdout};

@@ -58,10 +58,18 @@ impl View {
         }
         let (mean, std) = moments(&dataset.train, dataset.shape, &data.normalisation);
         let channel = |values: Vec<f32>| {
-            Tensor::<1>::from_data(values.as_slice(), device).reshape([1, dataset.shape.channels, 1, 1])
+            Tensor::<1>::from_data(values.as_slice(), device).reshape([
+                1,
+                dataset.shape.channels,
+                1,
+                1,
+            ])
         };
         Self {
-            pixels: Tensor::from_data(TensorData::new(pixels, [ids.len(), size]), (device, DType::U8)),
+            pixels: Tensor::from_data(
+                TensorData::new(pixels, [ids.len(), size]),
+                (device, DType::U8),
+            ),
             shape: dataset.shape,
             mean: channel(mean.iter().map(|mean| (mean * 255.0) as f32).collect()),
             scale: channel(std.iter().map(|std| (1.0 / (std * 255.0)) as f32).collect()),
@@ -141,7 +149,8 @@ mod tests {
         let data = crate::data::load(&crate::config::Format::FashionMini).unwrap();
         let info = crate::data::probe(&crate::config::Format::FashionMini).unwrap();
         let format = crate::config::Format::FashionMini;
-        let data_config = Data { format, validation: 0, normalisation: Normalisation::Measured, info };
+        let data_config =
+            Data { format, validation: 0, normalisation: Normalisation::Measured, info };
         let view = View::new(&data, &data_config, Split::Train, &Device::flex());
         let all: Vec<u32> = (0..view.len() as u32).collect();
         let images = view.batch(&all).images;

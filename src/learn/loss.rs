@@ -13,7 +13,12 @@ pub fn cross_entropy(logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
 ///
 /// `student` and `teacher` have shape `[batch, classes]`, `labels` `[batch]`; no gradient flows
 /// into the teacher. A term whose weight is 0 is not computed.
-pub fn distillation(student: Tensor<2>, teacher: Tensor<2>, labels: Tensor<1, Int>, kd: Kd) -> Tensor<1> {
+pub fn distillation(
+    student: Tensor<2>,
+    teacher: Tensor<2>,
+    labels: Tensor<1, Int>,
+    kd: Kd,
+) -> Tensor<1> {
     let Kd { temperature, lambda } = kd;
     if lambda == 0.0 {
         return cross_entropy(student, labels);

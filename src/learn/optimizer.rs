@@ -63,7 +63,12 @@ fn penalise(grad: Tensor<1>, value: &Tensor<1>, weight_decay: f64) -> Tensor<1> 
 }
 
 /// Kingma and Ba 2015, algorithm 1, with the bias corrections where PyTorch puts them.
-fn adam_direction(adam: Adam, state: &mut Vec<Tensor<1>>, grad: Tensor<1>, steps: i32) -> Tensor<1> {
+fn adam_direction(
+    adam: Adam,
+    state: &mut Vec<Tensor<1>>,
+    grad: Tensor<1>,
+    steps: i32,
+) -> Tensor<1> {
     let [beta1, beta2] = adam.betas;
     let square = grad.clone() * grad.clone() * (1.0 - beta2);
     let grad = grad * (1.0 - beta1);

@@ -25,7 +25,16 @@ pub struct PlainNet {
 enum Block {
     Conv(Box<ConvBlock>),
     MaxPool,
-    Fc { name: String, weight: Tensor<2>, bias: Tensor<1>, relu: bool },
+    Fc(Box<FcBlock>),
+}
+
+/// Linear layer, with a ReLU unless it is the last.
+#[derive(Clone)]
+struct FcBlock {
+    name: String,
+    weight: Tensor<2>, // [out, in]
+    bias: Tensor<1>,   // [out]
+    relu: bool,
 }
 
 /// Convolution, BatchNorm, ReLU.
@@ -71,10 +80,11 @@ impl PlainNet {
                 }
                 Layer::Fc(width) => {
                     let name = format!("fc_layers.{fc_index}");
-                    let weight = fan_in_uniform(&name, "weight", [width, features], features, seed, device);
+                    let weight =
+                        fan_in_uniform(&name, "weight", [width, features], features, seed, device);
                     let bias = fan_in_uniform(&name, "bias", [width], features, seed, device);
                     let relu = position + 1 < net.layers().len();
-                    blocks.push(Block::Fc { name, weight, bias, relu });
+                    blocks.push(Block::Fc(Box::new(FcBlock { name, weight, bias, relu })));
                     fc_index += 2;
                     features = width;
                 }
@@ -96,7 +106,7 @@ impl PlainNet {
             x = match block {
                 Block::Conv(block) => activation::relu(normalise(block, block.convolve(x))),
                 Block::MaxPool => pool(x),
-                Block::Fc { .. } => return classify(x.flatten(1, 3), block, blocks),
+                Block::Fc(_) => return classify(x.flatten(1, 3), block, blocks),
             };
         }
         x.flatten(1, 3)
@@ -111,7 +121,7 @@ impl PlainNet {
             x = match block {
                 Block::Conv(block) => block.train(x),
                 Block::MaxPool => pool(x),
-                Block::Fc { .. } => {
+                Block::Fc(_) => {
                     let rest = blocks.map(|block| &*block);
                     return classify(x.flatten(1, 3), block, rest);
                 }
@@ -126,10 +136,7 @@ impl PlainNet {
             match block {
                 Block::Conv(block) => block.visit(visitor),
                 Block::MaxPool => {}
-                Block::Fc { name, weight, bias, .. } => {
-                    visitor.visit(&format!("{name}.weight"), Role::Parameter, weight);
-                    visitor.visit(&format!("{name}.bias"), Role::Parameter, bias);
-                }
+                Block::Fc(block) => block.visit(visitor),
             }
         }
     }
@@ -154,7 +161,14 @@ impl PlainNet {
 }
 
 impl ConvBlock {
-    fn init(conv: String, norm: String, inputs: usize, width: usize, seed: u64, device: &Device) -> Self {
+    fn init(
+        conv: String,
+        norm: String,
+        inputs: usize,
+        width: usize,
+        seed: u64,
+        device: &Device,
+    ) -> Self {
         let fan_in = inputs * 9;
         Self {
             weight: fan_in_uniform(&conv, "weight", [width, inputs, 3, 3], fan_in, seed, device),
@@ -195,6 +209,13 @@ impl ConvBlock {
     }
 }
 
+impl FcBlock {
+    fn visit(&mut self, visitor: &mut impl Visitor) {
+        visitor.visit(&format!("{}.weight", self.name), Role::Parameter, &mut self.weight);
+        visitor.visit(&format!("{}.bias", self.name), Role::Parameter, &mut self.bias);
+    }
+}
+
 fn blend(running: Tensor<1>, batch: Tensor<1>) -> Tensor<1> {
     running.mul_scalar(1.0 - BATCH_NORM_MOMENTUM) + batch.mul_scalar(BATCH_NORM_MOMENTUM)
 }
@@ -204,11 +225,15 @@ fn pool(x: Tensor<4>) -> Tensor<4> {
 }
 
 /// The fully connected layers, from `first` on: `[batch, features]` to `[batch, classes]`.
-fn classify<'a>(x: Tensor<2>, first: &'a Block, rest: impl Iterator<Item = &'a Block>) -> Tensor<2> {
+fn classify<'a>(
+    x: Tensor<2>,
+    first: &'a Block,
+    rest: impl Iterator<Item = &'a Block>,
+) -> Tensor<2> {
     std::iter::once(first).chain(rest).fold(x, |x, block| match block {
-        Block::Fc { weight, bias, relu, .. } => {
-            let x = x.matmul(weight.clone().transpose()) + bias.clone().unsqueeze();
-            if *relu { activation::relu(x) } else { x }
+        Block::Fc(block) => {
+            let x = x.matmul(block.weight.clone().transpose()) + block.bias.clone().unsqueeze();
+            if block.relu { activation::relu(x) } else { x }
         }
         Block::Conv(_) | Block::MaxPool => x,
     })

@@ -79,7 +79,9 @@ impl Visitor for Loader {
             self.problems.push(format!("missing `{name}`"));
             return;
         };
-        if found.shape != tensor.dims() || found.values.len() != found.shape.iter().product::<usize>() {
+        if found.shape != tensor.dims()
+            || found.values.len() != found.shape.iter().product::<usize>()
+        {
             let (want, have) = (tensor.dims(), found.shape);
             self.problems.push(format!("`{name}` has shape {have:?}, not {want:?}"));
             return;

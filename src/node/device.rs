@@ -130,7 +130,11 @@ fn enumerate(kind: burn::tensor::DeviceType, name: &str) -> Vec<Selected> {
     let found = std::panic::catch_unwind(|| Device::enumerate(kind).into_vec()).unwrap_or_default();
     let named = found.into_iter().enumerate();
     named
-        .map(|(number, device)| Selected { device, name: format!("{name}:{number}"), is_cpu: false })
+        .map(|(number, device)| Selected {
+            device,
+            name: format!("{name}:{number}"),
+            is_cpu: false,
+        })
         .collect()
 }
 
@@ -145,7 +149,9 @@ mod tests {
 
     #[test]
     fn device_text_goes_there_and_back() {
-        for (text, shown) in [("auto", "auto"), ("cpu", "cpu"), ("cuda", "cuda:0"), ("wgpu:3", "wgpu:3")] {
+        for (text, shown) in
+            [("auto", "auto"), ("cpu", "cpu"), ("cuda", "cuda:0"), ("wgpu:3", "wgpu:3")]
+        {
             assert_eq!(text.parse::<Choice>().unwrap().to_string(), shown);
         }
         for text in ["", "gpu", "cuda:", "cuda:-1", "cpu:1", "auto:0"] {

@@ -109,11 +109,18 @@ mod tests {
 
     #[test]
     fn weights_and_logits_go_there_and_back() {
-        let tensor = NamedTensor { name: "w".to_owned(), shape: vec![2, 1], values: vec![1.5, f32::MIN_POSITIVE] };
+        let tensor = NamedTensor {
+            name: "w".to_owned(),
+            shape: vec![2, 1],
+            values: vec![1.5, f32::MIN_POSITIVE],
+        };
         let bytes = write_weights(std::slice::from_ref(&tensor)).unwrap();
         assert_eq!(read_weights(&bytes).unwrap(), [tensor]);
         let bytes = write_logits(&[4, 2], &[0.0, 1.0, 2.0, 3.0]).unwrap();
-        assert_eq!(read_logits(&bytes).unwrap(), Logits::new(&[4, 2], vec![0.0, 1.0, 2.0, 3.0], 2).unwrap());
+        assert_eq!(
+            read_logits(&bytes).unwrap(),
+            Logits::new(&[4, 2], vec![0.0, 1.0, 2.0, 3.0], 2).unwrap()
+        );
     }
 
     proptest! {

@@ -27,7 +27,13 @@ impl Stop for Flag<'_> {
 }
 
 impl Job<'_> {
-    pub(super) fn learn(&self, learn: &Learn, seed: u64, step: &Step, lock: &KeyLock) -> Result<Made, Failure> {
+    pub(super) fn learn(
+        &self,
+        learn: &Learn,
+        seed: u64,
+        step: &Step,
+        lock: &KeyLock,
+    ) -> Result<Made, Failure> {
         let device = &self.runner.device.device;
         let dataset = self.dataset(&learn.data)?;
         let view = |split| View::new(&dataset, &learn.data, split, device);
@@ -38,7 +44,9 @@ impl Job<'_> {
             }
         };
         let logits = match learn.teacher {
-            Some(_) => Some(self.teacher_logits(step.inputs.parents[0], &step.inputs.data, learn)?),
+            Some(_) => {
+                Some(self.teacher_logits(step.inputs.parents[0], &step.inputs.data, learn)?)
+            }
             None => None,
         };
         let objective = match (learn.teacher, &logits) {

@@ -12,7 +12,12 @@ use crate::{
 use std::time::Instant;
 
 impl Job<'_> {
-    pub(super) fn measure(&self, eval: &Eval, step: &Step, lock: &KeyLock) -> Result<Made, Failure> {
+    pub(super) fn measure(
+        &self,
+        eval: &Eval,
+        step: &Step,
+        lock: &KeyLock,
+    ) -> Result<Made, Failure> {
         let started = Instant::now();
         let learn = self.runner.graph.pipeline.learn(eval.of);
         let net = self.trained(&step.inputs.parents[0])?;

@@ -9,4 +9,4 @@ mod teach;
 
 pub use device::{Choice, ChoiceError, DeviceError, Selected, available};
 pub use files::{FileError, WEIGHTS, read_history, read_weights};
-pub use runner::NodeRunner;
+pub use runner::{Datasets, NodeRunner};

@@ -103,7 +103,9 @@ impl Job<'_> {
                 let place = runner.store.set_aside(key).map_err(failed)?;
                 let note = format!(
                     "{}: the entry {} was damaged ({problem}); it is set aside in {}",
-                    self.name, key.short(), place.display()
+                    self.name,
+                    key.short(),
+                    place.display()
                 );
                 runner.observer.event(&Event::Note(note));
                 Ok(Some(lock))
@@ -115,7 +117,9 @@ impl Job<'_> {
     pub fn entry(&self, key: &Key) -> Result<Entry, Failure> {
         match self.runner.store.find(key, Depth::Content).map_err(failed)? {
             Lookup::Whole(entry) => Ok(*entry),
-            Lookup::Missing => Err(failed(format!("the entry {} has gone from the cache", key.short()))),
+            Lookup::Missing => {
+                Err(failed(format!("the entry {} has gone from the cache", key.short())))
+            }
             Lookup::Damaged(problem) => Err(failed(format!(
                 "the entry {} was damaged meanwhile ({problem}); run again to make it anew",
                 key.short()

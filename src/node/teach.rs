@@ -21,7 +21,12 @@ use crate::{
 use std::time::Instant;
 
 impl Job<'_> {
-    pub(super) fn teacher_logits(&self, teacher: Key, data: &DataInputs, student: &Learn) -> Result<Logits, Failure> {
+    pub(super) fn teacher_logits(
+        &self,
+        teacher: Key,
+        data: &DataInputs,
+        student: &Learn,
+    ) -> Result<Logits, Failure> {
         let inputs = KeyInputs::logits(teacher, data.clone());
         let key = inputs.key();
         if let Some(lock) = self.lock(&key, false)? {

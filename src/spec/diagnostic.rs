@@ -51,7 +51,12 @@ impl Diagnostics {
         self.list.push(Diagnostic { span: span.clone(), message: message.into(), help: None });
     }
 
-    pub(super) fn push_help(&mut self, span: &Span, message: impl Into<String>, help: impl Into<String>) {
+    pub(super) fn push_help(
+        &mut self,
+        span: &Span,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         let (message, help) = (message.into(), Some(help.into()));
         self.list.push(Diagnostic { span: span.clone(), message, help });
     }
@@ -81,7 +86,8 @@ impl Diagnostics {
             let snippet = Snippet::source(source.as_str())
                 .path(path.as_str())
                 .annotation(AnnotationKind::Primary.span(range));
-            let mut group = Level::ERROR.primary_title(diagnostic.message.as_str()).element(snippet);
+            let mut group =
+                Level::ERROR.primary_title(diagnostic.message.as_str()).element(snippet);
             if let Some(help) = &diagnostic.help {
                 group = group.element(Level::HELP.message(help.as_str()));
             }
@@ -89,7 +95,11 @@ impl Diagnostics {
             text += "\n\n";
         }
         let count = self.list.len();
-        text + &format!("{count} error{} in {}", if count == 1 { "" } else { "s" }, self.sources.0[0].0)
+        text + &format!(
+            "{count} error{} in {}",
+            if count == 1 { "" } else { "s" },
+            self.sources.0[0].0
+        )
     }
 }
 

@@ -34,11 +34,15 @@ pub(super) fn matrix(name: &Name, table: &Table, errors: &mut Diagnostics) -> Ve
             return Vec::new();
         };
         if values.is_empty() {
-            errors.push(&axis.span, format!("`{}` has no values: the matrix stands for no node", axis.text));
+            errors.push(
+                &axis.span,
+                format!("`{}` has no values: the matrix stands for no node", axis.text),
+            );
         }
         for value in values {
             if matches!(value.kind, Kind::Table(_) | Kind::Array(_) | Kind::Other(_)) {
-                let message = format!("expected a string, number or boolean, found {}", value.type_name());
+                let message =
+                    format!("expected a string, number or boolean, found {}", value.type_name());
                 errors.push(&value.span, message);
             }
         }
@@ -48,7 +52,9 @@ pub(super) fn matrix(name: &Name, table: &Table, errors: &mut Diagnostics) -> Ve
         }
         combinations = combinations
             .iter()
-            .flat_map(|before| values.iter().map(|value| [&before[..], &[(&*axis.text, value)]].concat()))
+            .flat_map(|before| {
+                values.iter().map(|value| [&before[..], &[(&*axis.text, value)]].concat())
+            })
             .collect();
     }
     let rest = Table(table.0.iter().filter(|(key, _)| key.text != "matrix").cloned().collect());
@@ -59,7 +65,8 @@ pub(super) fn matrix(name: &Name, table: &Table, errors: &mut Diagnostics) -> Ve
         .map(|combination| {
             let mut text = fill(&name.text, &combination);
             if !named {
-                let values: Vec<String> = combination.iter().map(|(_, value)| plain(value)).collect();
+                let values: Vec<String> =
+                    combination.iter().map(|(_, value)| plain(value)).collect();
                 text = format!("{text}/{}", values.join("-"));
             }
             (Name { text, span: name.span.clone() }, fill_table(&rest, &combination))
@@ -88,7 +95,9 @@ fn fill_value(value: &Value, combination: &[(&str, &Value)]) -> Value {
                 None => Kind::String(fill(text, combination)),
             }
         }
-        Kind::Array(items) => Kind::Array(items.iter().map(|item| fill_value(item, combination)).collect()),
+        Kind::Array(items) => {
+            Kind::Array(items.iter().map(|item| fill_value(item, combination)).collect())
+        }
         Kind::Table(table) => Kind::Table(fill_table(table, combination)),
         other => other.clone(),
     };
@@ -106,20 +115,38 @@ fn plain(value: &Value) -> String {
     }
 }
 
+/// A chain, written out.
+pub(super) struct RawChain {
+    /// The teacher that it starts from, and the net that the chain says this is.
+    pub start: Option<(Name, Name)>,
+    /// Its distill nodes.
+    pub nodes: Vec<RawLearn>,
+}
+
 /// The distill nodes of a chain: one for each distinct beginning of its paths.
 ///
 /// A node is named by the networks that it has come through, teacher left out: in `[chain.ta]`,
 /// 10→8→2 is `ta/plain8` and `ta/plain8-plain2`.
-pub(super) fn chain(name: &Name, table: &Table, errors: &mut Diagnostics) -> Vec<RawLearn> {
+pub(super) fn chain(name: &Name, table: &Table, errors: &mut Diagnostics) -> RawChain {
     let mut fields = Fields::new(table, &name.span, format!("chain.{}", name.text), errors);
-    let nets = fields.require("nets").map(|value| fields.strings(value)).unwrap_or_default();
+    let nets_value = fields.require("nets");
+    let nets = nets_value.map(|value| fields.strings(value)).unwrap_or_default();
     let from = fields.require("from").and_then(|value| fields.string(value));
     let recipe = fields.take("recipe").and_then(|value| fields.string(value));
     let kd = fields.require("objective").and_then(|value| hyper::objective(value, &mut fields));
     let paths_value = fields.take("paths");
-    let paths = paths(paths_value, &nets, &mut fields);
+    let paths = match nets_value {
+        None => Vec::new(),
+        Some(value) if nets.len() < 2 => {
+            let message = "a chain needs at least two nets: the teacher's and a student's";
+            fields.errors.push(&value.span, message);
+            Vec::new()
+        }
+        Some(_) => paths(paths_value, &nets, &mut fields),
+    };
     fields.finish();
-    let (Some(from), Some(kd)) = (from, kd) else { return Vec::new() };
+    let start = from.clone().zip(nets.first().cloned());
+    let (Some(from), Some(kd)) = (from, kd) else { return RawChain { start, nodes: Vec::new() } };
     let mut seen = BTreeSet::new();
     let mut nodes = Vec::new();
     for path in paths {
@@ -139,18 +166,12 @@ pub(super) fn chain(name: &Name, table: &Table, errors: &mut Diagnostics) -> Vec
             teacher = Name { text, span: name.span.clone() };
         }
     }
-    nodes
+    RawChain { start, nodes }
 }
 
 /// Paths as indices into `nets`, each from the first net.
 fn paths(value: Option<&Value>, nets: &[Name], fields: &mut Fields<'_, '_>) -> Vec<Vec<usize>> {
     let last = nets.len().saturating_sub(1);
-    if nets.len() < 2 {
-        if let Some(name) = nets.first() {
-            fields.errors.push(&name.span, "a chain needs at least two nets: a teacher's and a student's");
-        }
-        return Vec::new();
-    }
     let listed = match value {
         None => return vec![(0..=last).collect()],
         Some(Value { kind: Kind::String(word), .. }) if word == "all" => {
@@ -162,7 +183,9 @@ fn paths(value: Option<&Value>, nets: &[Name], fields: &mut Fields<'_, '_>) -> V
         }
         Some(Value { kind: Kind::Array(paths), .. }) => paths,
         Some(other) => {
-            fields.errors.push(&other.span, "expected \"all\" or a list of paths, each a list of nets");
+            fields
+                .errors
+                .push(&other.span, "expected \"all\" or a list of paths, each a list of nets");
             return Vec::new();
         }
     };
@@ -178,7 +201,11 @@ fn paths(value: Option<&Value>, nets: &[Name], fields: &mut Fields<'_, '_>) -> V
         for (step, place) in steps.iter().zip(&places) {
             if place.is_none() {
                 let help = super::names::suggestion(&step.text, nets.iter().map(|net| &*net.text));
-                fields.errors.push_help(&step.span, format!("`{}` is not in `nets`", step.text), help);
+                fields.errors.push_help(
+                    &step.span,
+                    format!("`{}` is not in `nets`", step.text),
+                    help,
+                );
             }
         }
         let Some(places) = places.into_iter().collect::<Option<Vec<usize>>>() else { continue };

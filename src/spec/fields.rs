@@ -17,7 +17,12 @@ pub(super) struct Fields<'t, 'e> {
 }
 
 impl<'t, 'e> Fields<'t, 'e> {
-    pub fn new(table: &'t Table, span: &Span, what: impl Into<String>, errors: &'e mut Diagnostics) -> Self {
+    pub fn new(
+        table: &'t Table,
+        span: &Span,
+        what: impl Into<String>,
+        errors: &'e mut Diagnostics,
+    ) -> Self {
         Self { table, span: span.clone(), what: what.into(), known: Vec::new(), errors }
     }
 
@@ -93,8 +98,11 @@ impl<'t, 'e> Fields<'t, 'e> {
         };
         let inside = number.filter(|number| (low..=high).contains(number));
         if inside.is_none() {
-            let range =
-                if high == u64::MAX { format!("at least {low}") } else { format!("in {low}..={high}") };
+            let range = if high == u64::MAX {
+                format!("at least {low}")
+            } else {
+                format!("in {low}..={high}")
+            };
             self.errors.push(&value.span, format!("expected a whole number {range}"));
         }
         inside
@@ -118,7 +126,13 @@ impl<'t, 'e> Fields<'t, 'e> {
         None
     }
 
-    pub fn number_or(&mut self, key: &'static str, default: f64, want: &str, ok: impl Fn(f64) -> bool) -> f64 {
+    pub fn number_or(
+        &mut self,
+        key: &'static str,
+        default: f64,
+        want: &str,
+        ok: impl Fn(f64) -> bool,
+    ) -> f64 {
         let value = self.take(key);
         value.and_then(|value| self.number(value, want, ok)).unwrap_or(default)
     }

@@ -5,7 +5,9 @@ use super::{
     fields::Fields,
     value::{Name, Table, Value},
 };
-use crate::config::{Adam, Format, Kd, Layer, Normalisation, Optimizer, Recipe, Schedule, Select, Warmup};
+use crate::config::{
+    Adam, Format, Kd, Layer, Normalisation, Optimizer, Recipe, Schedule, Select, Warmup,
+};
 use std::path::Path;
 
 /// A recipe; `select` stays open until the data says whether there is a validation split.
@@ -92,7 +94,8 @@ fn optimizer(value: &Value, fields: &mut Fields<'_, '_>) -> Option<Optimizer> {
         };
         let epsilon = fields.number_or("epsilon", 1e-8, "a number above 0", |e| e > 0.0);
         let weight_decay = fields.number_or("weight_decay", penalty, PENALTY, |w| w >= 0.0);
-        let adam = Adam { lr: lr.unwrap_or(1.0), betas: betas.unwrap_or_default(), epsilon, weight_decay };
+        let adam =
+            Adam { lr: lr.unwrap_or(1.0), betas: betas.unwrap_or_default(), epsilon, weight_decay };
         if choice == "adam" { Optimizer::Adam(adam) } else { Optimizer::AdamW(adam) }
     };
     fields.finish();
@@ -114,7 +117,9 @@ fn schedule(value: &Value, fields: &mut Fields<'_, '_>) -> Option<Schedule> {
             milestones.sort_unstable();
             Schedule::Step { milestones, gamma }
         }
-        "cosine" => Schedule::Cosine { min: fields.number_or("min", 0.0, "a rate of 0 or more", |m| m >= 0.0) },
+        "cosine" => Schedule::Cosine {
+            min: fields.number_or("min", 0.0, "a rate of 0 or more", |m| m >= 0.0),
+        },
         _ => Schedule::Constant {},
     };
     fields.finish();
@@ -126,15 +131,22 @@ pub(super) fn objective(value: &Value, fields: &mut Fields<'_, '_>) -> Option<Kd
     let (choice, table, span) = fields.choice(value, &["kd"])?;
     let mut fields = Fields::new(table, span, choice, fields.errors);
     let temperature = fields.require("temperature");
-    let temperature = temperature.and_then(|v| fields.number(v, "a temperature above 0", |t| t > 0.0));
+    let temperature =
+        temperature.and_then(|v| fields.number(v, "a temperature above 0", |t| t > 0.0));
     let lambda = fields.require("lambda");
-    let lambda = lambda.and_then(|v| fields.number(v, "a weight in [0, 1]", |l| (0.0..=1.0).contains(&l)));
+    let lambda =
+        lambda.and_then(|v| fields.number(v, "a weight in [0, 1]", |l| (0.0..=1.0).contains(&l)));
     fields.finish();
     Some(Kd { temperature: temperature?, lambda: lambda? })
 }
 
 /// A data set; a relative `path` is relative to the pipeline file's `folder`.
-pub(super) fn data(name: &Name, table: &Table, folder: &Path, errors: &mut Diagnostics) -> Option<RawData> {
+pub(super) fn data(
+    name: &Name,
+    table: &Table,
+    folder: &Path,
+    errors: &mut Diagnostics,
+) -> Option<RawData> {
     let mut fields = Fields::new(table, &name.span, format!("data.{}", name.text), errors);
     let format = fields.require("format");
     let format = format.and_then(|v| fields.word(v, &[("fashion-mini", false), ("idx", true)]));
@@ -164,7 +176,11 @@ pub(super) fn data(name: &Name, table: &Table, folder: &Path, errors: &mut Diagn
         }
         (true, Some(path)) => Format::Idx(folder.join(path.text)),
         (true, None) => {
-            errors.push_help(&name.span, format!("`data.{}` needs `path`", name.text), "the folder that holds the four IDX files");
+            errors.push_help(
+                &name.span,
+                format!("`data.{}` needs `path`", name.text),
+                "the folder that holds the four IDX files",
+            );
             return None;
         }
     };
@@ -178,14 +194,23 @@ pub(super) fn data(name: &Name, table: &Table, folder: &Path, errors: &mut Diagn
     })
 }
 
-fn channels(key: &'static str, want: &str, ok: impl Fn(f64) -> bool + Copy, fields: &mut Fields<'_, '_>) -> Option<Vec<f64>> {
+fn channels(
+    key: &'static str,
+    want: &str,
+    ok: impl Fn(f64) -> bool + Copy,
+    fields: &mut Fields<'_, '_>,
+) -> Option<Vec<f64>> {
     let value = fields.take(key)?;
     let items = fields.array(value, want);
     Some(items.iter().filter_map(|item| fields.number(item, want, ok)).collect())
 }
 
 /// `layers = ["conv16", "maxpool", "fc10"]`.
-pub(super) fn net(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<(Vec<Layer>, Span)> {
+pub(super) fn net(
+    name: &Name,
+    table: &Table,
+    errors: &mut Diagnostics,
+) -> Option<(Vec<Layer>, Span)> {
     let mut fields = Fields::new(table, &name.span, format!("net.{}", name.text), errors);
     let value = fields.require("layers");
     let names = value.map(|value| fields.strings(value)).unwrap_or_default();

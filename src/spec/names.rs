@@ -1,11 +1,16 @@
 //! Names: which are allowed, and the one that was probably meant.
 
 /// The candidate nearest to `name`, if one is near enough to be a slip of the pen.
-pub(super) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn nearest<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.chars().count().max(name.chars().count()) / 3)
+        .filter(|(distance, candidate)| {
+            *distance <= 1 + candidate.chars().count().max(name.chars().count()) / 3
+        })
         .min()
         .map(|(_, candidate)| candidate)
 }
@@ -16,7 +21,9 @@ pub(super) fn suggestion<'a>(name: &str, candidates: impl IntoIterator<Item = &'
     match nearest(name, candidates.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if candidates.is_empty() => "none is defined".to_owned(),
-        None if candidates.len() > 12 => format!("there are {}, none of them near", candidates.len()),
+        None if candidates.len() > 12 => {
+            format!("there are {}, none of them near", candidates.len())
+        }
         None => format!("there are: {}", candidates.join(", ")),
     }
 }

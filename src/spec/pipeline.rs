@@ -33,7 +33,7 @@ pub struct Node {
 #[derive(Debug)]
 pub enum Work {
     /// Trains a network, with or without a teacher.
-    Learn(Learn),
+    Learn(Box<Learn>),
     /// Measures a trained network.
     Eval(Eval),
 }
@@ -103,7 +103,7 @@ impl Node {
     /// The node's kind, as its table in the file names it.
     pub fn kind(&self) -> &'static str {
         match &self.work {
-            Work::Learn(Learn { teacher: None, .. }) => "train",
+            Work::Learn(learn) if learn.teacher.is_none() => "train",
             Work::Learn(_) => "distill",
             Work::Eval(_) => "eval",
         }

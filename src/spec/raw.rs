@@ -9,7 +9,7 @@ use super::{
     value::{Kind, Name, Table, Value},
 };
 use crate::config::{Kd, Layer, Split};
-use std::path::Path;
+use std::{collections::HashSet, path::Path};
 
 /// A pipeline as it is written, matrices and chains expanded.
 #[derive(Default)]
@@ -18,11 +18,20 @@ pub(super) struct RawPipeline {
     pub seeds: Vec<u64>,
     pub data: Vec<(Name, Option<RawData>)>,
     pub recipes: Vec<(Name, Option<RawRecipe>)>,
-    pub nets: Vec<(Name, Option<(Vec<Layer>, Span)>)>,
+    pub nets: Vec<(Name, Option<RawNet>)>,
     pub learns: Vec<RawLearn>,
+    /// Names of all nodes, chains and evals, those that could not be read included.
+    pub node_names: Vec<Name>,
+    /// Names among them that gave no node: what is wrong with them has been reported.
+    pub broken: HashSet<String>,
+    /// Where chains start: a node's name, and the net that it should train.
+    pub starts: Vec<(Name, Name)>,
     pub evals: Vec<RawEval>,
     pub tables: Vec<RawTable>,
 }
+
+/// A network's layers and where they are listed.
+pub(super) type RawNet = (Vec<Layer>, Span);
 
 /// A train or distill node.
 pub(super) struct RawLearn {
@@ -63,7 +72,8 @@ pub(super) fn read(root: &Table, folder: &Path, errors: &mut Diagnostics) -> Raw
     for (kind, value) in kinds {
         let Some(value) = value else { continue };
         let Kind::Table(tables) = &value.kind else {
-            let message = format!("expected tables such as [{kind}.NAME], found {}", value.type_name());
+            let message =
+                format!("expected tables such as [{kind}.NAME], found {}", value.type_name());
             errors.push(&value.span, message);
             continue;
         };
@@ -97,19 +107,47 @@ fn seeds(fields: &mut Fields<'_, '_>) -> Vec<u64> {
 }
 
 impl RawPipeline {
-    fn read_table(&mut self, kind: &str, name: &Name, table: &Table, folder: &Path, errors: &mut Diagnostics) {
+    fn read_table(
+        &mut self,
+        kind: &str,
+        name: &Name,
+        table: &Table,
+        folder: &Path,
+        errors: &mut Diagnostics,
+    ) {
         match kind {
             "data" => self.data.push((name.clone(), hyper::data(name, table, folder, errors))),
             "recipe" => self.recipes.push((name.clone(), hyper::recipe(name, table, errors))),
             "net" => self.nets.push((name.clone(), hyper::net(name, table, errors))),
             "table" => self.tables.extend(read_result_table(name, table, errors)),
             _ => {
-                for (name, table) in expand::matrix(name, table, errors) {
+                let expanded = expand::matrix(name, table, errors);
+                // A matrix without `{…}` in its name gives `name/value`: the name itself is taken.
+                if expanded.first().is_none_or(|(first, _)| first != name)
+                    && !name.text.contains('{')
+                {
+                    self.node_names.push(name.clone());
+                }
+                if expanded.is_empty() {
+                    self.broken.insert(name.text.clone());
+                }
+                for (name, table) in expanded {
+                    self.node_names.push(name.clone());
+                    let before = self.learns.len() + self.evals.len();
                     match kind {
                         "train" => self.learns.extend(train(&name, &table, errors)),
                         "distill" => self.learns.extend(distill(&name, &table, errors)),
-                        "chain" => self.learns.extend(expand::chain(&name, &table, errors)),
+                        "chain" => {
+                            let chain = expand::chain(&name, &table, errors);
+                            self.starts.extend(chain.start);
+                            self.node_names
+                                .extend(chain.nodes.iter().map(|node| node.name.clone()));
+                            self.learns.extend(chain.nodes);
+                        }
                         _ => self.evals.extend(eval(&name, &table, errors)),
+                    }
+                    if self.learns.len() + self.evals.len() == before {
+                        self.broken.insert(name.text);
                     }
                 }
             }
@@ -118,14 +156,13 @@ impl RawPipeline {
 
     /// Node names must be usable in globs and belong to one node, whatever its kind.
     fn check_names(&self, errors: &mut Diagnostics) {
-        let nodes = self.learns.iter().map(|node| &node.name).chain(self.evals.iter().map(|e| &e.name));
-        let mut seen: Vec<&Name> = nodes.collect();
-        for name in &seen {
+        for name in &self.node_names {
             if !name.text.split('/').all(names::is_valid) {
                 let message = format!("`{}` is no name for a node", name.text.escape_debug());
                 errors.push_help(&name.span, message, "use letters, digits and - _ . + =");
             }
         }
+        let mut seen: Vec<&Name> = self.node_names.iter().collect();
         seen.sort_by(|a, b| (&a.text, &a.span).cmp(&(&b.text, &b.span)));
         for pair in seen.windows(2) {
             if pair[0].text == pair[1].text {
@@ -142,7 +179,13 @@ fn train(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawLear
     let [net, data, recipe] = ["net", "data", "recipe"]
         .map(|key| fields.require(key).and_then(|value| fields.string(value)));
     fields.finish();
-    Some(RawLearn { name: name.clone(), net: net?, data: Some(data?), recipe: Some(recipe?), teacher: None })
+    Some(RawLearn {
+        name: name.clone(),
+        net: net?,
+        data: Some(data?),
+        recipe: Some(recipe?),
+        teacher: None,
+    })
 }
 
 fn distill(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawLearn> {

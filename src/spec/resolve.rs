@@ -12,11 +12,7 @@ use crate::{
     config::{Data, DataInfo, Format, Net, Recipe, Select, Split},
     dag::{Cycle, Dag},
 };
-use std::{
-    collections::HashMap,
-    path::Path,
-    sync::Arc,
-};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 /// Looks a data set up; the error is a sentence.
 pub type Probe<'a> = dyn Fn(&Format) -> Result<DataInfo, String> + 'a;
@@ -28,11 +24,17 @@ pub type Probe<'a> = dyn Fn(&Format) -> Result<DataInfo, String> + 'a;
 ///
 /// # Errors
 /// [`Diagnostics`]: every error at once.
-pub fn parse(sources: Sources, folder: &Path, stem: &str, catalogue: Catalogue<'_>) -> Result<Pipeline, Diagnostics> {
+pub fn parse(
+    sources: Sources,
+    folder: &Path,
+    stem: &str,
+    catalogue: Catalogue<'_>,
+) -> Result<Pipeline, Diagnostics> {
     let mut errors = Diagnostics::new(sources.clone());
     let root = value::read(&sources, &mut errors);
     let raw = raw::read(&root, folder, &mut errors);
-    let mut resolver = Resolver { raw: &raw, catalogue, errors, data: HashMap::new(), index: HashMap::new() };
+    let mut resolver =
+        Resolver { raw: &raw, catalogue, errors, data: HashMap::new(), index: HashMap::new() };
     let pipeline = resolver.pipeline(stem);
     resolver.errors.finish(pipeline)
 }
@@ -62,14 +64,20 @@ impl<'a> Resolver<'a> {
         let raw = self.raw;
         self.index = raw.learns.iter().enumerate().map(|(i, node)| (&*node.name.text, i)).collect();
         self.resolve_data();
-        let teachers: Vec<Option<usize>> =
-            raw.learns.iter().map(|node| node.teacher.as_ref().and_then(|(name, _)| self.node(name))).collect();
-        let dag = Dag::new(teachers.iter().map(|teacher| teacher.iter().copied().collect()).collect());
+        let mut teachers: Vec<Option<usize>> = raw
+            .learns
+            .iter()
+            .map(|node| node.teacher.as_ref().and_then(|(name, _)| self.node(name)))
+            .collect();
+        let dag =
+            Dag::new(teachers.iter().map(|teacher| teacher.iter().copied().collect()).collect());
         let order = match &dag {
             Ok(dag) => dag.order().to_vec(),
             Err(cycles) => {
                 cycles.iter().for_each(|cycle| self.report_cycle(cycle));
-                return None;
+                // Nodes have no teacher then; whatever else is wrong with them is still found.
+                teachers.fill(None);
+                (0..raw.learns.len()).collect()
             }
         };
         let mut learns: Vec<Option<Learn>> = raw.learns.iter().map(|_| None).collect();
@@ -78,8 +86,10 @@ impl<'a> Resolver<'a> {
             let learn = self.learn(&raw.learns[place], teachers[place], teacher);
             learns[place] = learn;
         }
+        self.check_starts(&learns);
         // References below are checked even where a node is broken.
-        let evals: Vec<(String, Eval)> = raw.evals.iter().flat_map(|eval| self.eval(eval, &learns)).collect();
+        let evals: Vec<(String, Eval)> =
+            raw.evals.iter().flat_map(|eval| self.eval(eval, &learns)).collect();
         let tables: Vec<Option<Table>> = match raw.tables.as_slice() {
             [] => vec![self.default_table(&evals)],
             tables => tables.iter().map(|table| self.table(table, &evals)).collect(),
@@ -90,7 +100,7 @@ impl<'a> Resolver<'a> {
         }
         let mut nodes = Vec::with_capacity(learns.len() + evals.len());
         for (raw, learn) in raw.learns.iter().zip(learns) {
-            nodes.push(Node { name: raw.name.text.clone(), work: Work::Learn(learn?) });
+            nodes.push(Node { name: raw.name.text.clone(), work: Work::Learn(Box::new(learn?)) });
         }
         nodes.extend(evals.into_iter().map(|(name, eval)| Node { name, work: Work::Eval(eval) }));
         let parents = nodes.iter().map(|node| match &node.work {
@@ -117,13 +127,17 @@ impl<'a> Resolver<'a> {
                     }
                 };
                 if raw.validation >= info.train {
-                    let message = format!("{} of {} training images leave none to train on", raw.validation, info.train);
+                    let message = format!(
+                        "{} of {} training images leave none to train on",
+                        raw.validation, info.train
+                    );
                     self.errors.push(&raw.validation_span, message);
                 }
                 if let crate::config::Normalisation::Given { mean, .. } = &raw.normalisation
                     && mean.len() != info.shape.channels
                 {
-                    let message = format!("{} values for {} channels", mean.len(), info.shape.channels);
+                    let message =
+                        format!("{} values for {} channels", mean.len(), info.shape.channels);
                     self.errors.push(&raw.normalisation_span, message);
                 }
                 let (format, normalisation) = (raw.format.clone(), raw.normalisation.clone());
@@ -141,18 +155,41 @@ impl<'a> Resolver<'a> {
         self.errors.push(&names[path[0]].name.span, message);
     }
 
+    /// A chain's first net must be what its teacher trains.
+    fn check_starts(&mut self, learns: &[Option<Learn>]) {
+        for (from, net) in &self.raw.starts {
+            let teacher = self.index.get(&*from.text).and_then(|&place| learns[place].as_ref());
+            if let Some(teacher) = teacher.filter(|teacher| teacher.net_name != net.text) {
+                let message =
+                    format!("`{}` trains `{}`, not `{}`", from.text, teacher.net_name, net.text);
+                self.errors.push_help(&net.span, message, "`nets` starts with the net of `from`");
+            }
+        }
+    }
+
     /// The train or distill node called `name`.
     fn node(&mut self, name: &Name) -> Option<usize> {
         let found = self.index.get(&*name.text).copied();
-        if found.is_none() {
+        if found.is_none() && !self.is_broken(&name.text) {
             let help = suggestion(&name.text, self.raw.learns.iter().map(|node| &*node.name.text));
             self.errors.push_help(&name.span, format!("no node is named `{}`", name.text), help);
         }
         found
     }
 
+    /// Whether `name` belongs to a table that has been reported already.
+    fn is_broken(&self, name: &str) -> bool {
+        let (table, _) = name.split_once('/').unwrap_or((name, ""));
+        self.raw.broken.contains(name) || self.raw.broken.contains(table)
+    }
+
     /// One node's training; `None` once something about it has been reported.
-    fn learn(&mut self, raw: &RawLearn, teacher: Option<usize>, taught: Option<&Learn>) -> Option<Learn> {
+    fn learn(
+        &mut self,
+        raw: &RawLearn,
+        teacher: Option<usize>,
+        taught: Option<&Learn>,
+    ) -> Option<Learn> {
         let (data_name, data) = match (&raw.data, taught) {
             (Some(name), _) => (name.text.clone(), self.data(name)),
             (None, Some(teacher)) => (teacher.data_name.clone(), Some(teacher.data.clone())),
@@ -171,10 +208,16 @@ impl<'a> Resolver<'a> {
                 let taught = taught?;
                 let classes = (taught.net.classes(), data.info.classes);
                 if classes.0 != classes.1 {
-                    let message = format!("`{}` teaches {} classes, but the student's data has {}", name.text, classes.0, classes.1);
+                    let message = format!(
+                        "`{}` teaches {} classes, but the student's data has {}",
+                        name.text, classes.0, classes.1
+                    );
                     self.errors.push(&name.span, message);
                 } else if taught.data != data {
-                    let message = format!("`{}` was trained on other data (`{}`) than its student (`{data_name}`)", name.text, taught.data_name);
+                    let message = format!(
+                        "`{}` was trained on other data (`{}`) than its student (`{data_name}`)",
+                        name.text, taught.data_name
+                    );
                     let help = "a student learns from its teacher's logits on the same images: leave `data` out";
                     self.errors.push_help(&name.span, message, help);
                 }
@@ -227,8 +270,13 @@ impl<'a> Resolver<'a> {
                 Some(layers) => (layers, name.span.clone()),
                 None => {
                     let own = nets.iter().map(|(name, _)| &*name.text);
-                    let help = suggestion(&name.text, own.chain(self.catalogue.net_names.iter().copied()));
-                    self.errors.push_help(&name.span, format!("no net is named `{}`", name.text), help);
+                    let help =
+                        suggestion(&name.text, own.chain(self.catalogue.net_names.iter().copied()));
+                    self.errors.push_help(
+                        &name.span,
+                        format!("no net is named `{}`", name.text),
+                        help,
+                    );
                     return None;
                 }
             },
@@ -237,7 +285,10 @@ impl<'a> Resolver<'a> {
         match Net::new(layers, data.info.shape, data.info.classes) {
             Ok(net) => Some(net),
             Err(error) => {
-                self.errors.push(&span, format!("`{}` does not fit {} images: {error}", name.text, data.info.shape));
+                self.errors.push(
+                    &span,
+                    format!("`{}` does not fit {} images: {error}", name.text, data.info.shape),
+                );
                 None
             }
         }
@@ -253,14 +304,23 @@ impl<'a> Resolver<'a> {
         let mut evals = Vec::with_capacity(of.len());
         for place in of {
             let learn = learns[place].as_ref();
-            if raw.split == Split::Validation && learn.is_some_and(|learn| learn.data.validation == 0) {
-                let message = format!("`{}` holds no images out for validation", self.raw.learns[place].name.text);
+            if raw.split == Split::Validation
+                && learn.is_some_and(|learn| learn.data.validation == 0)
+            {
+                let message = format!(
+                    "`{}` holds no images out for validation",
+                    self.raw.learns[place].name.text
+                );
                 self.errors.push(&raw.split_span, message);
             }
-            let own = learn.and_then(|learn| learn.teacher).map_or(1.0, |teacher| teacher.kd.temperature);
+            let own =
+                learn.and_then(|learn| learn.teacher).map_or(1.0, |teacher| teacher.kd.temperature);
             let name = format!("{}/{}", raw.name.text, self.raw.learns[place].name.text);
             let temperature = raw.temperature.unwrap_or(own);
-            evals.push((name, Eval { group: raw.name.text.clone(), of: place, split: raw.split, temperature }));
+            evals.push((
+                name,
+                Eval { group: raw.name.text.clone(), of: place, split: raw.split, temperature },
+            ));
         }
         evals
     }
@@ -278,9 +338,11 @@ impl<'a> Resolver<'a> {
             }
         };
         let nodes = self.raw.learns.iter().enumerate();
-        let found: Vec<usize> =
-            nodes.filter(|(_, node)| pattern.matches(&node.name.text)).map(|(place, _)| place).collect();
-        if found.is_empty() {
+        let found: Vec<usize> = nodes
+            .filter(|(_, node)| pattern.matches(&node.name.text))
+            .map(|(place, _)| place)
+            .collect();
+        if found.is_empty() && self.raw.broken.is_empty() {
             self.errors.push(&name.span, format!("`{}` matches no node", name.text));
         }
         found
@@ -305,6 +367,9 @@ impl<'a> Resolver<'a> {
             }
         };
         let Some(found) = self.raw.evals.iter().find(|eval| eval.name.text == group.text) else {
+            if self.is_broken(&group.text) {
+                return None;
+            }
             let help = suggestion(&group.text, groups.iter().map(|name| &*name.text));
             self.errors.push_help(&group.span, format!("no eval is named `{}`", group.text), help);
             return None;
@@ -314,7 +379,8 @@ impl<'a> Resolver<'a> {
         let mut rows = Vec::new();
         for (label, name) in asked.unwrap_or(&every) {
             for node in self.matching(name) {
-                let measured = evals.iter().position(|(_, eval)| eval.of == node && eval.group == group.text);
+                let measured =
+                    evals.iter().position(|(_, eval)| eval.of == node && eval.group == group.text);
                 match measured {
                     Some(eval) => rows.push(self.row(label.clone(), node, eval)),
                     None if asked.is_none() => {}

@@ -91,11 +91,17 @@ fn overlay(base: &mut Table, over: Table) {
     }
 }
 
-fn convert_table(table: &DeTable<'_>, source: usize, depth: usize, errors: &mut Diagnostics) -> Table {
+fn convert_table(
+    table: &DeTable<'_>,
+    source: usize,
+    depth: usize,
+    errors: &mut Diagnostics,
+) -> Table {
     let mut entries: Vec<_> = table
         .iter()
         .map(|(key, value)| {
-            let name = Name { text: key.get_ref().to_string(), span: Span::new(source, key.span()) };
+            let name =
+                Name { text: key.get_ref().to_string(), span: Span::new(source, key.span()) };
             (name, convert(value, source, depth + 1, errors))
         })
         .collect();
@@ -103,7 +109,12 @@ fn convert_table(table: &DeTable<'_>, source: usize, depth: usize, errors: &mut 
     Table(entries)
 }
 
-fn convert(value: &Spanned<DeValue<'_>>, source: usize, depth: usize, errors: &mut Diagnostics) -> Value {
+fn convert(
+    value: &Spanned<DeValue<'_>>,
+    source: usize,
+    depth: usize,
+    errors: &mut Diagnostics,
+) -> Value {
     let span = Span::new(source, value.span());
     if depth > DEEPEST {
         errors.push(&span, format!("nested more than {DEEPEST} deep"));

@@ -89,12 +89,16 @@ impl Store {
                     told = true;
                     std::thread::sleep(PATIENCE);
                 }
-                Err(TryLockError::Error(error)) => return Err(StoreError::io("lock", &path)(error)),
+                Err(TryLockError::Error(error)) => {
+                    return Err(StoreError::io("lock", &path)(error));
+                }
             }
         }
         let text = serde_json::to_string(&Holder::this()).expect("plain data is always JSON");
         let written = file.set_len(0).and_then(|()| file.rewind());
-        written.and_then(|()| file.write_all(text.as_bytes())).map_err(StoreError::io("write", &path))?;
+        written
+            .and_then(|()| file.write_all(text.as_bytes()))
+            .map_err(StoreError::io("write", &path))?;
         Ok(Some(KeyLock { key: *key, _file: file }))
     }
 
@@ -122,7 +126,8 @@ impl Store {
         let folder = self.root.join("locks");
         fs::create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
         let path = folder.join(format!("{name}.lock"));
-        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path);
+        let file =
+            OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path);
         let file = file.map_err(StoreError::io("write", &path))?;
         Ok((path, file))
     }

@@ -1,0 +1,132 @@
+//! `takd cache`.
+
+use super::{
+    exit::{self, Problem},
+    open::open,
+    plural, print,
+};
+use crate::{
+    graph::Graph,
+    key::{Key, keys},
+    store::{Depth, Lookup, Store},
+};
+use indicatif::HumanBytes;
+use std::{collections::HashSet, path::PathBuf};
+
+#[derive(clap::Subcommand)]
+pub(super) enum Command {
+    /// List the entries
+    List,
+    /// Print an entry's manifest: what went in, what came out, where it was made
+    Show {
+        /// The key, or enough of its start
+        key: String,
+    },
+    /// Check every file of every entry against its digest
+    Verify,
+    /// Remove what these pipelines do not reach, and what damage and dead runs left behind
+    Gc {
+        /// Pipelines whose entries are kept
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Only say what would be removed
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+pub(super) fn run(command: &Command, store: &Store) -> Result<u8, Problem> {
+    match command {
+        Command::List => list(store),
+        Command::Show { key } => show(store, key),
+        Command::Verify => verify(store),
+        Command::Gc { files, dry_run } => gc(store, files, *dry_run),
+    }
+}
+
+fn list(store: &Store) -> Result<u8, Problem> {
+    let mut text = String::new();
+    let (mut count, mut total) = (0, 0);
+    for key in store.keys()? {
+        let (kind, size, from) = match store.find(&key, Depth::Manifest)? {
+            Lookup::Missing => continue,
+            Lookup::Damaged(problem) => ("damaged".to_owned(), 0, problem),
+            Lookup::Whole(entry) => {
+                let kind = format!("{:?}", entry.manifest.inputs.kind).to_lowercase();
+                (kind, entry.bytes(), entry.manifest.provenance.node)
+            }
+        };
+        (count, total) = (count + 1, total + size);
+        text +=
+            &format!("{}  {kind:<8} {:>10}  {from}\n", key.short(), HumanBytes(size).to_string());
+    }
+    let (root, ies) = (store.root().display(), if count == 1 { "y" } else { "ies" });
+    print(&format!("{text}{count} entr{ies}, {}, in {root}\n", HumanBytes(total)))?;
+    Ok(exit::OK)
+}
+
+fn show(store: &Store, prefix: &str) -> Result<u8, Problem> {
+    let fitting = store.keys()?.into_iter().filter(|key| key.to_string().starts_with(prefix));
+    let fitting: Vec<Key> = fitting.collect();
+    let [key] = fitting.as_slice() else {
+        let problem = match fitting.len() {
+            0 => format!("no entry's key starts with `{prefix}`; `takd cache list` shows them"),
+            many => format!("{many} entries' keys start with `{prefix}`: give more of it"),
+        };
+        return Err(Problem::Entry(problem));
+    };
+    match store.find(key, Depth::Manifest)? {
+        Lookup::Whole(entry) => {
+            let manifest = serde_json::to_string_pretty(&entry.manifest);
+            let manifest = manifest.expect("plain data with string keys is always JSON");
+            print(&format!("{manifest}\n"))?;
+            Ok(exit::OK)
+        }
+        Lookup::Damaged(problem) => {
+            print(&format!("{key} is damaged: {problem}\n"))?;
+            Ok(exit::FAILED)
+        }
+        Lookup::Missing => Err(Problem::Entry(format!("the entry {key} has just gone"))),
+    }
+}
+
+fn verify(store: &Store) -> Result<u8, Problem> {
+    let (mut whole, mut damaged) = (0, 0);
+    let mut text = String::new();
+    for key in store.keys()? {
+        match store.find(&key, Depth::Content)? {
+            Lookup::Missing => {}
+            Lookup::Whole(_) => whole += 1,
+            Lookup::Damaged(problem) => {
+                damaged += 1;
+                text += &format!("{key} is damaged: {problem}\n");
+            }
+        }
+    }
+    if damaged > 0 {
+        text += "the next run that needs a damaged entry sets it aside and makes it anew\n";
+    }
+    print(&format!("{text}{whole} whole, {damaged} damaged\n"))?;
+    Ok(if damaged == 0 { exit::OK } else { exit::FAILED })
+}
+
+fn gc(store: &Store, files: &[PathBuf], dry_run: bool) -> Result<u8, Problem> {
+    let mut keep = HashSet::new();
+    for file in files {
+        let pipeline = open(file, &[])?;
+        for (inputs, key) in keys(&Graph::new(&pipeline)) {
+            keep.insert(key);
+            keep.extend(inputs.teacher_logits().map(|logits| logits.key()));
+        }
+    }
+    let garbage = store.gc(&keep, dry_run)?;
+    let (verb, done) = if dry_run { ("would remove", "would free") } else { ("removed", "freed") };
+    let mut text = String::new();
+    for item in &garbage {
+        text += &format!("{verb} {} ({})\n", item.path.display(), HumanBytes(item.bytes));
+    }
+    let bytes = HumanBytes(garbage.iter().map(|item| item.bytes).sum());
+    let count = garbage.len();
+    print(&format!("{text}{done} {bytes} in {count} folder{}\n", plural(count)))?;
+    Ok(exit::OK)
+}

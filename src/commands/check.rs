@@ -1,0 +1,28 @@
+//! `takd check`.
+
+use super::{
+    exit::{self, Problem},
+    open::PipelineArgs,
+    plural, print,
+};
+use crate::graph::Graph;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+}
+
+pub(super) fn run(args: &Args) -> Result<u8, Problem> {
+    let pipeline = args.pipeline.open()?;
+    let (nodes, seeds) = (pipeline.nodes.len(), pipeline.seeds.len());
+    let tasks = Graph::new(&pipeline).tasks.len();
+    let file = args.pipeline.file();
+    print(&format!(
+        "{file}: no errors; {nodes} node{} × {seeds} seed{} = {tasks} task{}\n",
+        plural(nodes),
+        plural(seeds),
+        plural(tasks)
+    ))?;
+    Ok(exit::OK)
+}

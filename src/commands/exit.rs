@@ -1,0 +1,74 @@
+//! Exit codes, and the errors that lead to them.
+
+use crate::{graph::SelectError, node::DeviceError, spec::Diagnostics, store::StoreError};
+use std::{io, path::PathBuf};
+
+/// Everything went well.
+pub const OK: u8 = 0;
+/// A node failed, or `cache verify` found a damaged entry.
+pub const FAILED: u8 = 1;
+/// The command line asks for something that is not there: an option, a node, a device. (clap's.)
+pub const USAGE: u8 = 2;
+/// The pipeline file cannot be read or has errors.
+pub const PIPELINE: u8 = 3;
+/// The cache, or stdout, cannot be read or written.
+pub const CACHE: u8 = 4;
+/// Stopped by Ctrl-C.
+pub const INTERRUPTED: u8 = 130;
+
+/// The codes as `takd --help` lists them.
+pub(super) const HELP: &str = "Exit codes: 0 success, 1 a node failed or an entry is damaged, 2 wrong \
+    command line, 3 wrong pipeline file, 4 cache not readable or writable, 130 stopped by Ctrl-C";
+
+/// Why a command gave no result.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// The pipeline file cannot be read.
+    #[error("cannot read {}: {error}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The pipeline has errors.
+    #[error("{0}")]
+    Pipeline(Box<Diagnostics>),
+    /// A `--set` without `=`.
+    #[error("--set {0}: expected KEY=VALUE, such as recipe.plain.epochs=5")]
+    Set(String),
+    /// A NODE that names nothing.
+    #[error(transparent)]
+    Select(#[from] SelectError),
+    /// A device that is not there.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// The cache.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The start of a key that fits no entry, or several.
+    #[error("{0}")]
+    Entry(String),
+    /// Stdout.
+    #[error("cannot write the result: {0}")]
+    Output(io::Error),
+}
+
+impl Problem {
+    /// The process's exit code.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Read { .. } | Self::Pipeline(_) => PIPELINE,
+            Self::Set(_) | Self::Select(_) | Self::Device(_) | Self::Entry(_) => USAGE,
+            Self::Store(_) | Self::Output(_) => CACHE,
+        }
+    }
+
+    /// The message, with colours if asked for.
+    pub(super) fn render(&self, colour: bool) -> String {
+        match self {
+            Self::Pipeline(diagnostics) => diagnostics.render(colour),
+            other => format!("error: {other}"),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Reading the pipeline that a command is about.
+
+use super::exit::Problem;
+use crate::{
+    data, net,
+    spec::{self, Catalogue, Pipeline, Sources},
+};
+use std::{fs, io, path::PathBuf};
+
+/// The pipeline file and what is laid over it.
+#[derive(clap::Args)]
+pub(super) struct PipelineArgs {
+    /// The pipeline file
+    file: PathBuf,
+    /// Replace a value of the file, such as recipe.plain.epochs=5; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+impl PipelineArgs {
+    /// The resolved pipeline.
+    pub fn open(&self) -> Result<Pipeline, Problem> {
+        open(&self.file, &self.set)
+    }
+
+    /// The file as it was given.
+    pub fn file(&self) -> std::path::Display<'_> {
+        self.file.display()
+    }
+}
+
+pub(super) fn open(file: &PathBuf, sets: &[String]) -> Result<Pipeline, Problem> {
+    let unreadable = |error| Problem::Read { path: file.clone(), error };
+    let bytes = fs::read(file).map_err(unreadable)?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let place = error.utf8_error().valid_up_to();
+        let problem = format!("not UTF-8 text: byte {place} belongs to no character");
+        unreadable(io::Error::new(io::ErrorKind::InvalidData, problem))
+    })?;
+    let mut sources = vec![(file.display().to_string(), text)];
+    for set in sets {
+        let (key, value) = set.split_once('=').ok_or_else(|| Problem::Set(set.clone()))?;
+        sources.push((format!("--set {key}"), format!("{key} = {}", toml_value(value))));
+    }
+    let folder = file.parent().unwrap_or(file);
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let probe = |format: &_| data::probe(format).map_err(|error| error.to_string());
+    let catalogue = Catalogue { probe: &probe, net: net::builtin, net_names: &net::BUILTIN };
+    spec::parse(Sources(sources), folder, &stem, catalogue)
+        .map_err(|diagnostics| Problem::Pipeline(Box::new(diagnostics)))
+}
+
+/// A word that is no TOML value by itself means the string: `net=plain8` needs no quotes.
+fn toml_value(value: &str) -> String {
+    let bare = value.chars().all(|c| c.is_alphanumeric() || "-_./*+".contains(c));
+    let is_toml = format!("x = {value}").parse::<toml::Table>().is_ok();
+    if bare && !is_toml && !value.is_empty() { format!("\"{value}\"") } else { value.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::toml_value;
+
+    #[test]
+    fn words_are_strings_and_values_stay() {
+        for (given, toml) in [("plain8", "\"plain8\""), ("5", "5"), ("[1, 2]", "[1, 2]"), ("", "")]
+        {
+            assert_eq!(toml_value(given), toml);
+        }
+    }
+}

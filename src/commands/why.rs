@@ -1,0 +1,74 @@
+//! `takd why`.
+
+use super::{
+    exit::{self, Problem},
+    open::PipelineArgs,
+    plan::{step_name, tell_damaged},
+    print,
+    survey::Survey,
+};
+use crate::{
+    graph::Graph,
+    key::Key,
+    plan::{Action, Plan, Reason},
+    store::{Depth, Lookup, Store},
+};
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+    /// The node, with or without its seed (student, student@31); globs
+    #[arg(value_name = "NODE", required = true)]
+    nodes: Vec<String>,
+}
+
+pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
+    let pipeline = args.pipeline.open()?;
+    let graph = Graph::new(&pipeline);
+    let targets = graph.select(&args.nodes)?;
+    let survey = Survey::new(&graph, store, Depth::Manifest)?;
+    tell_damaged(&survey);
+    let plan = Plan::new(&graph, survey.keys, &survey.known, &targets, &[]);
+    let asked = |tasks: &[usize]| tasks.iter().any(|task| targets.contains(task));
+    let mut text = String::new();
+    for step in plan.steps.iter().filter(|step| asked(&step.tasks)) {
+        let (name, key) = (step_name(&graph, step), step.key.short());
+        text += &match &step.action {
+            Action::Run(Reason::Changed { nearest, differences }) => {
+                let from = origin(store, nearest)?;
+                let mut text = format!("{name} runs: the cache has no entry {key}\n");
+                text += &format!("  nearest entry: {} ({from})\n", nearest.short());
+                for difference in differences {
+                    text += &format!("  {difference}{}\n", parent(&graph, &plan, &difference.new));
+                }
+                text
+            }
+            Action::Run(_) | Action::Skip => {
+                format!("{name} runs: the cache has no entry {key}, nor one of its kind\n")
+            }
+            Action::Reuse => {
+                format!("{name} is reused: entry {key} ({})\n", origin(store, &step.key)?)
+            }
+        };
+    }
+    print(&text)?;
+    Ok(exit::OK)
+}
+
+/// Which node made an entry, for people.
+fn origin(store: &Store, key: &Key) -> Result<String, Problem> {
+    Ok(match store.find(key, Depth::Manifest)? {
+        Lookup::Whole(entry) => {
+            let made = &entry.manifest.provenance;
+            format!("made as {} on {} by takd {}", made.node, made.device, made.takd)
+        }
+        Lookup::Missing | Lookup::Damaged(_) => "gone meanwhile".to_owned(),
+    })
+}
+
+/// The name behind a changed parent's key.
+fn parent(graph: &Graph<'_>, plan: &Plan, key: &str) -> String {
+    let step = plan.steps.iter().find(|step| step.key.short() == key);
+    step.map(|step| format!(" (now {})", step_name(graph, step))).unwrap_or_default()
+}

@@ -1,0 +1,51 @@
+//! One line a row and seed (RFC 4180), for whatever reads tables.
+
+use super::Report;
+
+const HEAD: &str = "table,split,label,node,net,parameters,test_selected,seed,key,top1,top5,loss,\
+    ece,entropy,entropy_at_temperature,samples,train_seconds,selected_epoch\n";
+
+pub(super) fn render(report: &Report) -> String {
+    let mut text = HEAD.to_owned();
+    for table in &report.tables {
+        let split = format!("{:?}", table.split).to_lowercase();
+        for row in &table.rows {
+            for seed in &row.seeds {
+                let metrics = seed.metrics.as_ref();
+                let number = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
+                let count = |value: Option<usize>| value.map(|v| v.to_string()).unwrap_or_default();
+                let fields = [
+                    quote(&table.title),
+                    split.clone(),
+                    quote(&row.label),
+                    quote(&row.node),
+                    quote(&row.net),
+                    row.parameters.to_string(),
+                    row.test_selected.to_string(),
+                    seed.seed.to_string(),
+                    seed.key.to_string(),
+                    number(metrics.map(|m| m.top1)),
+                    number(metrics.and_then(|m| m.top5)),
+                    number(metrics.map(|m| m.loss)),
+                    number(metrics.map(|m| m.ece)),
+                    number(metrics.map(|m| m.entropy)),
+                    number(metrics.map(|m| m.entropy_at_temperature)),
+                    count(metrics.map(|m| m.samples)),
+                    number(seed.seconds),
+                    count(seed.selected_epoch),
+                ];
+                text += &fields.join(",");
+                text.push('\n');
+            }
+        }
+    }
+    text
+}
+
+fn quote(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}

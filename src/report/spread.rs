@@ -1,0 +1,50 @@
+//! Mean and standard deviation over seeds.
+
+use serde::Serialize;
+
+/// Mean and spread of one number over a row's seeds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Spread {
+    /// Arithmetic mean.
+    pub mean: f64,
+    /// Sample standard deviation (divided by n−1); nothing for a single value.
+    pub std: Option<f64>,
+    /// How many values.
+    pub n: usize,
+}
+
+impl Spread {
+    /// Of some values; nothing if there is none.
+    pub fn of(values: &[f64]) -> Option<Self> {
+        if values.is_empty() {
+            return None;
+        }
+        let n = values.len();
+        let mean = values.iter().sum::<f64>() / n as f64;
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        Some(Self { mean, std: (n > 1).then(|| (squares / (n - 1) as f64).sqrt()), n })
+    }
+
+    /// A share as percent: `72.57 ± 0.31`.
+    pub fn percent(&self) -> String {
+        let mean = self.mean * 100.0;
+        match self.std {
+            Some(std) => format!("{mean:.2} ± {:.2}", std * 100.0),
+            None => format!("{mean:.2}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Spread;
+
+    #[test]
+    fn the_deviation_is_the_samples() {
+        let spread = Spread::of(&[0.70, 0.72, 0.74]).unwrap();
+        assert!((spread.mean - 0.72).abs() < 1e-12 && (spread.std.unwrap() - 0.02).abs() < 1e-12);
+        assert_eq!(spread.percent(), "72.00 ± 2.00");
+        assert_eq!(Spread::of(&[0.5]).unwrap().percent(), "50.00");
+        assert_eq!(Spread::of(&[]), None);
+    }
+}
