@@ -30,7 +30,14 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
     /// Folder of the cache
-    #[arg(long, global = true, value_name = "DIR", env = "TAKD_CACHE", default_value = "cache")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "TAKD_CACHE",
+        hide_env_values = true,
+        default_value = "cache"
+    )]
     cache: PathBuf,
 }
 

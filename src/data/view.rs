@@ -10,7 +10,7 @@ use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 /// The samples of one split, on a device.
 #[derive(Clone)]
 pub struct View {
-    pixels: Tensor<2, Int>, // [samples, channels × height × width], u8
+    pixels: Tensor<2, Int>, // [samples, channels × height × width]
     shape: Shape,
     mean: Tensor<4>,  // [1, channels, 1, 1]
     scale: Tensor<4>, // [1, channels, 1, 1]
@@ -68,7 +68,7 @@ impl View {
         Self {
             pixels: Tensor::from_data(
                 TensorData::new(pixels, [ids.len(), size]),
-                (device, DType::U8),
+                (device, pixel_type(device)),
             ),
             shape: dataset.shape,
             mean: channel(mean.iter().map(|mean| (mean * 255.0) as f32).collect()),
@@ -102,6 +102,11 @@ impl View {
             labels: Tensor::from_data(labels.as_slice(), &device),
         }
     }
+}
+
+/// Bytes, where the device's language knows them: WGSL has no type below 32 bits.
+fn pixel_type(device: &Device) -> DType {
+    if device.supports_dtype(DType::U8) { DType::U8 } else { DType::I32 }
 }
 
 /// Per-channel mean and standard deviation of pixels scaled to [0, 1].

@@ -37,7 +37,7 @@ pub enum Objective<'a> {
     Kd(Kd, &'a Logits),
 }
 
-/// One line of a training's history.
+/// One line of a training's history. It holds no time: a history is the same on every run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochRecord {
     /// Counted from 1.
@@ -49,8 +49,6 @@ pub struct EpochRecord {
     /// Top-1 accuracy on the judging split after the epoch, in [0, 1].
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub accuracy: Option<f64>,
-    /// Training samples a second, evaluation left out.
-    pub samples_per_second: f64,
 }
 
 /// A finished training.
@@ -74,7 +72,7 @@ pub trait Stop {
 pub enum LearnError {
     /// The loss left the numbers.
     #[error(
-        "the loss became {loss} in epoch {epoch}, step {step}, at learning rate {lr} (last finite \
+        "the loss became {loss} in epoch {epoch}, step {step}, at learning rate {lr:?} (last finite \
          loss: {last}); lower the learning rate"
     )]
     Diverged {
@@ -97,7 +95,8 @@ pub enum LearnError {
     Logits(#[from] LogitsError),
 }
 
-/// Trains a network from fresh weights; `on_epoch` hears of every finished epoch.
+/// Trains a network from fresh weights; `on_epoch` hears of every finished epoch, and how many
+/// training samples a second it took, evaluation left out.
 ///
 /// # Errors
 /// [`LearnError`] if the loss diverges, `stop` says so, or the teacher's logits lack a sample.
@@ -105,7 +104,7 @@ pub fn train(
     lesson: &Lesson<'_>,
     device: &Device,
     stop: &dyn Stop,
-    on_epoch: &mut dyn FnMut(&EpochRecord),
+    on_epoch: &mut dyn FnMut(&EpochRecord, f64),
 ) -> Result<Trained, LearnError> {
     if let Objective::Kd(_, logits) = lesson.objective {
         logits.cover(&lesson.train.ids)?;
@@ -127,8 +126,9 @@ pub fn train(
             best = Some((now, epoch, net.save()));
         }
         let samples_per_second = lesson.train.len() as f64 / seconds;
-        history.push(EpochRecord { epoch, lr, loss, accuracy, samples_per_second });
-        on_epoch(&history[history.len() - 1]);
+        let record = EpochRecord { epoch, lr, loss, accuracy };
+        on_epoch(&record, samples_per_second);
+        history.push(record);
     }
     let (selected, weights) = match best {
         Some((_, epoch, weights)) => (epoch, weights),

@@ -57,7 +57,8 @@ impl Job<'_> {
         let lesson =
             Lesson { net, recipe, objective, seed, train: &train_view, judge: judge.as_ref() };
         let started = Instant::now();
-        let mut on_epoch = |record: &EpochRecord| self.report_epoch(record, recipe.epochs);
+        let mut on_epoch =
+            |record: &EpochRecord, pace| self.report_epoch(record, pace, recipe.epochs);
         let trained = train(&lesson, device, &Flag(self.runner.stop), &mut on_epoch);
         let trained = trained.map_err(|error| match error {
             LearnError::Stopped => Failure::Stopped,
@@ -74,8 +75,8 @@ impl Job<'_> {
         Ok(Made::Here(seconds))
     }
 
-    fn report_epoch(&self, record: &EpochRecord, epochs: usize) {
-        let &EpochRecord { epoch, loss, accuracy, samples_per_second, .. } = record;
+    fn report_epoch(&self, record: &EpochRecord, samples_per_second: f64, epochs: usize) {
+        let &EpochRecord { epoch, loss, accuracy, lr: _ } = record;
         let step = self.step;
         let event = Event::Epoch { step, epoch, epochs, loss, accuracy, samples_per_second };
         self.runner.observer.event(&event);

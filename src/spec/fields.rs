@@ -98,8 +98,9 @@ impl<'t, 'e> Fields<'t, 'e> {
         };
         let inside = number.filter(|number| (low..=high).contains(number));
         if inside.is_none() {
-            let range = if high == u64::MAX {
-                format!("at least {low}")
+            // Limits that only keep numbers inside their type are not worth naming.
+            let range = if high >= u64::from(u32::MAX) {
+                format!("of at least {low}")
             } else {
                 format!("in {low}..={high}")
             };

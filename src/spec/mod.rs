@@ -12,6 +12,7 @@ mod names;
 mod pipeline;
 mod raw;
 mod resolve;
+mod results;
 mod value;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Sources, Span};

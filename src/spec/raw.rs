@@ -95,7 +95,7 @@ fn seeds(fields: &mut Fields<'_, '_>) -> Vec<u64> {
     // TOML's integers are signed.
     let seeds: Vec<u64> =
         items.iter().filter_map(|item| fields.whole(item, 0, i64::MAX as u64)).collect();
-    if items.is_empty() {
+    if items.is_empty() && matches!(value.kind, Kind::Array(_)) {
         fields.errors.push(&value.span, "at least one seed is needed");
     }
     for (index, seed) in seeds.iter().enumerate() {

@@ -4,12 +4,12 @@ use super::{
     diagnostic::{Diagnostics, Sources, Span},
     hyper::RawRecipe,
     names::suggestion,
-    pipeline::{Eval, Learn, Node, Pipeline, Row, Table, Teacher, Work},
-    raw::{self, RawEval, RawLearn, RawPipeline, RawTable},
+    pipeline::{Eval, Learn, Node, Pipeline, Table, Teacher, Work},
+    raw::{self, RawLearn, RawPipeline},
     value::{self, Name},
 };
 use crate::{
-    config::{Data, DataInfo, Format, Net, Recipe, Select, Split},
+    config::{Data, DataInfo, Format, Net, Recipe, Select},
     dag::{Cycle, Dag},
 };
 use std::{collections::HashMap, path::Path, sync::Arc};
@@ -50,10 +50,10 @@ pub struct Catalogue<'a> {
     pub net_names: &'a [&'static str],
 }
 
-struct Resolver<'a> {
-    raw: &'a RawPipeline,
+pub(super) struct Resolver<'a> {
+    pub raw: &'a RawPipeline,
     catalogue: Catalogue<'a>,
-    errors: Diagnostics,
+    pub errors: Diagnostics,
     data: HashMap<&'a str, Option<Arc<Data>>>,
     /// Place of each train or distill node among `raw.learns`, by name.
     index: HashMap<&'a str, usize>,
@@ -168,7 +168,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The train or distill node called `name`.
-    fn node(&mut self, name: &Name) -> Option<usize> {
+    pub fn node(&mut self, name: &Name) -> Option<usize> {
         let found = self.index.get(&*name.text).copied();
         if found.is_none() && !self.is_broken(&name.text) {
             let help = suggestion(&name.text, self.raw.learns.iter().map(|node| &*node.name.text));
@@ -178,7 +178,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Whether `name` belongs to a table that has been reported already.
-    fn is_broken(&self, name: &str) -> bool {
+    pub fn is_broken(&self, name: &str) -> bool {
         let (table, _) = name.split_once('/').unwrap_or((name, ""));
         self.raw.broken.contains(name) || self.raw.broken.contains(table)
     }
@@ -292,113 +292,5 @@ impl<'a> Resolver<'a> {
                 None
             }
         }
-    }
-
-    fn eval(&mut self, raw: &RawEval, learns: &[Option<Learn>]) -> Vec<(String, Eval)> {
-        let mut of: Vec<usize> = Vec::new();
-        for name in &raw.of {
-            of.extend(self.matching(name));
-        }
-        of.sort_unstable();
-        of.dedup();
-        let mut evals = Vec::with_capacity(of.len());
-        for place in of {
-            let learn = learns[place].as_ref();
-            if raw.split == Split::Validation
-                && learn.is_some_and(|learn| learn.data.validation == 0)
-            {
-                let message = format!(
-                    "`{}` holds no images out for validation",
-                    self.raw.learns[place].name.text
-                );
-                self.errors.push(&raw.split_span, message);
-            }
-            let own =
-                learn.and_then(|learn| learn.teacher).map_or(1.0, |teacher| teacher.kd.temperature);
-            let name = format!("{}/{}", raw.name.text, self.raw.learns[place].name.text);
-            let temperature = raw.temperature.unwrap_or(own);
-            evals.push((
-                name,
-                Eval { group: raw.name.text.clone(), of: place, split: raw.split, temperature },
-            ));
-        }
-        evals
-    }
-
-    /// Train and distill nodes that a name or glob means.
-    fn matching(&mut self, name: &Name) -> Vec<usize> {
-        if !name.text.contains(['*', '?', '[']) {
-            return self.node(name).into_iter().collect();
-        }
-        let pattern = match glob::Pattern::new(&name.text) {
-            Ok(pattern) => pattern,
-            Err(error) => {
-                self.errors.push(&name.span, format!("not a glob: {error}"));
-                return Vec::new();
-            }
-        };
-        let nodes = self.raw.learns.iter().enumerate();
-        let found: Vec<usize> = nodes
-            .filter(|(_, node)| pattern.matches(&node.name.text))
-            .map(|(place, _)| place)
-            .collect();
-        if found.is_empty() && self.raw.broken.is_empty() {
-            self.errors.push(&name.span, format!("`{}` matches no node", name.text));
-        }
-        found
-    }
-
-    fn default_table(&self, evals: &[(String, Eval)]) -> Option<Table> {
-        let (_, first) = evals.first()?;
-        let rows = evals.iter().enumerate().filter(|(_, (_, eval))| eval.group == first.group);
-        let rows = rows.map(|(place, (_, eval))| self.row(None, eval.of, place)).collect();
-        Some(Table { title: first.group.clone(), split: first.split, rows })
-    }
-
-    fn table(&mut self, raw: &RawTable, evals: &[(String, Eval)]) -> Option<Table> {
-        let groups: Vec<&Name> = self.raw.evals.iter().map(|eval| &eval.name).collect();
-        let group = match (&raw.eval, groups.as_slice()) {
-            (Some(name), _) => name,
-            (None, [only]) => *only,
-            (None, _) => {
-                let message = format!("`table.{}` needs `eval`", raw.name.text);
-                self.errors.push_help(&raw.name.span, message, "the [eval.NAME] table to show");
-                return None;
-            }
-        };
-        let Some(found) = self.raw.evals.iter().find(|eval| eval.name.text == group.text) else {
-            if self.is_broken(&group.text) {
-                return None;
-            }
-            let help = suggestion(&group.text, groups.iter().map(|name| &*name.text));
-            self.errors.push_help(&group.span, format!("no eval is named `{}`", group.text), help);
-            return None;
-        };
-        let every = [(None, Name { text: "*".to_owned(), span: raw.name.span.clone() })];
-        let asked = raw.rows.as_deref();
-        let mut rows = Vec::new();
-        for (label, name) in asked.unwrap_or(&every) {
-            for node in self.matching(name) {
-                let measured =
-                    evals.iter().position(|(_, eval)| eval.of == node && eval.group == group.text);
-                match measured {
-                    Some(eval) => rows.push(self.row(label.clone(), node, eval)),
-                    None if asked.is_none() => {}
-                    None => {
-                        let node = &self.raw.learns[node].name.text;
-                        let message = format!("`{node}` is not measured by `eval.{}`", group.text);
-                        self.errors.push_help(&name.span, message, "add it to `of` there");
-                    }
-                }
-            }
-        }
-        let title = raw.title.clone().unwrap_or_else(|| raw.name.text.clone());
-        Some(Table { title, split: found.split, rows })
-    }
-
-    fn row(&self, label: Option<String>, node: usize, eval: usize) -> Row {
-        let label = label.unwrap_or_else(|| self.raw.learns[node].name.text.clone());
-        // Evals follow the trainings in the list of nodes.
-        Row { label, node, eval: self.raw.learns.len() + eval }
     }
 }

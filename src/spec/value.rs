@@ -97,8 +97,10 @@ fn convert_table(
     depth: usize,
     errors: &mut Diagnostics,
 ) -> Table {
+    // A key that is missing before its `=` has been reported. (`""` is a key two bytes long.)
     let mut entries: Vec<_> = table
         .iter()
+        .filter(|(key, _)| !key.span().is_empty())
         .map(|(key, value)| {
             let name =
                 Name { text: key.get_ref().to_string(), span: Span::new(source, key.span()) };

@@ -1,0 +1,145 @@
+"""Makes pytorch.safetensors: what PyTorch gives for networks, losses, optimizers and schedules.
+
+    python3 -m venv venv && venv/bin/pip install torch numpy safetensors
+    venv/bin/python tests/golden/make.py
+
+Everything is computed in 64-bit floats and stored in 32, so that the file holds the true values to
+the last bit that a 32-bit implementation could have.
+"""
+
+import copy
+import pathlib
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from torch.nn import functional as F
+
+torch.manual_seed(1)
+torch.set_default_dtype(torch.float64)
+out = {}
+
+
+def put(name, tensor):
+    out[name] = tensor.detach().clone().to(torch.float32).contiguous()
+
+
+class Plain(nn.Module):
+    """conv3 conv4 maxpool conv5 fc6 fc3 on 2x7x7 images, with the names of the authors' ConvNetMaker."""
+
+    def __init__(self):
+        super().__init__()
+        layers, channels = [], 2
+        for layer in [3, 4, "M", 5]:
+            if layer == "M":
+                layers.append(nn.MaxPool2d(2, 2))
+            else:
+                layers += [nn.Conv2d(channels, layer, 3, padding=1), nn.BatchNorm2d(layer), nn.ReLU()]
+                channels = layer
+        self.conv_layers = nn.Sequential(*layers)
+        self.fc_layers = nn.Sequential(nn.Linear(5 * 3 * 3, 6), nn.ReLU(), nn.Linear(6, 3))
+
+    def forward(self, x):
+        return self.fc_layers(self.conv_layers(x).flatten(1))
+
+
+def put_state(prefix, net):
+    for name, tensor in net.state_dict().items():
+        if not name.endswith("num_batches_tracked"):
+            put(f"{prefix}/{name}", tensor)
+
+
+net = Plain()
+# A scale and shift that do something.
+for module in net.modules():
+    if isinstance(module, nn.BatchNorm2d):
+        nn.init.uniform_(module.weight, 0.5, 1.5)
+        nn.init.uniform_(module.bias, -0.5, 0.5)
+# What is stored is what was computed with: the inputs are rounded first.
+net = net.to(torch.float32).to(torch.float64)
+images = torch.randn(12, 2, 7, 7).float().double()
+labels = torch.randint(0, 3, (12,))
+put_state("init", net)
+put("images", images)
+put("labels", labels)
+
+one = copy.deepcopy(net)
+logits = one(images)
+loss = F.cross_entropy(logits, labels)
+loss.backward()
+put("train_logits", logits)
+put("loss", loss.reshape(1))
+for name, parameter in one.named_parameters():
+    put(f"grad/{name}", parameter.grad)
+put_state("once", one)
+put("infer_logits", one.eval()(images))
+
+BATCHES = [(0, 5), (5, 10), (10, 12)]
+OPTIMIZERS = {
+    "sgd": lambda p: torch.optim.SGD(p, 0.05),
+    "momentum": lambda p: torch.optim.SGD(p, 0.05, momentum=0.9, weight_decay=1e-2),
+    "nesterov": lambda p: torch.optim.SGD(p, 0.05, momentum=0.9, nesterov=True, weight_decay=1e-2),
+    "adam": lambda p: torch.optim.Adam(p, 0.01, betas=(0.8, 0.95), eps=1e-6, weight_decay=1e-2),
+    "adamw": lambda p: torch.optim.AdamW(p, 0.01, weight_decay=0.1),
+}
+for kind, make in OPTIMIZERS.items():
+    one = copy.deepcopy(net)
+    optimizer = make(one.parameters())
+    losses = []
+    for step in range(10):
+        start, end = BATCHES[step % 3]
+        optimizer.zero_grad()
+        loss = F.cross_entropy(one(images[start:end]), labels[start:end])
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    put(f"{kind}/losses", torch.tensor(losses))
+    put_state(kind, one)
+
+student = (torch.randn(7, 5) * 3).float().double()
+teacher = (torch.randn(7, 5) * 3).float().double()
+targets = torch.randint(0, 5, (7,))
+put("kd/student", student)
+put("kd/teacher", teacher)
+put("kd/labels", targets)
+cases = [(1.0, 0.5), (5.0, 0.5), (20.0, 0.9), (0.5, 0.1), (4.0, 0.0), (4.0, 1.0)]
+losses = []
+for index, (temperature, weight) in enumerate(cases):
+    logits = student.clone().requires_grad_()
+    soft = F.kl_div(
+        F.log_softmax(logits / temperature, 1), F.softmax(teacher / temperature, 1), reduction="batchmean"
+    )
+    loss = (1 - weight) * F.cross_entropy(logits, targets) + weight * temperature**2 * soft
+    loss.backward()
+    losses.append(loss.item())
+    put(f"kd/grad{index}", logits.grad)
+put("kd/cases", torch.tensor(cases))
+put("kd/losses", torch.tensor(losses))
+
+
+def rates(make, epochs):
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], 0.1)
+    schedule = make(optimizer)
+    found = []
+    for _ in range(epochs):
+        found.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    return torch.tensor(found)
+
+
+schedules = torch.optim.lr_scheduler
+put("schedule/step", rates(lambda o: schedules.MultiStepLR(o, [3, 7], 0.2), 10))
+put("schedule/cosine", rates(lambda o: schedules.CosineAnnealingLR(o, 10, 0.001), 10))
+
+
+def warm(optimizer):
+    """Four epochs at 1/5, 2/5, 3/5, 4/5 of the rate, then six of a cosine."""
+    rise = schedules.LinearLR(optimizer, 1 / 5, 1.0, 4)
+    fall = schedules.CosineAnnealingLR(optimizer, 6)
+    return schedules.SequentialLR(optimizer, [rise, fall], [4])
+
+
+put("schedule/warm", rates(warm, 10))
+
+save_file(out, pathlib.Path(__file__).parent / "pytorch.safetensors", {"torch": torch.__version__})

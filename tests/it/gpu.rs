@@ -1,0 +1,80 @@
+//! A GPU gives what the CPU gives, within 1e-3: run by `.ci/gpu`, which builds the feature.
+#![cfg(feature = "wgpu")]
+
+use crate::tiny;
+use burn::tensor::Device;
+use std::path::Path;
+use takd::{
+    config::{Data, Format, Kd, Net, Normalisation, Split},
+    data::{self, View},
+    learn::{self, Logits, Objective},
+    net::{NamedTensor, PlainNet},
+    node::Choice,
+};
+
+const TOLERANCE: f32 = 1e-3;
+
+/// A split of the data set in `folder`, on `device`.
+fn view(folder: &Path, split: Split, device: &Device) -> View {
+    let format = Format::Idx(folder.to_owned());
+    let info = data::probe(&format).unwrap();
+    let dataset = data::load(&format).unwrap();
+    let data = Data { format, validation: 0, normalisation: Normalisation::Measured, info };
+    View::new(&dataset, &data, split, device)
+}
+
+/// A network for it.
+fn net(layers: &[&str]) -> Net {
+    let layers = layers.iter().map(|layer| layer.parse().unwrap()).collect();
+    Net::new(layers, tiny::info().shape, tiny::CLASSES).unwrap()
+}
+
+struct Result {
+    losses: Vec<f32>,
+    logits: Vec<f32>,
+    weights: Vec<NamedTensor>,
+}
+
+fn train(net: &Net, objective: Objective<'_>, folder: &Path, device: &Device) -> Result {
+    let view = self::view(folder, Split::Train, device);
+    let trained = tiny::train(net, objective, &view, device);
+    let mut frozen = PlainNet::init(net, 0, device);
+    frozen.load(trained.weights.clone()).unwrap();
+    Result {
+        losses: trained.history.iter().map(|record| record.loss as f32).collect(),
+        logits: learn::infer(&frozen, &view),
+        weights: trained.weights,
+    }
+}
+
+fn assert_near(what: &str, cpu: &[f32], gpu: &[f32]) {
+    assert_eq!(cpu.len(), gpu.len(), "{what}");
+    let worst = cpu.iter().zip(gpu).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    println!("{what}: {} values, largest difference {worst:e}", cpu.len());
+    assert!(worst < TOLERANCE, "{what}: {worst}");
+}
+
+#[test]
+fn training_and_distillation_agree_with_the_cpu() {
+    let folder = tempfile::tempdir().unwrap();
+    tiny::write_idx(folder.path());
+    let gpu = Choice::Wgpu(0).select().expect("a wgpu adapter: install mesa-vulkan-drivers").device;
+    let cpu = Device::flex();
+    let ids: Vec<u32> = (0..72).collect();
+    let (teacher, student) =
+        (net(&["conv8", "maxpool", "fc16", "fc3"]), net(&["conv4", "maxpool", "fc3"]));
+    let [on_cpu, on_gpu] =
+        [&cpu, &gpu].map(|device| train(&teacher, Objective::CrossEntropy, folder.path(), device));
+    assert_near("teacher's losses", &on_cpu.losses, &on_gpu.losses);
+    assert_near("teacher's logits", &on_cpu.logits, &on_gpu.logits);
+    // Both students learn from the same teacher, so that only their own arithmetic differs.
+    let logits = Logits::new(&ids, on_cpu.logits, tiny::CLASSES).unwrap();
+    let kd = Kd { temperature: 4.0, lambda: 0.7 };
+    let [on_cpu, on_gpu] = [&cpu, &gpu]
+        .map(|device| train(&student, Objective::Kd(kd, &logits), folder.path(), device));
+    assert_near("student's losses", &on_cpu.losses, &on_gpu.losses);
+    assert_near("student's logits", &on_cpu.logits, &on_gpu.logits);
+    for (cpu, gpu) in on_cpu.weights.iter().zip(&on_gpu.weights) {
+        assert_near(&cpu.name, &cpu.values, &gpu.values);
+    }
+}

@@ -1,0 +1,195 @@
+//! What is in a key and what is not.
+
+use crate::{tiny, workspace::PIPELINE};
+use serde_json::Value;
+use std::path::Path;
+use takd::{
+    config::Format,
+    graph::Graph,
+    key::{KEY_VERSION, Key, KeyInputs, keys},
+    net,
+    spec::{self, Catalogue, Pipeline, Sources},
+};
+
+/// A pipeline, with [`tiny::info`] as every data set.
+pub fn parse(text: &str) -> Pipeline {
+    parse_with(text, &|_| Ok(tiny::info())).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+pub fn parse_with(
+    text: &str,
+    probe: &dyn Fn(&Format) -> Result<takd::config::DataInfo, String>,
+) -> Result<Pipeline, spec::Diagnostics> {
+    let catalogue = Catalogue { probe, net: net::builtin, net_names: &net::BUILTIN };
+    let sources = Sources(vec![("tiny.toml".to_owned(), text.to_owned())]);
+    spec::parse(sources, Path::new(""), "tiny", catalogue)
+}
+
+/// Inputs and key of `task` in `text`.
+fn inputs(text: &str, task: &str) -> (KeyInputs, Key) {
+    let pipeline = parse(text);
+    let graph = Graph::new(&pipeline);
+    let place = (0..graph.tasks.len()).find(|&place| graph.name(place) == task).expect(task);
+    keys(&graph).swap_remove(place)
+}
+
+fn key(text: &str, task: &str) -> Key {
+    inputs(text, task).1
+}
+
+/// [`PIPELINE`] with one text in place of another.
+fn with(from: &str, to: &str) -> String {
+    assert!(PIPELINE.contains(from), "{from}");
+    PIPELINE.replace(from, to)
+}
+
+/// If one of these changes, results in every cache become unreachable: raise `KEY_VERSION` only if
+/// the same inputs would now give other bytes.
+#[test]
+fn known_keys_stay() {
+    assert_eq!(KEY_VERSION, 1);
+    let shown = ["teacher@20", "takd@31", "test/takd@31"].map(|task| {
+        let (inputs, key) = inputs(PIPELINE, task);
+        let logits =
+            inputs.teacher_logits().map_or("-".to_owned(), |logits| logits.key().to_string());
+        format!(
+            "{task}\n  key    {key}\n  logits {logits}\n  {}",
+            serde_json::to_string(&inputs).unwrap()
+        )
+    });
+    insta::assert_snapshot!(shown.join("\n"));
+}
+
+#[test]
+fn what_decides_a_training_is_in_its_key() {
+    let base = key(PIPELINE, "takd@20");
+    for (what, from, to) in [
+        ("epochs", "epochs     = 2", "epochs     = 3"),
+        ("batch size", "batch_size = 16", "batch_size = 17"),
+        ("learning rate", "lr = 0.05", "lr = 0.06"),
+        ("momentum", "momentum = 0.9", "momentum = 0.8"),
+        ("nesterov", "nesterov = true", "nesterov = false"),
+        ("weight decay", "nesterov = true", "nesterov = true, weight_decay = 1e-4"),
+        (
+            "optimizer",
+            "{ sgd = { lr = 0.05, momentum = 0.9, nesterov = true } }",
+            "{ adam = { lr = 0.05 } }",
+        ),
+        ("schedule", "batch_size = 16", "batch_size = 16\nschedule = { cosine = {} }"),
+        ("warm-up", "batch_size = 16", "batch_size = 16\nwarmup = 1"),
+        ("selection", "batch_size = 16", "batch_size = 16\nselect = \"last\""),
+        ("layers", "layers = [\"conv2\"", "layers = [\"conv3\""),
+        ("temperature", "temperature = 5.0", "temperature = 5.5"),
+        ("lambda", "lambda = 0.5 ", "lambda = 0.6 "),
+        ("hold-out", "validation = 12", "validation = 13"),
+        ("normalisation", "validation = 12", "validation = 12\nmean = [0.5]\nstd = [0.5]"),
+        ("the teacher's objective", "lambda = 0.25", "lambda = 0.3"),
+        ("the teacher's net", "layers = [\"conv4\"", "layers = [\"conv5\""),
+    ] {
+        assert_ne!(key(&with(from, to), "takd@20"), base, "{what}");
+    }
+    assert_ne!(key(PIPELINE, "takd@31"), base, "seed");
+    assert_ne!(key(PIPELINE, "blkd@20"), base, "teacher");
+    assert_ne!(key(PIPELINE, "nokd@20"), base, "kind");
+}
+
+#[test]
+fn what_does_not_decide_it_is_not() {
+    let base = key(PIPELINE, "takd@20");
+    for (what, from, to) in [
+        ("the pipeline's name", "name  = \"tiny\"", "name  = \"huge\""),
+        ("other seeds", "seeds = [20, 31]", "seeds = [7, 20]"),
+        ("a comment", "[net.small]", "# small\n[net.small]"),
+        ("an integer for a float", "temperature = 5.0", "temperature = 5"),
+        ("a float for an integer", "epochs     = 2", "epochs     = 2.0"),
+        ("another spelling", "lr = 0.05", "lr = 5e-2"),
+        ("a default, written out", "nesterov = true", "nesterov = true, weight_decay = 0"),
+        ("a default schedule", "batch_size = 16", "batch_size = 16\nschedule = { constant = {} }"),
+        ("a default selection", "batch_size = 16", "batch_size = 16\nselect = \"best-validation\""),
+        ("the data's path", "path       = \"bars\"", "path       = \"elsewhere\""),
+        ("another node", "[train.nokd]\nnet    = \"small\"", "[train.nokd]\nnet    = \"large\""),
+        ("an eval", "split = \"test\"", "split = \"train\""),
+    ] {
+        assert_eq!(key(&with(from, to), "takd@20"), base, "{what}");
+    }
+}
+
+#[test]
+fn an_evals_key_holds_split_temperature_and_network() {
+    let base = key(PIPELINE, "test/takd@20");
+    for to in ["split = \"train\"", "split = \"test\"\ntemperature = 2", "split = \"validation\""] {
+        assert_ne!(key(&with("split = \"test\"", to), "test/takd@20"), base, "{to}");
+    }
+    assert_ne!(key(&with("layers = [\"conv2\"", "layers = [\"conv3\""), "test/takd@20"), base);
+    // Its default temperature is the node's own.
+    let given = with("split = \"test\"", "split = \"test\"\ntemperature = 5");
+    assert_eq!(key(&given, "test/takd@20"), base);
+}
+
+#[test]
+fn the_datas_digest_is_in_the_key() {
+    let other = || takd::config::DataInfo { digest: "11".repeat(32), ..tiny::info() };
+    let pipeline = parse_with(PIPELINE, &|_| Ok(other())).ok().unwrap();
+    let [old, new] =
+        [&parse(PIPELINE), &pipeline].map(|pipeline| keys(&Graph::new(pipeline)).swap_remove(0).1);
+    assert_ne!(old, new);
+}
+
+/// Whatever stands in a manifest's inputs is hashed: no field can be left out by mistake.
+#[test]
+fn every_value_of_the_inputs_counts() {
+    for task in ["takd@20", "test/takd@20"] {
+        let (inputs, base) = inputs(PIPELINE, task);
+        let value = serde_json::to_value(&inputs).unwrap();
+        let mut paths = Vec::new();
+        leaves(&value, String::new(), &mut paths);
+        let mut counted = 0;
+        for path in &paths {
+            let mut changed = value.clone();
+            change(changed.pointer_mut(path).unwrap());
+            // A value with only one meaning so far (the precision) cannot be changed.
+            if let Ok(changed) = serde_json::from_value::<KeyInputs>(changed) {
+                assert_ne!(changed.key(), base, "{task} {path}");
+                counted += 1;
+            }
+        }
+        assert!(counted + 6 >= paths.len(), "{task}: {counted} of {paths:?}");
+    }
+}
+
+fn leaves(value: &Value, path: String, out: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            fields.iter().for_each(|(name, value)| leaves(value, format!("{path}/{name}"), out));
+        }
+        Value::Array(items) => {
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(i, value)| leaves(value, format!("{path}/{i}"), out));
+        }
+        _ => out.push(path),
+    }
+}
+
+fn change(value: &mut Value) {
+    *value = match value.take() {
+        Value::Bool(value) => (!value).into(),
+        Value::Number(number) if number.is_u64() => (number.as_u64().unwrap() + 1).into(),
+        Value::Number(number) => (number.as_f64().unwrap() + 0.125).into(),
+        Value::String(text) => match text.as_str() {
+            "distill" => "train".into(),
+            "eval" => "logits".into(),
+            "test" => "train".into(),
+            "best-validation" => "last".into(),
+            "maxpool" => "conv9".into(),
+            text => {
+                let mut text = text.to_owned();
+                let last = text.pop().unwrap();
+                text.push(if last == '1' { '2' } else { '1' });
+                text.into()
+            }
+        },
+        other => other,
+    };
+}

@@ -1,0 +1,19 @@
+//! The integration tests, in one binary. Each file is named for the promise that it holds.
+
+// A test that cannot go on says so by panicking.
+#![allow(clippy::unwrap_used)]
+
+mod changes;
+mod command_line;
+mod errors;
+mod gpu;
+mod keys;
+mod no_panic;
+mod pytorch;
+mod report;
+mod same_bits;
+mod schedule;
+mod store;
+mod tidy;
+mod tiny;
+mod workspace;

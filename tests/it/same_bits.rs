@@ -1,0 +1,61 @@
+//! Two runs on one machine give the same bits, however the work is shared out.
+
+use crate::workspace::Workspace;
+
+#[test]
+fn one_job_and_four_jobs_give_the_same_bits() {
+    let workspace = Workspace::new();
+    for jobs in ["1", "4"] {
+        workspace.run(&["tiny.toml", "--jobs", jobs, "--cache", jobs]);
+    }
+    let [one, four] = ["1", "4"].map(|cache| workspace.entry_files(cache));
+    // 10 networks with weights and history, and logits of 4 teachers.
+    assert_eq!(one.len(), 24);
+    assert!(one == four, "some file differs");
+    let metrics = |cache| {
+        let mut report: serde_json::Value = serde_json::from_str(&workspace.ok(&[
+            "report",
+            "tiny.toml",
+            "--format",
+            "json",
+            "--cache",
+            cache,
+        ]))
+        .unwrap();
+        let rows = report["tables"][0]["rows"].as_array_mut().unwrap();
+        for seed in rows.iter_mut().flat_map(|row| row["seeds"].as_array_mut().unwrap()) {
+            seed["seconds"].take();
+        }
+        report
+    };
+    assert_eq!(metrics("1"), metrics("4"));
+}
+
+/// A network with all kinds of layers on images large enough for kernels to share work among
+/// threads.
+#[test]
+fn one_thread_and_two_threads_give_the_same_bits() {
+    use takd::{
+        config::{Data, Format, Normalisation, Split},
+        data::{self, View},
+        learn::{Objective, infer},
+        net::{PlainNet, builtin},
+    };
+    let format = Format::FashionMini;
+    let info = data::probe(&format).unwrap();
+    let dataset = data::load(&format).unwrap();
+    let net = takd::config::Net::new(builtin("plain4", 10).unwrap(), info.shape, 10).unwrap();
+    let data = Data { format, validation: 4900, normalisation: Normalisation::Measured, info };
+    let device = burn::tensor::Device::flex();
+    let train = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let view = View::new(&dataset, &data, Split::Train, &device);
+            let trained = crate::tiny::train(&net, Objective::CrossEntropy, &view, &device).weights;
+            let mut frozen = PlainNet::init(&net, 0, &device);
+            frozen.load(trained.clone()).unwrap();
+            (trained, infer(&frozen, &view))
+        })
+    };
+    assert!(train(1) == train(2), "weights or logits differ");
+}

@@ -1,0 +1,157 @@
+//! Plans are walked as promised, whatever the nodes do: a mock stands in for training.
+
+use crate::{keys::parse, workspace::PIPELINE};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use takd::{
+    execute::{Event, Failure, Fate, Limits, Made, Observer, Runner, execute},
+    graph::Graph,
+    key::keys,
+    plan::{Known, Plan, Step},
+    spec::Pipeline,
+};
+
+/// Notes what runs; fails, panics or stops where it is told to.
+struct Mock<'a> {
+    names: Vec<String>,
+    acts: BTreeMap<&'a str, &'a str>,
+    order: Mutex<Vec<String>>,
+    running: AtomicUsize,
+    most: AtomicUsize,
+    threads: Mutex<Vec<usize>>,
+    stop: AtomicBool,
+}
+
+impl Runner for Mock<'_> {
+    fn run(&self, place: usize, _: &Step, threads: usize) -> Result<Made, Failure> {
+        let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(running, Ordering::SeqCst);
+        self.threads.lock().unwrap().push(threads);
+        std::thread::sleep(Duration::from_millis(2));
+        self.order.lock().unwrap().push(self.names[place].clone());
+        self.running.fetch_sub(1, Ordering::SeqCst);
+        match self.acts.get(self.names[place].as_str()) {
+            Some(&"fail") => Err(Failure::Failed("no luck".to_owned())),
+            Some(&"panic") => panic!("a bug"),
+            Some(&"stop") => {
+                self.stop.store(true, Ordering::SeqCst);
+                Err(Failure::Stopped)
+            }
+            _ => Ok(Made::Here(0.0)),
+        }
+    }
+}
+
+struct Nobody;
+
+impl Observer for Nobody {
+    fn event(&self, _: &Event) {}
+}
+
+struct Walked {
+    /// Names in the order in which they ended.
+    order: Vec<String>,
+    fates: BTreeMap<String, Fate>,
+    most: usize,
+    threads: Vec<usize>,
+}
+
+fn pipeline() -> Pipeline {
+    parse(&PIPELINE.replace("seeds = [20, 31]", "seeds = [1]"))
+}
+
+fn walk(acts: &[(&'static str, &'static str)], jobs: usize, keep_going: bool) -> Walked {
+    let pipeline = pipeline();
+    let graph = Graph::new(&pipeline);
+    let all: Vec<usize> = (0..graph.tasks.len()).collect();
+    let plan = Plan::new(&graph, keys(&graph), &Known::default(), &all, &[]);
+    let names: Vec<String> =
+        plan.steps.iter().map(|step| graph.name(step.tasks[0]).replace("@1", "")).collect();
+    let mock = Mock {
+        names: names.clone(),
+        acts: acts.iter().copied().collect(),
+        order: Mutex::default(),
+        running: AtomicUsize::new(0),
+        most: AtomicUsize::new(0),
+        threads: Mutex::default(),
+        stop: AtomicBool::new(false),
+    };
+    let limits = Limits { jobs, threads: 8, keep_going };
+    let fates = execute(&plan, &mock, &Nobody, limits, &mock.stop);
+    Walked {
+        order: mock.order.into_inner().unwrap(),
+        fates: names.into_iter().zip(fates).collect(),
+        most: mock.most.into_inner(),
+        threads: mock.threads.into_inner().unwrap(),
+    }
+}
+
+fn before(walked: &Walked, first: &str, second: &str) -> bool {
+    let place = |name: &str| walked.order.iter().position(|ran| ran == name).unwrap();
+    place(first) < place(second)
+}
+
+#[test]
+fn parents_come_first_and_jobs_are_a_limit() {
+    for jobs in [1, 3] {
+        let walked = walk(&[], jobs, false);
+        assert_eq!(walked.order.len(), 10);
+        for (parent, child) in [
+            ("teacher", "assistant"),
+            ("assistant", "takd"),
+            ("takd", "test/takd"),
+            ("nokd", "test/nokd"),
+        ] {
+            assert!(before(&walked, parent, child), "{parent} {child}");
+        }
+        assert!(walked.most <= jobs, "{} side by side", walked.most);
+        assert!(walked.fates.values().all(|fate| *fate == Fate::Made(Made::Here(0.0))));
+    }
+}
+
+#[test]
+fn threads_are_shared_out_not_oversubscribed() {
+    assert!(walk(&[], 1, false).threads.iter().all(|&threads| threads == 8));
+    assert!(walk(&[], 4, false).threads.iter().all(|&threads| (2..=8).contains(&threads)));
+    // The first step knows that a second one is ready: they get half each.
+    assert_eq!(walk(&[], 2, false).threads[0], 4);
+}
+
+#[test]
+fn a_failure_blocks_what_depends_on_it_and_the_rest_goes_on_if_asked() {
+    let walked = walk(&[("assistant", "fail")], 2, true);
+    assert_eq!(walked.fates["assistant"], Fate::Failed("no luck".to_owned()));
+    assert!(matches!(walked.fates["takd"], Fate::Blocked(_)));
+    assert!(matches!(walked.fates["test/takd"], Fate::Blocked(_)));
+    assert_eq!(walked.fates["test/blkd"], Fate::Made(Made::Here(0.0)));
+    assert_eq!(walked.fates["test/nokd"], Fate::Made(Made::Here(0.0)));
+}
+
+#[test]
+fn without_keep_going_a_failure_is_the_end() {
+    let walked = walk(&[("teacher", "fail")], 1, false);
+    assert_eq!(walked.order, ["teacher"]);
+    assert!(matches!(walked.fates["blkd"], Fate::Blocked(_)));
+    assert_eq!(walked.fates["nokd"], Fate::NotStarted);
+}
+
+#[test]
+fn a_panic_is_a_failure_of_its_step_alone() {
+    let walked = walk(&[("blkd", "panic")], 1, true);
+    assert_eq!(walked.fates["blkd"], Fate::Failed("internal error: a bug".to_owned()));
+    assert_eq!(walked.fates["test/takd"], Fate::Made(Made::Here(0.0)));
+}
+
+#[test]
+fn a_stop_ends_the_walk_and_fails_nothing() {
+    let walked = walk(&[("nokd", "stop")], 1, true);
+    assert_eq!(walked.order, ["teacher", "nokd"]);
+    assert_eq!(walked.fates["nokd"], Fate::NotStarted);
+    assert!(!walked.fates.values().any(|fate| matches!(fate, Fate::Failed(_) | Fate::Blocked(_))));
+}

@@ -1,0 +1,151 @@
+//! The project's own rules: imports run one way, files stay small.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Modules in layers: one may import those above it in this list, never those below or beside it.
+const LAYERS: [&[&str]; 10] = [
+    &["rng", "dag", "metrics", "config"],
+    &["spec", "net", "data"],
+    &["graph", "learn"],
+    &["key"],
+    &["plan", "store"],
+    &["execute"],
+    &["report"],
+    &["node"],
+    &["commands"],
+    &["main", "lib"],
+];
+
+/// What a module may import beyond its layer's rule: nothing else in the whole crate knows files,
+/// and networks know nothing of what they learn from.
+const NEVER: [(&str, &[&str]); 7] = [
+    ("plan", &["store", "data", "net", "learn"]),
+    ("execute", &["store", "data", "net", "learn"]),
+    ("net", &["spec", "data", "store", "key", "graph"]),
+    ("learn", &["spec", "store", "key", "graph", "plan"]),
+    ("data", &["spec", "net", "store", "key"]),
+    ("spec", &["data", "net", "learn", "store"]),
+    ("report", &["plan", "execute", "data", "net", "learn"]),
+];
+
+/// Lines that a source file may have.
+const LONGEST: usize = 400;
+
+fn sources() -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut open = vec![root.join("src"), root.join("tests"), root.join("examples")];
+    let mut found = Vec::new();
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((path.strip_prefix(root).unwrap().to_owned(), text));
+            }
+        }
+    }
+    assert!(found.len() > 40, "the sources are where they are looked for");
+    found
+}
+
+/// The top-level module that a file of `src` belongs to.
+fn module(path: &Path) -> Option<String> {
+    let first = path.strip_prefix("src").ok()?.iter().next()?;
+    Some(Path::new(first).file_stem()?.to_str()?.to_owned())
+}
+
+/// Top-level modules that a text names as `crate::…`.
+fn imports(text: &str) -> Vec<String> {
+    let code = text.split("#[cfg(test)]").next().unwrap_or(text);
+    let mut found = Vec::new();
+    for (place, _) in code.match_indices("crate::") {
+        let rest = &code[place + "crate::".len()..];
+        let Some(group) = rest.strip_prefix('{') else {
+            found.push(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
+            continue;
+        };
+        // `crate::{a, b::{c, d}, e}`: the names at the first level.
+        let (mut depth, mut name) = (1, String::new());
+        for c in group.chars() {
+            match c {
+                '{' => depth += 1,
+                '}' => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 || (depth == 1 && c == ',') {
+                found.push(name.trim().split("::").next().unwrap_or_default().to_owned());
+                name.clear();
+            } else {
+                name.push(c);
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+    }
+    found.retain(|name| !name.is_empty());
+    found
+}
+
+#[test]
+fn imports_run_one_way() {
+    let layer: BTreeMap<&str, usize> = LAYERS
+        .iter()
+        .enumerate()
+        .flat_map(|(place, names)| names.iter().map(move |name| (*name, place)))
+        .collect();
+    let mut seen = 0;
+    for (path, text) in sources() {
+        let Some(own) = module(&path) else { continue };
+        let place = *layer.get(own.as_str()).unwrap_or_else(|| panic!("{own} has no layer"));
+        for import in imports(&text).into_iter().filter(|import| *import != own) {
+            seen += 1;
+            let other =
+                *layer.get(import.as_str()).unwrap_or_else(|| panic!("{path:?}: {import}?"));
+            assert!(other < place, "{path:?} imports {import}, which is not above {own}");
+            let never =
+                NEVER.iter().find(|(name, _)| *name == own).map_or(&[][..], |(_, never)| never);
+            assert!(!never.contains(&import.as_str()), "{path:?} must not import {import}");
+        }
+    }
+    assert!(seen > 50, "imports are found: {seen}");
+}
+
+#[test]
+fn burn_lives_in_few_modules() {
+    for (path, text) in sources() {
+        let burns = text.contains("use burn::") || text.contains(" burn::");
+        if let (true, Some(module)) = (burns, module(&path)) {
+            assert!(
+                ["net", "learn", "data", "node"].contains(&module.as_str()),
+                "{path:?} uses burn"
+            );
+        }
+    }
+}
+
+#[test]
+fn files_are_small_and_named_for_what_they_hold() {
+    for (path, text) in sources() {
+        let lines = text.lines().count();
+        assert!(lines <= LONGEST, "{path:?} has {lines} lines");
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        let vague = ["base", "utils", "util", "common", "helpers", "misc", "error", "errors"];
+        assert!(path.starts_with("tests") || !vague.contains(&stem), "{path:?} says nothing");
+        for line in text.lines().map(str::trim_start).filter(|line| line.starts_with("use ")) {
+            assert!(!line.contains("::*") || line == "use super::*;", "{path:?}: {line}");
+        }
+    }
+}
+
+#[test]
+fn the_import_reader_reads_imports() {
+    let text = "use crate::{a::{b, c},\n d, e::f};\nuse crate::g::h; let x = crate::i::j();";
+    assert_eq!(imports(text), ["a", "d", "e", "g", "i"]);
+}
