@@ -16,8 +16,16 @@ use std::{
 pub struct Known {
     /// Keys of whole entries.
     pub present: HashSet<Key>,
-    /// Inputs of those entries, to explain what differs. May be left empty where nobody asks.
-    pub inputs: Vec<KeyInputs>,
+    /// Every entry, the newest last, to explain what differs. May be left empty where nobody asks.
+    pub entries: Vec<Past>,
+}
+
+/// What an entry was made from, and as which task: `teacher@20`.
+pub struct Past {
+    /// The key's inputs.
+    pub inputs: KeyInputs,
+    /// The task's name.
+    pub task: String,
 }
 
 /// One hashed field that differs between an old entry and a task.
@@ -138,7 +146,7 @@ impl Plan {
         let forced: BTreeSet<usize> = forced.iter().map(|&task| step_of[task]).collect();
         let mut needed: Vec<bool> = vec![false; steps.len()];
         targets.iter().for_each(|&task| needed[step_of[task]] = true);
-        let nearest = Nearest::new(&known.inputs);
+        let nearest = Nearest::new(&known.entries);
         for step in (0..steps.len()).rev() {
             let present = known.present.contains(&steps[step].key);
             if present && !(forced.contains(&step) && needed[step]) {
@@ -147,7 +155,7 @@ impl Plan {
                 let reason = if forced.contains(&step) {
                     Reason::Forced
                 } else {
-                    nearest.reason(&steps[step].inputs)
+                    nearest.reason(&steps[step].inputs, &graph.name(steps[step].tasks[0]))
                 };
                 steps[step].action = Action::Run(reason);
                 steps[step].parents.clone().into_iter().for_each(|parent| needed[parent] = true);
@@ -213,31 +221,35 @@ fn flat(inputs: &KeyInputs) -> Flat {
 }
 
 /// Finds the entry that has most in common with a task.
-struct Nearest {
-    entries: Vec<(Key, Kind, Flat)>,
+struct Nearest<'a> {
+    entries: Vec<(&'a Past, Flat)>,
 }
 
 /// Entries of a kind that are compared; in a larger cache the newest of them must do.
 const COMPARED: usize = 200;
 
-impl Nearest {
-    fn new(inputs: &[KeyInputs]) -> Self {
+impl<'a> Nearest<'a> {
+    fn new(entries: &'a [Past]) -> Self {
         let mut counts: BTreeMap<Kind, usize> = BTreeMap::new();
-        let entries = inputs.iter().rev().filter(|inputs| {
-            let count = counts.entry(inputs.kind).or_default();
+        let compared = entries.iter().rev().filter(|entry| {
+            let count = counts.entry(entry.inputs.kind).or_default();
             *count += 1;
             *count <= COMPARED
         });
-        Self { entries: entries.map(|inputs| (inputs.key(), inputs.kind, flat(inputs))).collect() }
+        Self { entries: compared.map(|entry| (entry, flat(&entry.inputs))).collect() }
     }
 
-    fn reason(&self, inputs: &KeyInputs) -> Reason {
+    /// Of entries that differ in as many fields, the one that was made under the same name tells
+    /// people most.
+    fn reason(&self, inputs: &KeyInputs, task: &str) -> Reason {
         let new = flat(inputs);
-        let same_kind = self.entries.iter().filter(|(_, kind, _)| *kind == inputs.kind);
-        let compared = same_kind.map(|(key, _, old)| (*key, compare(old, &new)));
-        match compared.min_by_key(|(_, differences)| differences.len()) {
-            Some((nearest, differences)) if !differences.is_empty() => {
-                Reason::Changed { nearest, differences }
+        let same_kind = self.entries.iter().filter(|(past, _)| past.inputs.kind == inputs.kind);
+        let compared = same_kind.map(|(past, old)| (past, compare(old, &new)));
+        let nearest =
+            compared.min_by_key(|(past, differences)| (differences.len(), past.task != task));
+        match nearest {
+            Some((past, differences)) if !differences.is_empty() => {
+                Reason::Changed { nearest: past.inputs.key(), differences }
             }
             _ => Reason::New,
         }

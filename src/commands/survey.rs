@@ -3,8 +3,8 @@
 use crate::{
     graph::Graph,
     key::{Key, KeyInputs, keys},
-    plan::Known,
-    store::{Depth, Lookup, Store, StoreError},
+    plan::{Known, Past},
+    store::{Depth, Lookup, Manifest, Store, StoreError},
 };
 use std::collections::BTreeMap;
 
@@ -40,20 +40,21 @@ impl Survey {
         }
         // Reasons compare with other entries; where everything is present nobody asks for one.
         if keys.iter().any(|(_, key)| !known.present.contains(key)) {
-            known.inputs = inputs(store)?;
+            known.entries = entries(store)?;
         }
         Ok(Self { keys, known, damaged })
     }
 }
 
-/// The inputs of every entry in the cache, the newest last.
-fn inputs(store: &Store) -> Result<Vec<KeyInputs>, StoreError> {
+/// Every entry in the cache, the newest last.
+fn entries(store: &Store) -> Result<Vec<Past>, StoreError> {
     let mut found = Vec::new();
     for key in store.keys()? {
         if let Lookup::Whole(entry) = store.find(&key, Depth::Manifest)? {
-            found.push((entry.manifest.provenance.finished, entry.manifest.inputs));
+            let Manifest { inputs, provenance, .. } = entry.manifest;
+            found.push((provenance.finished, Past { inputs, task: provenance.node }));
         }
     }
     found.sort_by_key(|(finished, _)| *finished);
-    Ok(found.into_iter().map(|(_, inputs)| inputs).collect())
+    Ok(found.into_iter().map(|(_, past)| past).collect())
 }
