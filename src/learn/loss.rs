@@ -3,7 +3,7 @@
 use crate::config::Kd;
 use burn::tensor::{Int, Tensor, activation::log_softmax};
 
-/// Mean over the batch of −log softmax(logits)[label]; `labels` has shape `[batch]`.
+/// Mean over the batch of −log p, p the softmax of the logits at the label; `labels` has shape `[batch]`.
 pub fn cross_entropy(logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
     log_softmax(logits, 1).gather(1, labels.unsqueeze_dim(1)).mean().neg()
 }

@@ -1,7 +1,7 @@
 //! The pipeline language: TOML text in, a resolved [`Pipeline`] or every error at once out.
 //!
-//! Text → [`value`] (a tree that remembers where each value stands) → [`raw`] (typed tables, still
-//! with names) → [`expand`] (matrices and chains become nodes) → [`resolve`] (names become what
+//! Text → `value` (a tree that remembers where each value stands) → `raw` (typed tables, still
+//! with names) → `expand` (matrices and chains become nodes) → `resolve` (names become what
 //! they name). Each step reports into one list of [`Diagnostic`]s and goes on.
 
 mod diagnostic;
