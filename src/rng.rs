@@ -63,6 +63,13 @@ impl Stream {
         (self.next_u32() >> 8) as f32 / (1 << 24) as f32
     }
 
+    /// A number from the standard normal distribution (Box and Muller 1958).
+    pub fn normal(&mut self) -> f64 {
+        // 1 − u is in (0, 1]: its logarithm is finite.
+        let radius = (-2.0 * f64::from(1.0 - self.uniform()).ln()).sqrt();
+        radius * (std::f64::consts::TAU * f64::from(self.uniform())).cos()
+    }
+
     /// A number in [0, bound), by Lemire's multiplication (2019, arXiv 1805.10941) on 64 bits;
     /// its bias, below bound / 2^64, is left in.
     pub fn below(&mut self, bound: u64) -> u64 {

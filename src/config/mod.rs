@@ -3,11 +3,13 @@
 //! No field here is an `Option` that means "default": `spec` has filled in every value.
 
 mod data;
+mod layer;
 mod net;
 mod objective;
 mod recipe;
 
 pub use data::{Data, DataInfo, Format, Normalisation, Split};
-pub use net::{Layer, LayerError, Net, Shape, ShapeError};
+pub use layer::{Block, BlockKind, Layer, LayerError};
+pub use net::{Net, Shape, ShapeError};
 pub use objective::Kd;
 pub use recipe::{Adam, Optimizer, Recipe, Schedule, Select, Warmup};

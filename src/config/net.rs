@@ -1,7 +1,8 @@
-//! A network as a list of layers, in the paper's notation, with the shapes that it needs.
+//! A network as a list of layers, with the shapes that it needs.
 
+use super::{Block, BlockKind, Layer};
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 /// Height, width and channels of one image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,66 +20,29 @@ impl Shape {
     pub fn size(self) -> usize {
         self.channels * self.height * self.width
     }
+
+    /// What `layer` makes of it.
+    pub fn after(self, layer: Layer) -> Self {
+        let Self { channels, height, width } = self;
+        let halved = |stride: usize, channels| Self {
+            channels,
+            height: height.div_ceil(stride),
+            width: width.div_ceil(stride),
+        };
+        match layer {
+            Layer::Conv(channels) | Layer::Stem(channels) => Self { channels, ..self },
+            Layer::MaxPool => Self { channels, height: height / 2, width: width / 2 },
+            Layer::BigStem(channels) => halved(4, channels),
+            Layer::Block(block) => halved(block.stride, block.outputs()),
+            Layer::AvgPool => Self { channels, height: 1, width: 1 },
+            Layer::Fc(outputs) => Self { channels: outputs, height: 1, width: 1 },
+        }
+    }
 }
 
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}×{}×{}", self.channels, self.height, self.width)
-    }
-}
-
-/// One layer of a plain network, written `conv16`, `maxpool` or `fc10`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub enum Layer {
-    /// 3×3 convolution with padding 1, then BatchNorm and ReLU; the number of output channels.
-    Conv(usize),
-    /// 2×2 max-pool with stride 2; an odd last row or column is dropped.
-    MaxPool,
-    /// Fully connected; the number of outputs. ReLU follows every one but the last.
-    Fc(usize),
-}
-
-/// A layer's text that is none of the known forms.
-#[derive(Debug, thiserror::Error)]
-#[error("`{0}` is no layer: write conv16, maxpool or fc10")]
-pub struct LayerError(String);
-
-/// Widest layer that is accepted; the ImageNet ResNets stop at 2,048.
-const WIDEST: usize = 1 << 16;
-
-impl FromStr for Layer {
-    type Err = LayerError;
-
-    fn from_str(text: &str) -> Result<Self, LayerError> {
-        let width = |digits: &str| {
-            let plain = !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit());
-            digits.parse().ok().filter(|width| plain && (1..=WIDEST).contains(width))
-        };
-        if text == "maxpool" {
-            return Ok(Self::MaxPool);
-        }
-        let conv = text.strip_prefix("conv").and_then(width).map(Self::Conv);
-        conv.or_else(|| text.strip_prefix("fc").and_then(width).map(Self::Fc))
-            .ok_or_else(|| LayerError(text.to_owned()))
-    }
-}
-
-impl TryFrom<String> for Layer {
-    type Error = LayerError;
-
-    fn try_from(text: String) -> Result<Self, LayerError> {
-        text.parse()
-    }
-}
-
-impl From<Layer> for String {
-    fn from(layer: Layer) -> Self {
-        match layer {
-            Layer::Conv(width) => format!("conv{width}"),
-            Layer::MaxPool => "maxpool".to_owned(),
-            Layer::Fc(width) => format!("fc{width}"),
-        }
     }
 }
 
@@ -114,6 +78,24 @@ pub enum ShapeError {
         /// The layer's text.
         layer: String,
     },
+    /// A shortcut that pads channels cannot drop any.
+    #[error("layer {index} (`{layer}`) has fewer channels than the {channels} that come in")]
+    Narrower {
+        /// Position in the list, from 1.
+        index: usize,
+        /// The layer's text.
+        layer: String,
+        /// Channels before the layer.
+        channels: usize,
+    },
+    /// A second stem, whose parameters would have the first one's names.
+    #[error("layer {index} (`{layer}`) is a second stem: a network has one")]
+    SecondStem {
+        /// Position in the list, from 1.
+        index: usize,
+        /// The layer's text.
+        layer: String,
+    },
     /// The last layer does not give one value a class.
     #[error(
         "the last layer is `{last}`, but the data has {classes} classes: end with `fc{classes}`"
@@ -132,20 +114,28 @@ impl Net {
     /// # Errors
     /// [`ShapeError`] says which layer does not fit.
     pub fn new(layers: Vec<Layer>, input: Shape, classes: usize) -> Result<Self, ShapeError> {
-        let (mut height, mut width, mut flat) = (input.height, input.width, false);
+        let (mut shape, mut flat, mut stem) = (input, false, false);
         for (position, &layer) in layers.iter().enumerate() {
-            let index = position + 1;
+            let (index, text) = (position + 1, || String::from(layer));
+            let Shape { channels, height, width } = shape;
             match layer {
                 Layer::Fc(_) => flat = true,
-                _ if flat => {
-                    return Err(ShapeError::ImageAfterFc { index, layer: layer.into() });
-                }
+                _ if flat => return Err(ShapeError::ImageAfterFc { index, layer: text() }),
                 Layer::MaxPool if height < 2 || width < 2 => {
                     return Err(ShapeError::TooSmall { index, height, width });
                 }
-                Layer::MaxPool => (height, width) = (height / 2, width / 2),
-                Layer::Conv(_) => {}
+                Layer::Block(Block { kind: BlockKind::PadBasic, width, .. })
+                    if width < channels =>
+                {
+                    return Err(ShapeError::Narrower { index, layer: text(), channels });
+                }
+                Layer::Stem(_) | Layer::BigStem(_) if stem => {
+                    return Err(ShapeError::SecondStem { index, layer: text() });
+                }
+                Layer::Stem(_) | Layer::BigStem(_) => stem = true,
+                Layer::Conv(_) | Layer::MaxPool | Layer::Block(_) | Layer::AvgPool => {}
             }
+            shape = shape.after(layer);
         }
         match layers.last() {
             None => Err(ShapeError::Empty),
@@ -172,40 +162,40 @@ impl Net {
     /// Number of trained parameters (running statistics are not counted).
     pub fn parameters(&self) -> usize {
         let (mut shape, mut total) = (self.input, 0);
-        let mut features = shape.size();
         for &layer in &self.layers {
-            match layer {
-                // Weight and bias, then BatchNorm's scale and shift.
-                Layer::Conv(width) => {
-                    total += shape.channels * width * 9 + 3 * width;
-                    shape.channels = width;
-                }
-                Layer::MaxPool => (shape.height, shape.width) = (shape.height / 2, shape.width / 2),
-                Layer::Fc(width) => {
-                    total += features * width + width;
-                    features = width;
-                    continue;
-                }
-            }
-            features = shape.size();
+            total += parameters(layer, shape);
+            shape = shape.after(layer);
         }
         total
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn layer_text_goes_there_and_back() {
-        for text in ["conv16", "maxpool", "fc10"] {
-            assert_eq!(String::from(text.parse::<Layer>().unwrap()), text);
-        }
-        for text in
-            ["conv", "conv0", "conv-1", "conv 16", "conv016", "fc1e3", "pool", "conv99999999999"]
-        {
-            assert!(text.parse::<Layer>().is_err(), "{text}");
+/// Parameters of one layer for what comes in. A BatchNorm has a scale and a shift a channel.
+fn parameters(layer: Layer, before: Shape) -> usize {
+    let inputs = before.channels;
+    let conv_norm = |inputs, outputs, side: usize| inputs * outputs * side * side + 2 * outputs;
+    match layer {
+        Layer::Conv(outputs) => conv_norm(inputs, outputs, 3) + outputs,
+        Layer::Stem(outputs) => conv_norm(inputs, outputs, 3),
+        Layer::BigStem(outputs) => conv_norm(inputs, outputs, 7),
+        Layer::MaxPool | Layer::AvgPool => 0,
+        Layer::Fc(outputs) => before.size() * outputs + outputs,
+        Layer::Block(block) => {
+            let Block { kind, width, stride } = block;
+            let outputs = block.outputs();
+            let projects = kind != BlockKind::PadBasic && (stride > 1 || inputs != outputs);
+            let shortcut = if projects { conv_norm(inputs, outputs, 1) } else { 0 };
+            shortcut
+                + match kind {
+                    BlockKind::Basic | BlockKind::PadBasic => {
+                        conv_norm(inputs, width, 3) + conv_norm(width, width, 3)
+                    }
+                    BlockKind::Bottleneck => {
+                        conv_norm(inputs, width, 1)
+                            + conv_norm(width, width, 3)
+                            + conv_norm(width, outputs, 1)
+                    }
+                }
         }
     }
 }

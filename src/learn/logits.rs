@@ -1,6 +1,6 @@
 //! A network's logits over a whole split, keyed by sample id.
 
-use crate::{data::View, net::PlainNet};
+use crate::{data::View, net::Network};
 use burn::tensor::{Device, Tensor, TensorData};
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use std::collections::HashMap;
 const BATCH: usize = 250;
 
 /// Logits `[view.len(), classes]` of `net` over `view`, row by row.
-pub fn infer(net: &PlainNet, view: &View) -> Vec<f32> {
+pub fn infer(net: &Network, view: &View) -> Vec<f32> {
     let places: Vec<u32> = (0..view.len() as u32).collect();
     let mut logits = Vec::new();
     for places in places.chunks(BATCH) {

@@ -5,7 +5,7 @@
 
 use crate::{
     config::{Adam, Optimizer},
-    net::{PlainNet, Role, Visitor},
+    net::{Network, Role, Visitor},
 };
 use burn::tensor::{Gradients, Tensor};
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ impl Updater {
     }
 
     /// One update of every parameter of `net` that has a gradient, with learning rate `lr`.
-    pub fn step(&mut self, net: &mut PlainNet, grads: Gradients, lr: f64) {
+    pub fn step(&mut self, net: &mut Network, grads: Gradients, lr: f64) {
         self.steps += 1;
         net.visit(&mut Step { updater: self, grads, lr });
     }

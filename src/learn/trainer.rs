@@ -5,7 +5,7 @@ use crate::{
     config::{Kd, Net, Recipe, Select},
     data::View,
     metrics::metrics,
-    net::{NamedTensor, PlainNet, Role, Visitor},
+    net::{NamedTensor, Network, Role, Visitor},
     rng::{Purpose, Stream},
 };
 use burn::tensor::{Device, Tensor};
@@ -109,7 +109,7 @@ pub fn train(
     if let Objective::Kd(_, logits) = lesson.objective {
         logits.cover(&lesson.train.ids)?;
     }
-    let mut net = PlainNet::init(lesson.net, lesson.seed, device);
+    let mut net = Network::init(lesson.net, lesson.seed, device);
     net.visit(&mut Track);
     let mut updater = Updater::new(lesson.recipe.optimizer);
     let mut history = Vec::with_capacity(lesson.recipe.epochs);
@@ -140,7 +140,7 @@ pub fn train(
 /// One pass over the training samples; the mean loss.
 fn run_epoch(
     lesson: &Lesson<'_>,
-    net: &mut PlainNet,
+    net: &mut Network,
     updater: &mut Updater,
     epoch: usize,
     lr: f64,
@@ -176,7 +176,7 @@ fn run_epoch(
     Ok(sum / view.len() as f64)
 }
 
-fn accuracy(net: &PlainNet, view: &View, classes: usize) -> f64 {
+fn accuracy(net: &Network, view: &View, classes: usize) -> f64 {
     let mut frozen = net.clone();
     frozen.visit(&mut Untrack);
     metrics(&infer(&frozen, view), &view.labels, classes, 1.0).top1

@@ -4,10 +4,13 @@
 //! must be addressable by a stable name: the generator that initialises a parameter, its
 //! optimizer state, and its tensor in a safetensors file.
 
-mod plain;
+mod conv_norm;
+mod init;
+mod network;
+mod residual;
 mod tensors;
 mod zoo;
 
-pub use plain::PlainNet;
+pub use network::Network;
 pub use tensors::{LoadError, NamedTensor, Role, Visitor};
 pub use zoo::{BUILTIN, builtin};

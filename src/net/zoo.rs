@@ -1,20 +1,74 @@
-//! The paper's named networks.
+//! The paper's named networks: one table, one constructor.
 
-use crate::config::Layer::{self, Conv, Fc, MaxPool};
+use crate::config::{
+    Block, BlockKind,
+    Layer::{self, AvgPool, BigStem, Conv, Fc, MaxPool, Stem},
+};
 
-/// Names that [`builtin`] knows, smallest network first.
-pub const BUILTIN: [&str; 5] = ["plain2", "plain4", "plain6", "plain8", "plain10"];
+/// Names that [`builtin`] knows.
+pub const BUILTIN: [&str; 16] = [
+    "plain2",
+    "plain4",
+    "plain6",
+    "plain8",
+    "plain10",
+    "resnet8",
+    "resnet14",
+    "resnet20",
+    "resnet26",
+    "resnet32",
+    "resnet44",
+    "resnet56",
+    "resnet110",
+    "imagenet-resnet14",
+    "imagenet-resnet20",
+    "imagenet-resnet50",
+];
 
 /// Layers of a named network for data of `classes` classes, or `None` for an unknown name.
 ///
-/// The paper lists two families, for 10 and for 100 classes (tables in its appendix and in the
-/// authors' `plain_cnn_cifar.py`). Up to 10 classes take the first, more take the second; the last
-/// layer always has `classes` outputs.
+/// The paper lists two families of plain networks, for 10 and for 100 classes (tables in its
+/// appendix and in the authors' `plain_cnn_cifar.py`). Up to 10 classes take the first, more take
+/// the second. CIFAR ResNets are those of He et al. 2016, section 4.2: depth n has (n−2)/6 blocks a
+/// stage. Of the ImageNet ResNets the paper gives depths only; 50 is He et al.'s, the blocks of 14
+/// and 20 are inferred from the depth. The last layer always has `classes` outputs.
 pub fn builtin(name: &str, classes: usize) -> Option<Vec<Layer>> {
-    let size = name.strip_prefix("plain")?;
-    let mut layers = if classes <= 10 { ten_classes(size)? } else { hundred_classes(size)? };
+    let mut layers = if !BUILTIN.contains(&name) {
+        return None;
+    } else if let Some(size) = name.strip_prefix("plain") {
+        if classes <= 10 { ten_classes(size)? } else { hundred_classes(size)? }
+    } else if let Some(depth) = name.strip_prefix("resnet") {
+        let blocks = (depth.parse::<usize>().ok()? - 2) / 6;
+        resnet(Stem(16), BlockKind::Basic, [16, 32, 64].map(|width| (width, blocks)))
+    } else {
+        let blocks = match name {
+            "imagenet-resnet14" => [1, 1, 1, 1],
+            "imagenet-resnet20" => [1, 2, 2, 1],
+            "imagenet-resnet50" => [3, 4, 6, 3],
+            _ => return None,
+        };
+        let stages = [64, 128, 256, 512].into_iter().zip(blocks);
+        resnet(BigStem(64), BlockKind::Bottleneck, stages)
+    };
     layers.push(Fc(classes));
     Some(layers)
+}
+
+/// Stages of (width, blocks); the first block of each but the first halves the image.
+fn resnet(
+    stem: Layer,
+    kind: BlockKind,
+    stages: impl IntoIterator<Item = (usize, usize)>,
+) -> Vec<Layer> {
+    let mut layers = vec![stem];
+    for (stage, (width, blocks)) in stages.into_iter().enumerate() {
+        for place in 0..blocks {
+            let stride = if stage > 0 && place == 0 { 2 } else { 1 };
+            layers.push(Layer::Block(Block { kind, width, stride }));
+        }
+    }
+    layers.push(AvgPool);
+    layers
 }
 
 fn ten_classes(size: &str) -> Option<Vec<Layer>> {
@@ -53,23 +107,38 @@ mod tests {
     use super::*;
     use crate::config::{Net, Shape};
 
-    fn parameters(name: &str, classes: usize) -> usize {
-        let input = Shape { channels: 3, height: 32, width: 32 };
+    fn parameters(name: &str, classes: usize, side: usize) -> usize {
+        let input = Shape { channels: 3, height: side, width: side };
         Net::new(builtin(name, classes).unwrap(), input, classes).unwrap().parameters()
     }
 
     #[test]
     fn parameter_counts_are_the_papers() {
-        // DESIGN: size 10 has 2.49 M, size 2 about 13 k.
-        let counts = BUILTIN.map(|name| parameters(name, 10));
-        assert_eq!(counts, [13_082, 37_338, 82_778, 327_962, 2_487_850]);
-        assert!(parameters("plain6", 100) > parameters("plain4", 100));
+        // DESIGN: size 10 has 2.49 M, size 2 about 13 k; ResNets 8, 20 and 110 are given exactly.
+        for (name, count) in [
+            ("plain2", 13_082),
+            ("plain4", 37_338),
+            ("plain6", 82_778),
+            ("plain8", 327_962),
+            ("plain10", 2_487_850),
+            ("resnet8", 78_042),
+            ("resnet20", 272_474),
+            ("resnet110", 1_730_714),
+        ] {
+            assert_eq!(parameters(name, 10, 32), count, "{name}");
+        }
+        // torchvision's resnet50.
+        assert_eq!(parameters("imagenet-resnet50", 1000, 224), 25_557_032);
+        assert!(parameters("plain6", 100, 32) > parameters("plain4", 100, 32));
     }
 
     #[test]
-    fn unknown_names_are_none() {
-        for name in ["plain3", "plain", "resnet8", ""] {
-            assert!(builtin(name, 10).is_none());
+    fn every_name_is_a_network_and_nothing_else_is() {
+        for name in BUILTIN {
+            assert!(parameters(name, 100, 224) > 0, "{name}");
+        }
+        for name in ["plain3", "plain", "resnet9", "resnet", "imagenet-resnet8", ""] {
+            assert!(builtin(name, 10).is_none(), "{name}");
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     execute::Failure,
     key::{DataInputs, Key, KeyInputs},
     learn::{self, Logits},
-    net::PlainNet,
+    net::Network,
     spec::Learn,
     store::Outcome,
 };
@@ -44,13 +44,13 @@ impl Job<'_> {
     }
 
     /// The trained network in an entry, on the device.
-    pub(super) fn trained(&self, key: &Key) -> Result<PlainNet, Failure> {
+    pub(super) fn trained(&self, key: &Key) -> Result<Network, Failure> {
         let entry = self.entry(key)?;
         let Some(config): Option<&Net> = entry.manifest.inputs.net.as_ref() else {
             return Err(failed(format!("the entry {} holds no network", key.short())));
         };
         // Every initial weight is replaced; the seed does not matter.
-        let mut net = PlainNet::init(config, 0, &self.runner.device.device);
+        let mut net = Network::init(config, 0, &self.runner.device.device);
         let bytes = entry.read(WEIGHTS).map_err(failed)?;
         net.load(read_weights(&bytes).map_err(failed)?).map_err(failed)?;
         Ok(net)

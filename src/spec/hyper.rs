@@ -6,7 +6,7 @@ use super::{
     value::{Name, Table, Value},
 };
 use crate::config::{
-    Adam, Format, Kd, Layer, Normalisation, Optimizer, Recipe, Schedule, Select, Warmup,
+    Adam, BlockKind, Format, Kd, Layer, Normalisation, Optimizer, Recipe, Schedule, Select, Warmup,
 };
 use std::path::Path;
 
@@ -24,6 +24,15 @@ pub(super) struct RawData {
     pub validation_span: Span,
     pub normalisation: Normalisation,
     pub normalisation_span: Span,
+}
+
+/// A network as its table describes it.
+#[derive(Clone)]
+pub(super) enum RawNet {
+    /// Layers and where they are listed.
+    Layers(Vec<Layer>, Span),
+    /// A built-in network, perhaps with other shortcuts where the shape changes.
+    Like { name: Name, shortcut: Option<BlockKind> },
 }
 
 const RATE: &str = "a learning rate above 0";
@@ -205,16 +214,32 @@ fn channels(
     Some(items.iter().filter_map(|item| fields.number(item, want, ok)).collect())
 }
 
-/// `layers = ["conv16", "maxpool", "fc10"]`.
-pub(super) fn net(
-    name: &Name,
-    table: &Table,
-    errors: &mut Diagnostics,
-) -> Option<(Vec<Layer>, Span)> {
+/// `layers = ["conv16", "maxpool", "fc10"]`, or `like = "resnet20"` with another `shortcut`.
+pub(super) fn net(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawNet> {
     let mut fields = Fields::new(table, &name.span, format!("net.{}", name.text), errors);
-    let value = fields.require("layers");
-    let names = value.map(|value| fields.strings(value)).unwrap_or_default();
+    let layers = fields.take("layers").map(|value| (value, fields.strings(value)));
+    let like = fields.take("like").map(|value| fields.string(value));
+    let kinds = [("project", BlockKind::Basic), ("pad", BlockKind::PadBasic)];
+    let shortcut = fields.take("shortcut").map(|value| fields.word(value, &kinds));
+    match (&layers, &like, shortcut) {
+        (None, None, _) => {
+            let message = format!("`net.{}` needs `layers` or `like`", name.text);
+            fields.errors.push(&name.span, message);
+        }
+        (Some(_), Some(_), _) => {
+            fields.errors.push(&name.span, "`layers` and `like` exclude one another");
+        }
+        (Some(_), None, Some(_)) => {
+            let help = "basic16 and padbasic16 are the two kinds of block";
+            fields.errors.push_help(&name.span, "`shortcut` belongs to `like`", help);
+        }
+        _ => {}
+    }
     fields.finish();
+    if let Some(like) = like {
+        return Some(RawNet::Like { name: like?, shortcut: shortcut.flatten() });
+    }
+    let (value, names) = layers?;
     let mut layers = Vec::with_capacity(names.len());
     for layer in &names {
         match layer.text.parse() {
@@ -222,6 +247,5 @@ pub(super) fn net(
             Err(error) => errors.push(&layer.span, format!("{error}")),
         }
     }
-    let value = value?;
-    (layers.len() == names.len()).then(|| (layers, value.span.clone()))
+    (layers.len() == names.len()).then(|| RawNet::Layers(layers, value.span.clone()))
 }

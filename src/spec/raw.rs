@@ -4,11 +4,11 @@ use super::{
     diagnostic::{Diagnostics, Span},
     expand,
     fields::Fields,
-    hyper::{self, RawData, RawRecipe},
+    hyper::{self, RawData, RawNet, RawRecipe},
     names,
     value::{Kind, Name, Table, Value},
 };
-use crate::config::{Kd, Layer, Split};
+use crate::config::{Kd, Split};
 use std::{collections::HashSet, path::Path};
 
 /// A pipeline as it is written, matrices and chains expanded.
@@ -29,9 +29,6 @@ pub(super) struct RawPipeline {
     pub evals: Vec<RawEval>,
     pub tables: Vec<RawTable>,
 }
-
-/// A network's layers and where they are listed.
-pub(super) type RawNet = (Vec<Layer>, Span);
 
 /// A train or distill node.
 pub(super) struct RawLearn {

@@ -2,14 +2,14 @@
 
 use super::{
     diagnostic::{Diagnostics, Sources, Span},
-    hyper::RawRecipe,
+    hyper::{RawNet, RawRecipe},
     names::suggestion,
     pipeline::{Eval, Learn, Node, Pipeline, Table, Teacher, Work},
     raw::{self, RawLearn, RawPipeline},
     value::{self, Name},
 };
 use crate::{
-    config::{Data, DataInfo, Format, Net, Recipe, Select},
+    config::{BlockKind, Data, DataInfo, Format, Layer, Net, Recipe, Select},
     dag::{Cycle, Dag},
 };
 use std::{collections::HashMap, path::Path, sync::Arc};
@@ -45,7 +45,7 @@ pub struct Catalogue<'a> {
     /// Finds out about data sets.
     pub probe: &'a Probe<'a>,
     /// Layers of a built-in network.
-    pub net: fn(&str, usize) -> Option<Vec<crate::config::Layer>>,
+    pub net: fn(&str, usize) -> Option<Vec<Layer>>,
     /// Names of the built-in networks.
     pub net_names: &'a [&'static str],
 }
@@ -259,27 +259,37 @@ impl<'a> Resolver<'a> {
         Some(recipe)
     }
 
+    /// Layers of the built-in network called `name`; `own` nets are what else it could have meant.
+    fn builtin(&mut self, name: &Name, classes: Option<usize>, own: bool) -> Option<Vec<Layer>> {
+        // The class count matters to the layers only, not to which names there are.
+        let found = (self.catalogue.net)(&name.text, classes.unwrap_or(10));
+        if found.is_none() {
+            let names = self.raw.nets.iter().filter(|_| own).map(|(name, _)| &*name.text);
+            let help =
+                suggestion(&name.text, names.chain(self.catalogue.net_names.iter().copied()));
+            self.errors.push_help(&name.span, format!("no net is named `{}`", name.text), help);
+        }
+        found
+    }
+
     fn net(&mut self, name: &Name, data: Option<&Data>) -> Option<Net> {
-        let nets = &self.raw.nets;
-        let own = nets.iter().find(|(known, _)| known.text == name.text);
         let classes = data.map(|data| data.info.classes);
-        let (layers, span) = match own {
-            Some((_, found)) => found.clone()?,
-            // The class count matters to the layers only, not to which names there are.
-            None => match (self.catalogue.net)(&name.text, classes.unwrap_or(10)) {
-                Some(layers) => (layers, name.span.clone()),
-                None => {
-                    let own = nets.iter().map(|(name, _)| &*name.text);
-                    let help =
-                        suggestion(&name.text, own.chain(self.catalogue.net_names.iter().copied()));
-                    self.errors.push_help(
-                        &name.span,
-                        format!("no net is named `{}`", name.text),
-                        help,
-                    );
-                    return None;
+        let own = self.raw.nets.iter().find(|(known, _)| known.text == name.text);
+        let (layers, span) = match own.map(|(_, found)| found) {
+            Some(None) => return None,
+            Some(Some(RawNet::Layers(layers, span))) => (layers.clone(), span.clone()),
+            Some(Some(RawNet::Like { name, shortcut })) => {
+                let mut layers = self.builtin(name, classes, false)?;
+                for layer in &mut layers {
+                    if let (Layer::Block(block), Some(shortcut)) = (layer, shortcut)
+                        && block.kind != BlockKind::Bottleneck
+                    {
+                        block.kind = *shortcut;
+                    }
                 }
-            },
+                (layers, name.span.clone())
+            }
+            None => (self.builtin(name, classes, true)?, name.span.clone()),
         };
         let data = data?;
         match Net::new(layers, data.info.shape, data.info.classes) {

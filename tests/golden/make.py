@@ -49,30 +49,94 @@ def put_state(prefix, net):
             put(f"{prefix}/{name}", tensor)
 
 
-net = Plain()
-# A scale and shift that do something.
-for module in net.modules():
-    if isinstance(module, nn.BatchNorm2d):
-        nn.init.uniform_(module.weight, 0.5, 1.5)
-        nn.init.uniform_(module.bias, -0.5, 0.5)
-# What is stored is what was computed with: the inputs are rounded first.
-net = net.to(torch.float32).to(torch.float64)
-images = torch.randn(12, 2, 7, 7).float().double()
-labels = torch.randint(0, 3, (12,))
-put_state("init", net)
-put("images", images)
-put("labels", labels)
+class Residual(nn.Module):
+    """A block with torchvision's names; shortcut "project" is He et al.'s option B, "pad" option A."""
 
-one = copy.deepcopy(net)
-logits = one(images)
-loss = F.cross_entropy(logits, labels)
-loss.backward()
-put("train_logits", logits)
-put("loss", loss.reshape(1))
-for name, parameter in one.named_parameters():
-    put(f"grad/{name}", parameter.grad)
-put_state("once", one)
-put("infer_logits", one.eval()(images))
+    def __init__(self, kind, inputs, width, stride):
+        super().__init__()
+        self.kind = kind
+        outputs = 4 * width if kind == "bottleneck" else width
+        if kind == "bottleneck":
+            path = [(inputs, width, 1, 1), (width, width, 3, stride), (width, outputs, 1, 1)]
+        else:
+            path = [(inputs, width, 3, stride), (width, width, 3, 1)]
+        self.length = len(path)
+        for number, (before, after, side, step) in enumerate(path, 1):
+            conv = nn.Conv2d(before, after, side, step, side // 2, bias=False)
+            setattr(self, f"conv{number}", conv)
+            setattr(self, f"bn{number}", nn.BatchNorm2d(after))
+        self.downsample = None
+        if stride != 1 or inputs != outputs:
+            if kind == "pad":
+                before = (outputs - inputs) // 2
+                after = outputs - inputs - before
+                self.downsample = lambda x: F.pad(x[:, :, ::stride, ::stride], (0, 0, 0, 0, before, after))
+            else:
+                conv = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+                self.downsample = nn.Sequential(conv, nn.BatchNorm2d(outputs))
+
+    def forward(self, x):
+        side = x if self.downsample is None else self.downsample(x)
+        for number in range(1, self.length + 1):
+            x = getattr(self, f"bn{number}")(getattr(self, f"conv{number}")(x))
+            if number < self.length:
+                x = F.relu(x)
+        return F.relu(x + side)
+
+
+class ResNet(nn.Module):
+    """Two stages of two blocks and one, the second of which halves the image."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.big = kind == "bottleneck"
+        side, stride = (7, 2) if self.big else (3, 1)
+        self.conv1 = nn.Conv2d(2, 4, side, stride, side // 2, bias=False)
+        self.bn1 = nn.BatchNorm2d(4)
+        grow = 4 if self.big else 1
+        self.layer1 = nn.Sequential(Residual(kind, 4, 4, 1), Residual(kind, 4 * grow, 4, 1))
+        self.layer2 = nn.Sequential(Residual(kind, 4 * grow, 7, 2))
+        self.fc = nn.Linear(7 * grow, 3)
+
+    def forward(self, x):
+        x = F.relu(self.bn1(self.conv1(x)))
+        if self.big:
+            x = F.max_pool2d(x, 3, 2, 1)
+        x = self.layer2(self.layer1(x))
+        return self.fc(x.mean((2, 3)))
+
+
+def family(prefix, net, side):
+    """Stores a network, a batch, and what one forward and backward pass gives."""
+    # Scales and shifts that do something.
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.uniform_(module.bias, -0.5, 0.5)
+    # What is stored is what was computed with: the inputs are rounded first.
+    net = net.to(torch.float32).to(torch.float64)
+    images = torch.randn(12, 2, side, side).float().double()
+    labels = torch.randint(0, 3, (12,))
+    put_state(f"{prefix}/init", net)
+    put(f"{prefix}/images", images)
+    put(f"{prefix}/labels", labels)
+    one = copy.deepcopy(net)
+    logits = one(images)
+    loss = F.cross_entropy(logits, labels)
+    loss.backward()
+    put(f"{prefix}/train_logits", logits)
+    put(f"{prefix}/loss", loss.reshape(1))
+    for name, parameter in one.named_parameters():
+        put(f"{prefix}/grad/{name}", parameter.grad)
+    put_state(f"{prefix}/once", one)
+    put(f"{prefix}/infer_logits", one.eval()(images))
+    return net, images, labels
+
+
+net, images, labels = family("plain", Plain(), 7)
+family("basic", ResNet("basic"), 7)
+family("pad", ResNet("pad"), 7)
+family("bottleneck", ResNet("bottleneck"), 21)
 
 BATCHES = [(0, 5), (5, 10), (10, 12)]
 OPTIMIZERS = {

@@ -177,6 +177,20 @@ layers = ["conv4", "fc10"]
 layers = []
 [net.words]
 layers = ["conv", "pool", "fc0"]
+[net.narrow]
+layers = ["stem16", "padbasic8", "avgpool", "fc3"]
+[net.stems]
+layers = ["stem16", "stem16", "avgpool", "fc3"]
+[net.unlike]
+like = "resnet21"
+shortcut = "pat"
+[net.both]
+like = "resnet20"
+layers = ["fc3"]
+[net.short]
+layers = ["fc3"]
+shortcut = "pad"
+[net.nothing]
 [train.a]
 net = "shrinks"
 data = "d"
@@ -191,6 +205,18 @@ data = "d"
 recipe = "r"
 [train.d]
 net = "empty"
+data = "d"
+recipe = "r"
+[train.narrow]
+net = "narrow"
+data = "d"
+recipe = "r"
+[train.stems]
+net = "stems"
+data = "d"
+recipe = "r"
+[train.unlike]
+net = "unlike"
 data = "d"
 recipe = "r"
 [train.e]

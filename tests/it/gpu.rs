@@ -8,7 +8,7 @@ use takd::{
     config::{Data, Format, Kd, Net, Normalisation, Split},
     data::{self, View},
     learn::{self, Logits, Objective},
-    net::{NamedTensor, PlainNet},
+    net::{NamedTensor, Network},
     node::Choice,
 };
 
@@ -38,7 +38,7 @@ struct Result {
 fn train(net: &Net, objective: Objective<'_>, folder: &Path, device: &Device) -> Result {
     let view = self::view(folder, Split::Train, device);
     let trained = tiny::train(net, objective, &view, device);
-    let mut frozen = PlainNet::init(net, 0, device);
+    let mut frozen = Network::init(net, 0, device);
     frozen.load(trained.weights.clone()).unwrap();
     Result {
         losses: trained.history.iter().map(|record| record.loss as f32).collect(),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use takd::{
     config::{Adam, Kd, Net, Optimizer, Recipe, Schedule, Select, Shape, Warmup},
     learn::{Updater, cross_entropy, distillation, learning_rate},
-    net::{NamedTensor, PlainNet, Role, Visitor},
+    net::{NamedTensor, Network, Role, Visitor},
     node::read_weights,
 };
 
@@ -44,19 +44,26 @@ impl Golden {
         under.filter(|tensor| tensor.name != "losses").collect()
     }
 
-    /// The golden network with its first weights, tracked for autodiff.
-    fn net(&self) -> PlainNet {
-        let mut net = PlainNet::init(&net(), 0, &Device::flex());
-        net.load(self.state("init")).unwrap();
+    /// A family's golden network with its first weights, tracked for autodiff.
+    fn net(&self, family: &str) -> Network {
+        let mut net = Network::init(&net(family), 0, &Device::flex());
+        net.load(self.state(&format!("{family}/init"))).unwrap();
         net.visit(&mut Track);
         net
     }
 }
 
-fn net() -> Net {
-    let layers = ["conv3", "conv4", "maxpool", "conv5", "fc6", "fc3"];
-    let layers = layers.iter().map(|layer| layer.parse().unwrap()).collect();
-    Net::new(layers, Shape { channels: 2, height: 7, width: 7 }, 3).unwrap()
+const FAMILIES: [&str; 4] = ["plain", "basic", "pad", "bottleneck"];
+
+fn net(family: &str) -> Net {
+    let (layers, side) = match family {
+        "plain" => ("conv3 conv4 maxpool conv5 fc6 fc3", 7),
+        "basic" => ("stem4 basic4 basic4 basic7/2 avgpool fc3", 7),
+        "pad" => ("stem4 padbasic4 padbasic4 padbasic7/2 avgpool fc3", 7),
+        _ => ("bigstem4 bottleneck4 bottleneck4 bottleneck7/2 avgpool fc3", 21),
+    };
+    let layers = layers.split(' ').map(|layer| layer.parse().unwrap()).collect();
+    Net::new(layers, Shape { channels: 2, height: side, width: side }, 3).unwrap()
 }
 
 struct Track;
@@ -96,29 +103,37 @@ fn assert_near(what: &str, got: &[f32], want: &[f32], tolerance: f32) {
 }
 
 #[test]
-fn logits_loss_and_every_gradient() {
+fn logits_loss_and_every_gradient_of_every_family() {
     let golden = Golden::read();
-    let mut net = golden.net();
-    let images: Tensor<4> = golden.tensor("images");
-    let logits = net.train(images.clone().autodiff());
-    assert_near("logits", &values(logits.clone()), golden.values("train_logits"), 1e-4);
-    let loss = cross_entropy(logits, golden.labels("labels").autodiff());
-    assert_near("loss", &values(loss.clone()), golden.values("loss"), 1e-4);
-    let grads = loss.backward();
-    let mut read = Grads(&grads, BTreeMap::new());
-    net.visit(&mut read);
-    let scale = |name: &str| if CONV_BIASES.contains(&name) { 1e-2 } else { 1e-4 };
-    assert_eq!(read.1.len(), 16);
-    for (name, grad) in &read.1 {
-        assert_near(name, grad, golden.values(&format!("grad/{name}")), scale(name));
-    }
-    let mut frozen = PlainNet::init(&self::net(), 0, &Device::flex());
-    frozen.load(golden.state("once")).unwrap();
-    assert_near("inference", &values(frozen.infer(images)), golden.values("infer_logits"), 1e-4);
-    let state = net.save();
-    for want in golden.state("once").iter().filter(|tensor| tensor.name.contains("running")) {
-        let got = state.iter().find(|tensor| tensor.name == want.name).unwrap();
-        assert_near(&want.name, &got.values, &want.values, 1e-4);
+    for family in FAMILIES {
+        let name = |name: &str| format!("{family}/{name}");
+        let mut net = golden.net(family);
+        let images: Tensor<4> = golden.tensor(&name("images"));
+        let logits = net.train(images.clone().autodiff());
+        let want = golden.values(&name("train_logits"));
+        assert_near(&name("logits"), &values(logits.clone()), want, 1e-4);
+        let loss = cross_entropy(logits, golden.labels(&name("labels")).autodiff());
+        assert_near(&name("loss"), &values(loss.clone()), golden.values(&name("loss")), 1e-4);
+        let grads = loss.backward();
+        let mut read = Grads(&grads, BTreeMap::new());
+        net.visit(&mut read);
+        let counted = golden.state(&name("grad")).len();
+        assert!(counted >= 16 && read.1.len() == counted, "{family}: {counted}");
+        for (parameter, grad) in &read.1 {
+            let tolerance = if CONV_BIASES.contains(&&**parameter) { 1e-2 } else { 1e-4 };
+            let grad_name = name(&format!("grad/{parameter}"));
+            assert_near(&grad_name, grad, golden.values(&grad_name), tolerance);
+        }
+        let mut frozen = Network::init(&self::net(family), 0, &Device::flex());
+        frozen.load(golden.state(&name("once"))).unwrap();
+        let want = golden.values(&name("infer_logits"));
+        assert_near(&name("inference"), &values(frozen.infer(images)), want, 1e-4);
+        let state = net.save();
+        let once = golden.state(&name("once"));
+        for want in once.iter().filter(|tensor| tensor.name.contains("running")) {
+            let got = state.iter().find(|tensor| tensor.name == want.name).unwrap();
+            assert_near(&name(&want.name), &got.values, &want.values, 1e-4);
+        }
     }
 }
 
@@ -139,8 +154,8 @@ fn ten_steps_of_every_optimizer() {
         ("adam", Optimizer::Adam(adam([0.8, 0.95], 1e-6, 1e-2))),
         ("adamw", Optimizer::AdamW(adam([0.9, 0.999], 1e-8, 0.1))),
     ] {
-        let (mut net, mut updater) = (golden.net(), Updater::new(rule));
-        let (images, labels) = (golden.tensor::<4>("images"), golden.labels("labels"));
+        let (mut net, mut updater) = (golden.net("plain"), Updater::new(rule));
+        let (images, labels) = (golden.tensor::<4>("plain/images"), golden.labels("plain/labels"));
         let mut losses = Vec::new();
         for step in 0..10 {
             let range = [0..5, 5..10, 10..12][step % 3].clone();

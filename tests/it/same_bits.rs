@@ -39,7 +39,7 @@ fn one_thread_and_two_threads_give_the_same_bits() {
         config::{Data, Format, Normalisation, Split},
         data::{self, View},
         learn::{Objective, infer},
-        net::{PlainNet, builtin},
+        net::{Network, builtin},
     };
     let format = Format::FashionMini;
     let info = data::probe(&format).unwrap();
@@ -52,7 +52,7 @@ fn one_thread_and_two_threads_give_the_same_bits() {
         pool.install(|| {
             let view = View::new(&dataset, &data, Split::Train, &device);
             let trained = crate::tiny::train(&net, Objective::CrossEntropy, &view, &device).weights;
-            let mut frozen = PlainNet::init(&net, 0, &device);
+            let mut frozen = Network::init(&net, 0, &device);
             frozen.load(trained.clone()).unwrap();
             (trained, infer(&frozen, &view))
         })
