@@ -35,6 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         optimizer: Optimizer::Sgd { lr: 0.05, momentum: 0.9, nesterov: true, weight_decay: 0.0 },
         schedule: Schedule::Cosine { min: 0.0 },
         warmup: Warmup(0),
+        augment: Vec::new(),
         select: Select::Last,
     };
     // 4,000 of the 5,000 images are held out: 1,000 are enough to see it learn.

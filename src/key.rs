@@ -5,11 +5,12 @@
 //! | [`KEY_VERSION`] | the node's name, its table's place, comments |
 //! | the kind of artifact | names of nets, recipes, data sets, pipelines |
 //! | the network's layers, input shape and class count | paths of data files |
-//! | the recipe: epochs, batch size, optimizer, schedule, warm-up, selection | device, backend, threads, `--jobs` |
-//! | the objective: τ and λ | time, host, versions of takd and burn |
+//! | the recipe: epochs, batch size, optimizer, schedule, warm-up, augmentation, selection | device, backend, threads, `--jobs` |
+//! | the objective: τ, λ and reduction | time, host, versions of takd and burn |
 //! | the data's digest, hold-out and normalisation | log level, progress, tables |
 //! | the split and τ of an evaluation | |
 //! | the seed of a training | |
+//! | the digest of a file of weights | |
 //! | the parents' keys | |
 //! | the numeric precision | |
 //!
@@ -19,7 +20,7 @@
 use crate::{
     config::{Data, Kd, Net, Normalisation, Recipe, Split},
     graph::{Graph, Task},
-    spec::Work,
+    spec::{How, Work},
 };
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -88,6 +89,8 @@ pub enum Kind {
     Train,
     /// A network trained on a teacher and labels.
     Distill,
+    /// A network whose weights were read from a file.
+    Import,
     /// A trained network's logits over its training split.
     Logits,
     /// Metrics of a trained network.
@@ -121,6 +124,9 @@ pub struct KeyInputs {
     /// What a distillation minimises.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub objective: Option<Kd>,
+    /// blake3 of the file that weights are imported from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<String>,
     /// Images, hold-out and normalisation.
     pub data: DataInputs,
     /// Which images are measured.
@@ -176,6 +182,7 @@ impl KeyInputs {
             net: None,
             recipe: None,
             objective: None,
+            weights: None,
             data,
             split: Some(Split::Train),
             temperature: None,
@@ -196,14 +203,23 @@ impl KeyInputs {
         match &graph.pipeline.nodes[task.node].work {
             Work::Learn(learn) => Self {
                 version: KEY_VERSION,
-                kind: if learn.teacher.is_some() { Kind::Distill } else { Kind::Train },
+                kind: match learn.how {
+                    How::Train(_) => Kind::Train,
+                    How::Distill(..) => Kind::Distill,
+                    How::Import(_) => Kind::Import,
+                },
                 net: Some(learn.net.clone()),
-                recipe: Some(learn.recipe.clone()),
-                objective: learn.teacher.map(|teacher| teacher.kd),
+                recipe: learn.recipe().cloned(),
+                objective: learn.teacher().map(|teacher| teacher.kd),
+                weights: match &learn.how {
+                    How::Import(weights) => Some(weights.digest.clone()),
+                    How::Train(_) | How::Distill(..) => None,
+                },
                 data: DataInputs::from(&*learn.data),
                 split: None,
                 temperature: None,
-                seed: Some(task.seed),
+                // Imported weights are the same for every seed: one artifact.
+                seed: learn.recipe().map(|_| task.seed),
                 parents,
                 precision: Precision::F32,
             },
@@ -213,6 +229,7 @@ impl KeyInputs {
                 net: None,
                 recipe: None,
                 objective: None,
+                weights: None,
                 data: DataInputs::from(&*graph.pipeline.learn(eval.of).data),
                 split: Some(eval.split),
                 temperature: Some(eval.temperature),

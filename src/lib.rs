@@ -16,6 +16,7 @@ pub mod metrics;
 pub mod net;
 pub mod node;
 pub mod plan;
+pub mod pytorch;
 pub mod report;
 pub mod rng;
 pub mod spec;

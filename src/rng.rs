@@ -16,6 +16,8 @@ pub enum Purpose<'a> {
     Shuffle,
     /// Which training samples are held out for validation.
     Holdout,
+    /// How one training sample is changed in one epoch.
+    Augment,
 }
 
 impl Purpose<'_> {
@@ -24,6 +26,7 @@ impl Purpose<'_> {
             Self::Init(parameter) => format!("init/{parameter}"),
             Self::Shuffle => "shuffle".to_owned(),
             Self::Holdout => "holdout".to_owned(),
+            Self::Augment => "augment".to_owned(),
         }
     }
 }

@@ -11,7 +11,7 @@ pub const FAILED: u8 = 1;
 pub const USAGE: u8 = 2;
 /// The pipeline file cannot be read or has errors.
 pub const PIPELINE: u8 = 3;
-/// The cache, or stdout, cannot be read or written.
+/// The cache, or an output, cannot be read or written.
 pub const CACHE: u8 = 4;
 /// Stopped by Ctrl-C.
 pub const INTERRUPTED: u8 = 130;
@@ -49,6 +49,14 @@ pub enum Problem {
     /// The start of a key that fits no entry, or several.
     #[error("{0}")]
     Entry(String),
+    /// A file that the command was asked to write.
+    #[error("cannot write {}: {error}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
     /// Stdout.
     #[error("cannot write the result: {0}")]
     Output(io::Error),
@@ -60,7 +68,7 @@ impl Problem {
         match self {
             Self::Read { .. } | Self::Pipeline(_) => PIPELINE,
             Self::Set(_) | Self::Select(_) | Self::Device(_) | Self::Entry(_) => USAGE,
-            Self::Store(_) | Self::Output(_) => CACHE,
+            Self::Store(_) | Self::Write { .. } | Self::Output(_) => CACHE,
         }
     }
 

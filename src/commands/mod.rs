@@ -5,6 +5,7 @@
 mod cache;
 mod check;
 pub mod exit;
+mod export;
 mod graph;
 mod open;
 mod plan;
@@ -55,6 +56,8 @@ enum Command {
     Graph(graph::Args),
     /// Print the tables from the cache alone; trains nothing
     Report(report::Args),
+    /// Write a trained network's weights as safetensors, under PyTorch's names
+    Export(export::Args),
     /// Look at the cache, check it, and clean it up
     #[command(subcommand)]
     Cache(cache::Command),
@@ -71,6 +74,7 @@ pub fn main() -> ExitCode {
         Command::Why(args) => why::run(&args, &store),
         Command::Graph(args) => graph::run(&args),
         Command::Report(args) => report::run(&args, &store),
+        Command::Export(args) => export::run(&args, &store),
         Command::Cache(command) => cache::run(&command, &store),
     };
     let code = done.unwrap_or_else(|problem| {

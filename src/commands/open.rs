@@ -5,7 +5,10 @@ use crate::{
     data, net,
     spec::{self, Catalogue, Pipeline, Sources},
 };
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 /// The pipeline file and what is laid over it.
 #[derive(clap::Args)]
@@ -45,7 +48,13 @@ pub(super) fn open(file: &PathBuf, sets: &[String]) -> Result<Pipeline, Problem>
     let folder = file.parent().unwrap_or(file);
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let probe = |format: &_| data::probe(format).map_err(|error| error.to_string());
-    let catalogue = Catalogue { probe: &probe, net: net::builtin, net_names: &net::BUILTIN };
+    let digest = |path: &Path| {
+        let bytes =
+            fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        Ok(blake3::hash(&bytes).to_hex().to_string())
+    };
+    let catalogue =
+        Catalogue { probe: &probe, digest: &digest, net: net::builtin, net_names: &net::BUILTIN };
     spec::parse(Sources(sources), folder, &stem, catalogue)
         .map_err(|diagnostics| Problem::Pipeline(Box::new(diagnostics)))
 }

@@ -11,5 +11,5 @@ mod recipe;
 pub use data::{Data, DataInfo, Format, Normalisation, Split};
 pub use layer::{Block, BlockKind, Layer, LayerError};
 pub use net::{Net, Shape, ShapeError};
-pub use objective::Kd;
-pub use recipe::{Adam, Optimizer, Recipe, Schedule, Select, Warmup};
+pub use objective::{Kd, Reduction};
+pub use recipe::{Adam, Augment, Optimizer, Recipe, Schedule, Select, Warmup};

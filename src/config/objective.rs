@@ -10,4 +10,29 @@ pub struct Kd {
     pub temperature: f64,
     /// λ, in [0, 1]: the weight of the teacher against the labels.
     pub lambda: f64,
+    /// Over what the KL divergence is averaged.
+    pub reduction: Reduction,
+}
+
+/// How the KL divergences of a batch become one number; names and meaning are PyTorch's `kl_div`'s.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reduction {
+    /// Summed over the classes, averaged over the batch: the divergence of the formula.
+    Batchmean,
+    /// Averaged over batch and classes, as the authors' published code does: the divergence divided
+    /// by the number of classes.
+    Mean,
+}
+
+impl Kd {
+    /// Weight of the KL divergence against that of the cross entropy, as they add up in the
+    /// gradient: λτ²/(1−λ), divided by the classes for [`Reduction::Mean`]. Infinite for λ = 1.
+    pub fn weight_ratio(&self, classes: usize) -> f64 {
+        let divisor = match self.reduction {
+            Reduction::Batchmean => 1.0,
+            Reduction::Mean => classes as f64,
+        };
+        self.lambda * self.temperature * self.temperature / divisor / (1.0 - self.lambda)
+    }
 }

@@ -15,8 +15,21 @@ pub struct Recipe {
     pub schedule: Schedule,
     /// Epochs of linear warm-up before the schedule.
     pub warmup: Warmup,
+    /// What is done at random to each training image, in this order.
+    pub augment: Vec<Augment>,
     /// Which epoch's weights the node keeps.
     pub select: Select,
+}
+
+/// A random change of a training image, drawn from (seed, epoch, sample id).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Augment {
+    /// Four black pixels around the image, then a crop of its old size anywhere in it
+    /// (He et al. 2016, section 4.2).
+    Crop,
+    /// Mirrored left to right, half of the time.
+    Flip,
 }
 
 /// Update rules, with PyTorch's definitions and names.

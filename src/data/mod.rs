@@ -1,5 +1,6 @@
 //! Images: reading them, splitting them, holding them on a device.
 
+mod augment;
 mod fashion_mini;
 mod idx;
 mod loaded;

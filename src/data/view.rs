@@ -1,16 +1,19 @@
 //! A split of a data set on a device, as bytes that are normalised when a batch is gathered.
 
-use super::{Dataset, loaded::Part};
+use super::{Dataset, augment::augment, loaded::Part};
 use crate::{
-    config::{Data, Normalisation, Shape, Split},
+    config::{Augment, Data, Normalisation, Shape, Split},
     rng::{Purpose, Stream},
 };
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use std::sync::Arc;
 
 /// The samples of one split, on a device.
 #[derive(Clone)]
 pub struct View {
     pixels: Tensor<2, Int>, // [samples, channels × height × width]
+    /// The same pixels on the host, where images are changed before they are used.
+    host: Option<Arc<[u8]>>,
     shape: Shape,
     mean: Tensor<4>,  // [1, channels, 1, 1]
     scale: Tensor<4>, // [1, channels, 1, 1]
@@ -42,7 +45,7 @@ pub fn holdout(train: usize, validation: usize) -> (Vec<u32>, Vec<u32>) {
 }
 
 impl View {
-    /// Puts `split` of `dataset` on `device`.
+    /// Puts `split` of `dataset` on `device`; see [`with_host`](Self::with_host) for augmentation.
     pub fn new(dataset: &Dataset, data: &Data, split: Split, device: &Device) -> Self {
         let part = if split == Split::Test { &dataset.test } else { &dataset.train };
         let (train, held) = holdout(dataset.train.labels.len(), data.validation);
@@ -66,6 +69,7 @@ impl View {
             ])
         };
         Self {
+            host: None,
             pixels: Tensor::from_data(
                 TensorData::new(pixels, [ids.len(), size]),
                 (device, pixel_type(device)),
@@ -76,6 +80,14 @@ impl View {
             labels: ids.iter().map(|&id| part.labels[id as usize]).collect(),
             ids,
         }
+    }
+
+    /// Keeps a copy of the pixels on the host, which [`augmented`](Self::augmented) needs.
+    pub fn with_host(mut self, dataset: &Dataset) -> Self {
+        let size = self.shape.size();
+        let images = self.ids.iter().map(|&id| &dataset.train.images[id as usize * size..][..size]);
+        self.host = Some(images.flatten().copied().collect());
+        self
     }
 
     /// Number of samples.
@@ -92,14 +104,38 @@ impl View {
     pub fn batch(&self, places: &[u32]) -> Batch {
         let device = self.mean.device();
         let at: Vec<i32> = places.iter().map(|&place| place as i32).collect();
-        let labels: Vec<i32> = places.iter().map(|&p| i32::from(self.labels[p as usize])).collect();
         let at = Tensor::<1, Int>::from_data(at.as_slice(), &device);
+        self.normalised(self.pixels.clone().select(0, at), places)
+    }
+
+    /// The samples at `places`, changed at random and then normalised.
+    ///
+    /// # Panics
+    /// If the view was made without [`with_host`](Self::with_host).
+    pub fn augmented(&self, places: &[u32], changes: &[Augment], seed: u64, epoch: u64) -> Batch {
+        let host = self.host.as_ref().expect("augmented views are made with_host");
+        let size = self.shape.size();
+        let mut pixels = Vec::with_capacity(places.len() * size);
+        for &place in places {
+            let image = &host[place as usize * size..][..size];
+            let mut stream =
+                Stream::new(seed, Purpose::Augment, epoch, self.ids[place as usize].into());
+            pixels.extend(augment(image, self.shape, changes, &mut stream));
+        }
+        let device = self.mean.device();
+        let data = TensorData::new(pixels, [places.len(), size]);
+        self.normalised(Tensor::from_data(data, (&device, pixel_type(&device))), places)
+    }
+
+    /// `pixels` `[batch, channels × height × width]` with the labels of `places`.
+    fn normalised(&self, pixels: Tensor<2, Int>, places: &[u32]) -> Batch {
         let Shape { channels, height, width } = self.shape;
-        let images = self.pixels.clone().select(0, at).float();
-        let images = images.reshape([places.len(), channels, height, width]);
+        let images = pixels.float().reshape([places.len(), channels, height, width]);
+        let labels: Vec<i32> =
+            places.iter().map(|&place| i32::from(self.labels[place as usize])).collect();
         Batch {
             images: (images - self.mean.clone()) * self.scale.clone(),
-            labels: Tensor::from_data(labels.as_slice(), &device),
+            labels: Tensor::from_data(labels.as_slice(), &self.mean.device()),
         }
     }
 }

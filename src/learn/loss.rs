@@ -1,6 +1,6 @@
 //! Losses on logits `[batch, classes]`.
 
-use crate::config::Kd;
+use crate::config::{Kd, Reduction};
 use burn::tensor::{Int, Tensor, activation::log_softmax};
 
 /// Mean over the batch of −log p, p the softmax of the logits at the label; `labels` has shape `[batch]`.
@@ -9,7 +9,7 @@ pub fn cross_entropy(logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
 }
 
 /// The paper's equation 3, (1−λ)·CE + λ·τ²·KL(softmax(teacher/τ) ‖ softmax(student/τ)), with the KL
-/// summed over the classes and averaged over the batch (PyTorch's `batchmean`).
+/// reduced as `kd` says.
 ///
 /// `student` and `teacher` have shape `[batch, classes]`, `labels` `[batch]`; no gradient flows
 /// into the teacher. A term whose weight is 0 is not computed.
@@ -19,14 +19,18 @@ pub fn distillation(
     labels: Tensor<1, Int>,
     kd: Kd,
 ) -> Tensor<1> {
-    let Kd { temperature, lambda } = kd;
+    let Kd { temperature, lambda, reduction } = kd;
     if lambda == 0.0 {
         return cross_entropy(student, labels);
     }
-    let batch = student.dims()[0] as f64;
+    let [batch, classes] = student.dims();
+    let count = match reduction {
+        Reduction::Batchmean => batch,
+        Reduction::Mean => batch * classes,
+    };
     let log_p = log_softmax(teacher / temperature, 1).detach();
     let log_q = log_softmax(student.clone() / temperature, 1);
-    let kl = (log_p.clone().exp() * (log_p - log_q)).sum() / batch;
+    let kl = (log_p.clone().exp() * (log_p - log_q)).sum() / count as f64;
     let soft = kl * (lambda * temperature * temperature);
     if lambda == 1.0 {
         return soft;

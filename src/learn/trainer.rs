@@ -33,8 +33,10 @@ pub struct Lesson<'a> {
 pub enum Objective<'a> {
     /// Cross entropy with the labels.
     CrossEntropy,
-    /// A frozen teacher's logits and the labels.
+    /// A frozen teacher's logits, computed before, and the labels. For images that never change.
     Kd(Kd, &'a Logits),
+    /// A frozen teacher, asked at each step, and the labels. For images that are augmented.
+    KdLive(Kd, &'a Network),
 }
 
 /// One line of a training's history. It holds no time: a history is the same on every run.
@@ -154,14 +156,23 @@ fn run_epoch(
         if stop.stopped() {
             return Err(LearnError::Stopped);
         }
-        let batch = view.batch(places);
+        let changes = &lesson.recipe.augment;
+        let batch = if changes.is_empty() {
+            view.batch(places)
+        } else {
+            view.augmented(places, changes, lesson.seed, epoch as u64 - 1)
+        };
         let device = batch.images.device();
-        let logits = net.train(batch.images.autodiff());
+        let logits = net.train(batch.images.clone().autodiff());
         let loss = match lesson.objective {
             Objective::CrossEntropy => cross_entropy(logits, batch.labels.autodiff()),
             Objective::Kd(kd, teacher) => {
                 let ids = places.iter().map(|&place| view.ids[place as usize]);
                 let teacher = teacher.batch(ids, &device).autodiff();
+                distillation(logits, teacher, batch.labels.autodiff(), kd)
+            }
+            Objective::KdLive(kd, teacher) => {
+                let teacher = teacher.infer(batch.images).autodiff();
                 distillation(logits, teacher, batch.labels.autodiff(), kd)
             }
         };

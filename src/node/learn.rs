@@ -3,14 +3,15 @@
 use super::{
     files::{HISTORY, WEIGHTS, write_history, write_weights},
     runner::{Job, failed},
+    teach::Teaching,
 };
 use crate::{
-    config::{Select, Split},
+    config::{Recipe, Select, Split},
     data::View,
     execute::{Event, Failure, Made},
     learn::{EpochRecord, LearnError, Lesson, Objective, Stop, train},
     plan::Step,
-    spec::Learn,
+    spec::{Learn, Teacher},
     store::{KeyLock, Outcome},
 };
 use std::{
@@ -30,6 +31,8 @@ impl Job<'_> {
     pub(super) fn learn(
         &self,
         learn: &Learn,
+        recipe: &Recipe,
+        teacher: Option<Teacher>,
         seed: u64,
         step: &Step,
         lock: &KeyLock,
@@ -37,23 +40,26 @@ impl Job<'_> {
         let device = &self.runner.device.device;
         let dataset = self.dataset(&learn.data)?;
         let view = |split| View::new(&dataset, &learn.data, split, device);
-        let judge = match learn.recipe.select {
+        let judge = match recipe.select {
             Select::BestTest => Some(view(Split::Test)),
             Select::BestValidation | Select::Last => {
                 (learn.data.validation > 0).then(|| view(Split::Validation))
             }
         };
-        let logits = match learn.teacher {
-            Some(_) => {
-                Some(self.teacher_logits(step.inputs.parents[0], &step.inputs.data, learn)?)
-            }
+        let mut train_view = view(Split::Train);
+        if !recipe.augment.is_empty() {
+            train_view = train_view.with_host(&dataset);
+        }
+        let teaching = match teacher {
             None => None,
+            Some(teacher) => Some((teacher.kd, self.teaching(recipe, step, learn)?)),
         };
-        let objective = match (learn.teacher, &logits) {
-            (Some(teacher), Some(logits)) => Objective::Kd(teacher.kd, logits),
-            _ => Objective::CrossEntropy,
+        let objective = match &teaching {
+            None => Objective::CrossEntropy,
+            Some((kd, Teaching::Stored(logits))) => Objective::Kd(*kd, logits),
+            Some((kd, Teaching::Live(network))) => Objective::KdLive(*kd, network),
         };
-        let (net, recipe, train_view) = (&learn.net, &learn.recipe, view(Split::Train));
+        let net = &learn.net;
         let lesson =
             Lesson { net, recipe, objective, seed, train: &train_view, judge: judge.as_ref() };
         let started = Instant::now();
@@ -69,8 +75,8 @@ impl Job<'_> {
             (WEIGHTS, write_weights(&trained.weights).map_err(failed)?),
             (HISTORY, write_history(&trained.history)),
         ];
-        let (parameters, selected_epoch) = (net.parameters(), trained.selected);
-        let outcome = Outcome::Network { parameters, selected_epoch, seconds };
+        let (parameters, selected) = (net.parameters(), trained.selected);
+        let outcome = Outcome::Network { parameters, selected_epoch: Some(selected), seconds };
         self.commit(lock, &step.inputs, &files, outcome)?;
         Ok(Made::Here(seconds))
     }

@@ -2,6 +2,7 @@
 
 mod device;
 mod files;
+mod import;
 mod learn;
 mod measure;
 mod runner;

@@ -8,7 +8,7 @@ use crate::{
     graph::Graph,
     key::{Key, KeyInputs},
     plan::{Action, Reason, Step},
-    spec::Work,
+    spec::{How, Work},
     store::{Depth, Entry, KeyLock, Lookup, Outcome, Provenance, Staging, Store, host, now},
 };
 use std::{
@@ -73,8 +73,14 @@ impl Runner for NodeRunner<'_> {
         // burn's CPU kernels run in the pool that calls them: this is what shares the cores out.
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(failed)?;
         pool.install(|| match &self.graph.pipeline.nodes[task.node].work {
-            Work::Learn(learn) => job.learn(learn, task.seed, step, &lock),
             Work::Eval(eval) => job.measure(eval, step, &lock),
+            Work::Learn(learn) => match &learn.how {
+                How::Train(recipe) => job.learn(learn, recipe, None, task.seed, step, &lock),
+                How::Distill(recipe, teacher) => {
+                    job.learn(learn, recipe, Some(*teacher), task.seed, step, &lock)
+                }
+                How::Import(weights) => job.import(learn, weights, step, &lock),
+            },
         })
     }
 }

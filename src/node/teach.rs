@@ -9,19 +9,42 @@ use super::{
     runner::{Job, failed},
 };
 use crate::{
-    config::{Data, Net, Split},
+    config::{Data, Net, Recipe, Split},
     data::View,
     execute::Failure,
     key::{DataInputs, Key, KeyInputs},
     learn::{self, Logits},
     net::Network,
+    plan::Step,
     spec::Learn,
     store::Outcome,
 };
 use std::time::Instant;
 
+/// What a student learns from.
+pub(super) enum Teaching {
+    /// Logits over the images as they are.
+    Stored(Logits),
+    /// The teacher itself: augmented images are new ones at each step.
+    Live(Box<Network>),
+}
+
 impl Job<'_> {
-    pub(super) fn teacher_logits(
+    pub(super) fn teaching(
+        &self,
+        recipe: &Recipe,
+        step: &Step,
+        student: &Learn,
+    ) -> Result<Teaching, Failure> {
+        let teacher = step.inputs.parents[0];
+        if recipe.augment.is_empty() {
+            Ok(Teaching::Stored(self.teacher_logits(teacher, &step.inputs.data, student)?))
+        } else {
+            Ok(Teaching::Live(Box::new(self.trained(&teacher)?)))
+        }
+    }
+
+    fn teacher_logits(
         &self,
         teacher: Key,
         data: &DataInputs,

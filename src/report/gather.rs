@@ -88,7 +88,7 @@ impl Report {
                     let (key, eval_key) = (keys[trained].1, keys[measured].1);
                     let (seconds, selected_epoch) = match outcome(&key)? {
                         Some(Outcome::Network { seconds, selected_epoch, .. }) => {
-                            (Some(seconds), Some(selected_epoch))
+                            (Some(seconds), selected_epoch)
                         }
                         _ => (None, None),
                     };
@@ -111,7 +111,9 @@ impl Report {
                     node: graph.pipeline.nodes[row.node].name.clone(),
                     net: learn.net_name.clone(),
                     parameters: learn.net.parameters(),
-                    test_selected: learn.recipe.select == Select::BestTest,
+                    test_selected: learn
+                        .recipe()
+                        .is_some_and(|recipe| recipe.select == Select::BestTest),
                     seeds,
                 });
             }

@@ -160,6 +160,7 @@ pub(super) fn chain(name: &Name, table: &Table, errors: &mut Diagnostics) -> Raw
                     net: nets[path[end]].clone(),
                     data: None,
                     recipe: recipe.clone(),
+                    weights: None,
                     teacher: Some((teacher, kd)),
                 });
             }

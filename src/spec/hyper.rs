@@ -6,7 +6,8 @@ use super::{
     value::{Name, Table, Value},
 };
 use crate::config::{
-    Adam, BlockKind, Format, Kd, Layer, Normalisation, Optimizer, Recipe, Schedule, Select, Warmup,
+    Adam, Augment, BlockKind, Format, Kd, Layer, Normalisation, Optimizer, Recipe, Reduction,
+    Schedule, Select, Warmup,
 };
 use std::path::Path;
 
@@ -50,6 +51,7 @@ pub(super) fn recipe(name: &Name, table: &Table, errors: &mut Diagnostics) -> Op
         Some(value) => schedule(value, &mut fields),
     };
     let warmup = Warmup(fields.whole_or("warmup", 0, 0));
+    let augment = fields.take("augment").map(|value| augment(value, &mut fields));
     let words = [
         ("best-validation", Select::BestValidation),
         ("last", Select::Last),
@@ -65,6 +67,7 @@ pub(super) fn recipe(name: &Name, table: &Table, errors: &mut Diagnostics) -> Op
         optimizer: optimizer?,
         schedule: schedule?,
         warmup,
+        augment: augment.unwrap_or_default(),
         select: select.unwrap_or(Select::Last),
     };
     Some(RawRecipe { recipe, select: select_name })
@@ -111,6 +114,12 @@ fn optimizer(value: &Value, fields: &mut Fields<'_, '_>) -> Option<Optimizer> {
     lr.map(|_| optimizer)
 }
 
+fn augment(value: &Value, fields: &mut Fields<'_, '_>) -> Vec<Augment> {
+    let words = [("crop", Augment::Crop), ("flip", Augment::Flip)];
+    let items = fields.array(value, "\"crop\" and \"flip\"");
+    items.iter().filter_map(|item| fields.word(item, &words)).collect()
+}
+
 fn schedule(value: &Value, fields: &mut Fields<'_, '_>) -> Option<Schedule> {
     let (choice, table, span) = fields.choice(value, &["constant", "step", "cosine"])?;
     let mut fields = Fields::new(table, span, choice, fields.errors);
@@ -145,8 +154,13 @@ pub(super) fn objective(value: &Value, fields: &mut Fields<'_, '_>) -> Option<Kd
     let lambda = fields.require("lambda");
     let lambda =
         lambda.and_then(|v| fields.number(v, "a weight in [0, 1]", |l| (0.0..=1.0).contains(&l)));
+    let words = [("batchmean", Reduction::Batchmean), ("mean", Reduction::Mean)];
+    let reduction = match fields.take("reduction") {
+        None => Some(Reduction::Batchmean),
+        Some(value) => fields.word(value, &words),
+    };
     fields.finish();
-    Some(Kd { temperature: temperature?, lambda: lambda? })
+    Some(Kd { temperature: temperature?, lambda: lambda?, reduction: reduction? })
 }
 
 /// A data set; a relative `path` is relative to the pipeline file's `folder`.

@@ -16,5 +16,5 @@ mod results;
 mod value;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Sources, Span};
-pub use pipeline::{Eval, Learn, Node, Pipeline, Row, Table, Teacher, Work};
-pub use resolve::{Catalogue, Probe, parse};
+pub use pipeline::{Eval, How, Learn, Node, Pipeline, Row, Table, Teacher, Weights, Work};
+pub use resolve::{Catalogue, Digest, Probe, parse};

@@ -4,7 +4,7 @@ use crate::{
     config::{Data, Kd, Net, Recipe, Split},
     dag::Dag,
 };
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 /// What a pipeline file says.
 pub struct Pipeline {
@@ -38,7 +38,7 @@ pub enum Work {
     Eval(Eval),
 }
 
-/// A training.
+/// A network and how it comes about.
 #[derive(Debug)]
 pub struct Learn {
     /// The network's name, for tables.
@@ -49,10 +49,46 @@ pub struct Learn {
     pub data_name: String,
     /// The data set.
     pub data: Arc<Data>,
-    /// How to train.
-    pub recipe: Recipe,
-    /// Present in a distill node.
-    pub teacher: Option<Teacher>,
+    /// Where its weights come from.
+    pub how: How,
+}
+
+/// Where a network's weights come from.
+#[derive(Debug)]
+pub enum How {
+    /// Trained on labels.
+    Train(Recipe),
+    /// Trained on a teacher and labels.
+    Distill(Recipe, Teacher),
+    /// Read from a file.
+    Import(Weights),
+}
+
+/// A file of weights.
+#[derive(Clone, Debug)]
+pub struct Weights {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// blake3 of its bytes, in hex.
+    pub digest: String,
+}
+
+impl Learn {
+    /// How it is trained, unless it is imported.
+    pub fn recipe(&self) -> Option<&Recipe> {
+        match &self.how {
+            How::Train(recipe) | How::Distill(recipe, _) => Some(recipe),
+            How::Import(_) => None,
+        }
+    }
+
+    /// Whom it learns from, if it is distilled.
+    pub fn teacher(&self) -> Option<Teacher> {
+        match self.how {
+            How::Distill(_, teacher) => Some(teacher),
+            How::Train(_) | How::Import(_) => None,
+        }
+    }
 }
 
 /// Whom a distill node learns from, and how.
@@ -103,7 +139,7 @@ impl Node {
     /// The node's kind, as its table in the file names it.
     pub fn kind(&self) -> &'static str {
         match &self.work {
-            Work::Learn(learn) if learn.teacher.is_none() => "train",
+            Work::Learn(learn) if learn.teacher().is_none() => "train",
             Work::Learn(_) => "distill",
             Work::Eval(_) => "eval",
         }

@@ -36,6 +36,8 @@ pub(super) struct RawLearn {
     pub net: Name,
     pub data: Option<Name>,
     pub recipe: Option<Name>,
+    /// A file, relative to the pipeline's folder.
+    pub weights: Option<Name>,
     pub teacher: Option<(Name, Kd)>,
 }
 
@@ -173,16 +175,29 @@ impl RawPipeline {
 
 fn train(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawLearn> {
     let mut fields = Fields::new(table, &name.span, format!("train.{}", name.text), errors);
-    let [net, data, recipe] = ["net", "data", "recipe"]
-        .map(|key| fields.require(key).and_then(|value| fields.string(value)));
+    let [net, data] =
+        ["net", "data"].map(|key| fields.require(key).and_then(|value| fields.string(value)));
+    let weights = fields.take("weights").map(|value| fields.string(value));
+    let recipe = match &weights {
+        None => fields.require("recipe").and_then(|value| fields.string(value)),
+        Some(_) => {
+            if let Some(value) = fields.take("recipe") {
+                let help = "weights from a file are not trained";
+                fields.errors.push_help(
+                    &value.span,
+                    "`recipe` and `weights` exclude one another",
+                    help,
+                );
+            }
+            None
+        }
+    };
     fields.finish();
-    Some(RawLearn {
-        name: name.clone(),
-        net: net?,
-        data: Some(data?),
-        recipe: Some(recipe?),
-        teacher: None,
-    })
+    let (name, data, weights) = (name.clone(), Some(data?), weights.flatten());
+    if recipe.is_none() && weights.is_none() {
+        return None;
+    }
+    Some(RawLearn { name, net: net?, data, recipe, weights, teacher: None })
 }
 
 fn distill(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawLearn> {
@@ -193,7 +208,8 @@ fn distill(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawLe
         ["data", "recipe"].map(|key| fields.take(key).and_then(|value| fields.string(value)));
     let kd = fields.require("objective").and_then(|value| hyper::objective(value, &mut fields));
     fields.finish();
-    Some(RawLearn { name: name.clone(), net: net?, data, recipe, teacher: Some((teacher?, kd?)) })
+    let (name, teacher) = (name.clone(), Some((teacher?, kd?)));
+    Some(RawLearn { name, net: net?, data, recipe, weights: None, teacher })
 }
 
 fn eval(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawEval> {

@@ -4,7 +4,7 @@ use super::{
     diagnostic::{Diagnostics, Sources, Span},
     hyper::{RawNet, RawRecipe},
     names::suggestion,
-    pipeline::{Eval, Learn, Node, Pipeline, Table, Teacher, Work},
+    pipeline::{Eval, How, Learn, Node, Pipeline, Table, Teacher, Weights, Work},
     raw::{self, RawLearn, RawPipeline},
     value::{self, Name},
 };
@@ -16,6 +16,9 @@ use std::{collections::HashMap, path::Path, sync::Arc};
 
 /// Looks a data set up; the error is a sentence.
 pub type Probe<'a> = dyn Fn(&Format) -> Result<DataInfo, String> + 'a;
+
+/// blake3 of a file, in hex; the error is a sentence.
+pub type Digest<'a> = dyn Fn(&Path) -> Result<String, String> + 'a;
 
 /// Reads a pipeline out of its file and the `--set`s laid over it.
 ///
@@ -33,8 +36,14 @@ pub fn parse(
     let mut errors = Diagnostics::new(sources.clone());
     let root = value::read(&sources, &mut errors);
     let raw = raw::read(&root, folder, &mut errors);
-    let mut resolver =
-        Resolver { raw: &raw, catalogue, errors, data: HashMap::new(), index: HashMap::new() };
+    let mut resolver = Resolver {
+        folder,
+        raw: &raw,
+        catalogue,
+        errors,
+        data: HashMap::new(),
+        index: HashMap::new(),
+    };
     let pipeline = resolver.pipeline(stem);
     resolver.errors.finish(pipeline)
 }
@@ -44,6 +53,8 @@ pub fn parse(
 pub struct Catalogue<'a> {
     /// Finds out about data sets.
     pub probe: &'a Probe<'a>,
+    /// Finds out about files of weights.
+    pub digest: &'a Digest<'a>,
     /// Layers of a built-in network.
     pub net: fn(&str, usize) -> Option<Vec<Layer>>,
     /// Names of the built-in networks.
@@ -51,6 +62,7 @@ pub struct Catalogue<'a> {
 }
 
 pub(super) struct Resolver<'a> {
+    folder: &'a Path,
     pub raw: &'a RawPipeline,
     catalogue: Catalogue<'a>,
     pub errors: Diagnostics,
@@ -104,7 +116,7 @@ impl<'a> Resolver<'a> {
         }
         nodes.extend(evals.into_iter().map(|(name, eval)| Node { name, work: Work::Eval(eval) }));
         let parents = nodes.iter().map(|node| match &node.work {
-            Work::Learn(learn) => learn.teacher.iter().map(|teacher| teacher.node).collect(),
+            Work::Learn(learn) => learn.teacher().iter().map(|teacher| teacher.node).collect(),
             Work::Eval(eval) => vec![eval.of],
         });
         Some(Pipeline {
@@ -197,7 +209,12 @@ impl<'a> Resolver<'a> {
         };
         let recipe = match (&raw.recipe, taught) {
             (Some(name), _) => self.recipe(name, data.as_deref()),
-            (None, Some(teacher)) => Some(teacher.recipe.clone()),
+            (None, Some(teacher)) => teacher.recipe().cloned().or_else(|| {
+                let message =
+                    format!("`{}` needs `recipe`: its teacher was not trained here", raw.name.text);
+                self.errors.push(&raw.name.span, message);
+                None
+            }),
             (None, None) => None,
         };
         let net = self.net(&raw.net, data.as_deref());
@@ -225,7 +242,23 @@ impl<'a> Resolver<'a> {
             }
         };
         let net_name = raw.net.text.clone();
-        Some(Learn { net_name, net: net?, data_name, data, recipe: recipe?, teacher })
+        let how = match (teacher, &raw.weights) {
+            (Some(teacher), _) => How::Distill(recipe?, teacher),
+            (None, Some(file)) => How::Import(self.weights(file)?),
+            (None, None) => How::Train(recipe?),
+        };
+        Some(Learn { net_name, net: net?, data_name, data, how })
+    }
+
+    fn weights(&mut self, file: &Name) -> Option<Weights> {
+        let path = self.folder.join(&file.text);
+        match (self.catalogue.digest)(&path) {
+            Ok(digest) => Some(Weights { path, digest }),
+            Err(problem) => {
+                self.errors.push(&file.span, problem);
+                None
+            }
+        }
     }
 
     fn data(&mut self, name: &Name) -> Option<Arc<Data>> {

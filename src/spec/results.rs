@@ -29,8 +29,7 @@ impl Resolver<'_> {
                 );
                 self.errors.push(&raw.split_span, message);
             }
-            let own =
-                learn.and_then(|learn| learn.teacher).map_or(1.0, |teacher| teacher.kd.temperature);
+            let own = learn.and_then(Learn::teacher).map_or(1.0, |teacher| teacher.kd.temperature);
             let name = format!("{}/{}", raw.name.text, self.raw.learns[place].name.text);
             let temperature = raw.temperature.unwrap_or(own);
             evals.push((

@@ -39,8 +39,8 @@ pub enum Outcome {
     Network {
         /// Trained parameters.
         parameters: usize,
-        /// Epoch that the weights come from, counted from 1.
-        selected_epoch: usize,
+        /// Epoch that the weights come from, counted from 1; nothing for imported ones.
+        selected_epoch: Option<usize>,
         /// Wall time of the training.
         seconds: f64,
     },

@@ -167,18 +167,19 @@ put("kd/student", student)
 put("kd/teacher", teacher)
 put("kd/labels", targets)
 cases = [(1.0, 0.5), (5.0, 0.5), (20.0, 0.9), (0.5, 0.1), (4.0, 0.0), (4.0, 1.0)]
-losses = []
-for index, (temperature, weight) in enumerate(cases):
-    logits = student.clone().requires_grad_()
-    soft = F.kl_div(
-        F.log_softmax(logits / temperature, 1), F.softmax(teacher / temperature, 1), reduction="batchmean"
-    )
-    loss = (1 - weight) * F.cross_entropy(logits, targets) + weight * temperature**2 * soft
-    loss.backward()
-    losses.append(loss.item())
-    put(f"kd/grad{index}", logits.grad)
 put("kd/cases", torch.tensor(cases))
-put("kd/losses", torch.tensor(losses))
+for reduction in ["batchmean", "mean"]:
+    losses = []
+    for index, (temperature, weight) in enumerate(cases):
+        logits = student.clone().requires_grad_()
+        soft = F.kl_div(
+            F.log_softmax(logits / temperature, 1), F.softmax(teacher / temperature, 1), reduction=reduction
+        )
+        loss = (1 - weight) * F.cross_entropy(logits, targets) + weight * temperature**2 * soft
+        loss.backward()
+        losses.append(loss.item())
+        put(f"kd/{reduction}/grad{index}", logits.grad)
+    put(f"kd/{reduction}/losses", torch.tensor(losses))
 
 
 def rates(make, epochs):
@@ -205,5 +206,15 @@ def warm(optimizer):
 
 
 put("schedule/warm", rates(warm, 10))
+
+# The same weights as torch.save writes them, in both formats, as people find them.
+folder = pathlib.Path(__file__).parent
+saved = ResNet("basic").float()
+put_state("saved", saved)
+torch.save(saved.state_dict(), folder / "zip.pt")
+renamed = {f"module.{name}".replace("fc.", "linear.").replace("downsample", "shortcut"): tensor
+           for name, tensor in saved.half().state_dict().items()}
+torch.save({"state_dict": renamed, "best": 91.5, "epoch": 7}, folder / "legacy.th",
+           _use_new_zipfile_serialization=False)
 
 save_file(out, pathlib.Path(__file__).parent / "pytorch.safetensors", {"torch": torch.__version__})

@@ -20,7 +20,9 @@ pub fn parse_with(
     text: &str,
     probe: &dyn Fn(&Format) -> Result<takd::config::DataInfo, String>,
 ) -> Result<Pipeline, spec::Diagnostics> {
-    let catalogue = Catalogue { probe, net: net::builtin, net_names: &net::BUILTIN };
+    let digest = |_: &Path| Ok("22".repeat(32));
+    let catalogue =
+        Catalogue { probe, digest: &digest, net: net::builtin, net_names: &net::BUILTIN };
     let sources = Sources(vec![("tiny.toml".to_owned(), text.to_owned())]);
     spec::parse(sources, Path::new(""), "tiny", catalogue)
 }
@@ -77,9 +79,11 @@ fn what_decides_a_training_is_in_its_key() {
         ),
         ("schedule", "batch_size = 16", "batch_size = 16\nschedule = { cosine = {} }"),
         ("warm-up", "batch_size = 16", "batch_size = 16\nwarmup = 1"),
+        ("augmentation", "batch_size = 16", "batch_size = 16\naugment = [\"flip\"]"),
         ("selection", "batch_size = 16", "batch_size = 16\nselect = \"last\""),
         ("layers", "layers = [\"conv2\"", "layers = [\"conv3\""),
         ("temperature", "temperature = 5.0", "temperature = 5.5"),
+        ("reduction", "lambda = 0.5 ", "lambda = 0.5, reduction = \"mean\" "),
         ("lambda", "lambda = 0.5 ", "lambda = 0.6 "),
         ("hold-out", "validation = 12", "validation = 13"),
         ("normalisation", "validation = 12", "validation = 12\nmean = [0.5]\nstd = [0.5]"),
@@ -89,6 +93,12 @@ fn what_decides_a_training_is_in_its_key() {
         assert_ne!(key(&with(from, to), "takd@20"), base, "{what}");
     }
     assert_ne!(key(PIPELINE, "takd@31"), base, "seed");
+    let trained = "data   = \"bars\"\nrecipe = \"short\"\n\n[train.nokd]";
+    let imported = with(trained, "data = \"bars\"\nweights = \"w.pt\"\n[train.nokd]")
+        .replace("teacher   = \"teacher\"", "teacher = \"teacher\"\nrecipe = \"short\"");
+    assert_ne!(key(&imported, "takd@20"), base, "the teacher's weights");
+    let path = imported.replace("w.pt", "v.pt");
+    assert_eq!(key(&imported, "takd@20"), key(&path, "takd@20"), "where they lie");
     assert_ne!(key(PIPELINE, "blkd@20"), base, "teacher");
     assert_ne!(key(PIPELINE, "nokd@20"), base, "kind");
 }

@@ -11,6 +11,7 @@ mod gpu;
 mod keys;
 mod no_panic;
 mod pytorch;
+mod pytorch_files;
 mod report;
 mod same_bits;
 mod schedule;

@@ -4,7 +4,7 @@
 use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
 use std::collections::BTreeMap;
 use takd::{
-    config::{Adam, Kd, Net, Optimizer, Recipe, Schedule, Select, Shape, Warmup},
+    config::{Adam, Kd, Net, Optimizer, Recipe, Reduction, Schedule, Select, Shape, Warmup},
     learn::{Updater, cross_entropy, distillation, learning_rate},
     net::{NamedTensor, Network, Role, Visitor},
     node::read_weights,
@@ -13,10 +13,10 @@ use takd::{
 /// A convolution's bias is undone by the BatchNorm behind it: its gradient is rounding alone.
 const CONV_BIASES: [&str; 3] = ["conv_layers.0.bias", "conv_layers.3.bias", "conv_layers.7.bias"];
 
-struct Golden(BTreeMap<String, NamedTensor>);
+pub struct Golden(BTreeMap<String, NamedTensor>);
 
 impl Golden {
-    fn read() -> Self {
+    pub fn read() -> Self {
         let tensors = read_weights(include_bytes!("../golden/pytorch.safetensors")).unwrap();
         Self(tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor)).collect())
     }
@@ -36,7 +36,7 @@ impl Golden {
     }
 
     /// A network's tensors, which lie under `prefix`.
-    fn state(&self, prefix: &str) -> Vec<NamedTensor> {
+    pub fn state(&self, prefix: &str) -> Vec<NamedTensor> {
         let under = self.0.values().filter_map(|tensor| {
             let name = tensor.name.strip_prefix(prefix)?.strip_prefix('/')?.to_owned();
             Some(NamedTensor { name, ..tensor.clone() })
@@ -188,25 +188,32 @@ fn sorted(mut tensors: Vec<NamedTensor>) -> Vec<NamedTensor> {
 }
 
 #[test]
-fn distillation_for_several_temperatures_and_weights() {
+fn distillation_for_several_temperatures_weights_and_reductions() {
     let golden = Golden::read();
-    let cases = golden.values("kd/cases").chunks_exact(2);
-    for (index, (case, want)) in cases.zip(golden.values("kd/losses")).enumerate() {
-        // The cases are stored in 32 bits: 0.9 and 0.1 come back a little off.
-        let round = |value: f32| (f64::from(value) * 1000.0).round() / 1000.0;
-        let kd = Kd { temperature: round(case[0]), lambda: round(case[1]) };
-        let student = golden.tensor::<2>("kd/student").autodiff().require_grad();
-        let (teacher, labels) = (golden.tensor("kd/teacher"), golden.labels("kd/labels"));
-        let loss = distillation(student.clone(), Tensor::autodiff(teacher), labels.autodiff(), kd);
-        assert_near(&format!("{kd:?}"), &values(loss.clone()), &[*want], 1e-4);
-        let grad = student.grad(&loss.backward()).unwrap();
-        assert_near(
-            &format!("{kd:?}"),
-            &values(grad),
-            golden.values(&format!("kd/grad{index}")),
-            1e-4,
-        );
+    for (word, reduction) in [("batchmean", Reduction::Batchmean), ("mean", Reduction::Mean)] {
+        let losses = golden.values(&format!("kd/{word}/losses"));
+        let cases = golden.values("kd/cases").chunks_exact(2);
+        for (index, (case, want)) in cases.zip(losses).enumerate() {
+            // The cases are stored in 32 bits: 0.9 and 0.1 come back a little off.
+            let round = |value: f32| (f64::from(value) * 1000.0).round() / 1000.0;
+            let kd = Kd { temperature: round(case[0]), lambda: round(case[1]), reduction };
+            let student = golden.tensor::<2>("kd/student").autodiff().require_grad();
+            let (teacher, labels) = (golden.tensor("kd/teacher"), golden.labels("kd/labels"));
+            let teacher = Tensor::autodiff(teacher);
+            let loss = distillation(student.clone(), teacher, labels.autodiff(), kd);
+            let name = format!("{kd:?}");
+            assert_near(&name, &values(loss.clone()), &[*want], 1e-4);
+            let grad = values(student.grad(&loss.backward()).unwrap());
+            assert_near(&name, &grad, golden.values(&format!("kd/{word}/grad{index}")), 1e-4);
+        }
     }
+}
+
+#[test]
+fn the_weight_ratio_is_that_of_the_formula() {
+    let kd = |reduction| Kd { temperature: 5.0, lambda: 0.5, reduction };
+    assert_eq!(kd(Reduction::Batchmean).weight_ratio(10), 25.0);
+    assert_eq!(kd(Reduction::Mean).weight_ratio(10), 2.5);
 }
 
 #[test]
@@ -220,8 +227,9 @@ fn schedules_epoch_by_epoch() {
     ] {
         let optimizer =
             Optimizer::Sgd { lr: 0.1, momentum: 0.0, nesterov: false, weight_decay: 0.0 };
-        let (warmup, select) = (Warmup(warmup), Select::Last);
-        let recipe = Recipe { epochs: 10, batch_size: 1, optimizer, schedule, warmup, select };
+        let (warmup, augment, select) = (Warmup(warmup), Vec::new(), Select::Last);
+        let recipe =
+            Recipe { epochs: 10, batch_size: 1, optimizer, schedule, warmup, augment, select };
         let rates: Vec<f32> = (0..10).map(|epoch| learning_rate(&recipe, epoch) as f32).collect();
         assert_near(name, &rates, golden.values(&format!("schedule/{name}")), 1e-6);
     }

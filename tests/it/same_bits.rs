@@ -4,13 +4,23 @@ use crate::workspace::Workspace;
 
 #[test]
 fn one_job_and_four_jobs_give_the_same_bits() {
+    // 10 networks with weights and history, and logits of 4 teachers.
+    compare_jobs("recipe.short.augment=[]", 24);
+}
+
+#[test]
+fn augmented_images_are_the_same_too() {
+    // Teachers are asked at each step: nothing of theirs is stored.
+    compare_jobs("recipe.short.augment=[\"flip\", \"crop\"]", 20);
+}
+
+fn compare_jobs(set: &str, files: usize) {
     let workspace = Workspace::new();
     for jobs in ["1", "4"] {
-        workspace.run(&["tiny.toml", "--jobs", jobs, "--cache", jobs]);
+        workspace.run(&["tiny.toml", "--jobs", jobs, "--cache", jobs, "--set", set]);
     }
     let [one, four] = ["1", "4"].map(|cache| workspace.entry_files(cache));
-    // 10 networks with weights and history, and logits of 4 teachers.
-    assert_eq!(one.len(), 24);
+    assert_eq!(one.len(), files);
     assert!(one == four, "some file differs");
     let metrics = |cache| {
         let mut report: serde_json::Value = serde_json::from_str(&workspace.ok(&[

@@ -10,7 +10,7 @@ use std::{
 const LAYERS: [&[&str]; 10] = [
     &["rng", "dag", "metrics", "config"],
     &["spec", "net", "data"],
-    &["graph", "learn"],
+    &["graph", "learn", "pytorch"],
     &["key"],
     &["plan", "store"],
     &["execute"],

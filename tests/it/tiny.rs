@@ -57,8 +57,9 @@ impl Stop for Never {
 /// Two epochs of momentum SGD.
 pub fn train(net: &Net, objective: Objective<'_>, view: &View, device: &Device) -> Trained {
     let optimizer = Optimizer::Sgd { lr: 0.02, momentum: 0.9, nesterov: true, weight_decay: 1e-4 };
-    let (schedule, warmup, select) = (Schedule::Constant {}, Warmup(0), Select::Last);
-    let recipe = Recipe { epochs: 2, batch_size: 32, optimizer, schedule, warmup, select };
+    let (schedule, warmup) = (Schedule::Constant {}, Warmup(0));
+    let (augment, select) = (Vec::new(), Select::Last);
+    let recipe = Recipe { epochs: 2, batch_size: 32, optimizer, schedule, warmup, augment, select };
     let lesson = Lesson { net, recipe: &recipe, objective, seed: 7, train: view, judge: None };
     learn::train(&lesson, device, &Never, &mut |_, _| {}).unwrap()
 }

@@ -1,0 +1,46 @@
+//! A network whose weights come from a file: PyTorch's or safetensors.
+
+use super::{
+    files::{WEIGHTS, read_weights, write_weights},
+    runner::{Job, failed},
+};
+use crate::{
+    execute::{Failure, Made},
+    net::Network,
+    plan::Step,
+    pytorch::read_state_dict,
+    spec::{Learn, Weights},
+    store::{KeyLock, Outcome},
+};
+use std::{fs, time::Instant};
+
+impl Job<'_> {
+    pub(super) fn import(
+        &self,
+        learn: &Learn,
+        weights: &Weights,
+        step: &Step,
+        lock: &KeyLock,
+    ) -> Result<Made, Failure> {
+        let started = Instant::now();
+        let place = weights.path.display();
+        let bytes = fs::read(&weights.path).map_err(|error| failed(format!("{place}: {error}")))?;
+        if blake3::hash(&bytes).to_hex().as_str() != weights.digest {
+            return Err(failed(format!("{place} has changed since the run began; run again")));
+        }
+        let pickled = bytes.starts_with(b"PK") || bytes.first() == Some(&0x80);
+        let tensors = if pickled {
+            read_state_dict(&bytes).map_err(|error| failed(format!("{place}: {error}")))?
+        } else {
+            read_weights(&bytes).map_err(|error| failed(format!("{place}: {error}")))?
+        };
+        // Every initial weight is replaced, or the load fails; the seed does not matter.
+        let mut net = Network::init(&learn.net, 0, &self.runner.device.device);
+        net.load(tensors).map_err(|error| failed(format!("{place}: {error}")))?;
+        let files = [(WEIGHTS, write_weights(&net.save()).map_err(failed)?)];
+        let (parameters, seconds) = (learn.net.parameters(), started.elapsed().as_secs_f64());
+        let outcome = Outcome::Network { parameters, selected_epoch: None, seconds };
+        self.commit(lock, &step.inputs, &files, outcome)?;
+        Ok(Made::Here(seconds))
+    }
+}
