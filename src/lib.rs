@@ -9,6 +9,7 @@ pub mod config;
 pub mod dag;
 pub mod data;
 pub mod execute;
+pub mod fetch;
 pub mod graph;
 pub mod key;
 pub mod learn;

@@ -1,11 +1,14 @@
 //! Exit codes, and the errors that lead to them.
 
-use crate::{graph::SelectError, node::DeviceError, spec::Diagnostics, store::StoreError};
+use crate::{
+    data::DataError, fetch::FetchError, graph::SelectError, node::DeviceError, spec::Diagnostics,
+    store::StoreError,
+};
 use std::{io, path::PathBuf};
 
 /// Everything went well.
 pub const OK: u8 = 0;
-/// A node failed, or `cache verify` found a damaged entry.
+/// A node failed, `cache verify` found a damaged entry, or a data set is not there or not whole.
 pub const FAILED: u8 = 1;
 /// The command line asks for something that is not there: an option, a node, a device. (clap's.)
 pub const USAGE: u8 = 2;
@@ -17,7 +20,7 @@ pub const CACHE: u8 = 4;
 pub const INTERRUPTED: u8 = 130;
 
 /// The codes as `takd --help` lists them.
-pub(super) const HELP: &str = "Exit codes: 0 success, 1 a node failed or an entry is damaged, 2 wrong \
+pub(super) const HELP: &str = "Exit codes: 0 success, 1 a node failed, or an entry or data set is damaged, 2 wrong \
     command line, 3 wrong pipeline file, 4 cache not readable or writable, 130 stopped by Ctrl-C";
 
 /// Why a command gave no result.
@@ -57,6 +60,12 @@ pub enum Problem {
         /// What the system says.
         error: io::Error,
     },
+    /// A data set that is not there or not whole.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A data set that could not be downloaded.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
     /// Stdout.
     #[error("cannot write the result: {0}")]
     Output(io::Error),
@@ -68,6 +77,7 @@ impl Problem {
         match self {
             Self::Read { .. } | Self::Pipeline(_) => PIPELINE,
             Self::Set(_) | Self::Select(_) | Self::Device(_) | Self::Entry(_) => USAGE,
+            Self::Data(_) | Self::Fetch(_) => FAILED,
             Self::Store(_) | Self::Write { .. } | Self::Output(_) => CACHE,
         }
     }

@@ -4,6 +4,7 @@
 
 mod cache;
 mod check;
+mod data;
 pub mod exit;
 mod export;
 mod graph;
@@ -58,6 +59,9 @@ enum Command {
     Report(report::Args),
     /// Write a trained network's weights as safetensors, under PyTorch's names
     Export(export::Args),
+    /// List, download and check data sets
+    #[command(subcommand)]
+    Data(data::Command),
     /// Look at the cache, check it, and clean it up
     #[command(subcommand)]
     Cache(cache::Command),
@@ -75,6 +79,7 @@ pub fn main() -> ExitCode {
         Command::Graph(args) => graph::run(&args),
         Command::Report(args) => report::run(&args, &store),
         Command::Export(args) => export::run(&args, &store),
+        Command::Data(command) => data::run(&command),
         Command::Cache(command) => cache::run(&command, &store),
     };
     let code = done.unwrap_or_else(|problem| {

@@ -2,7 +2,7 @@
 
 use super::exit::Problem;
 use crate::{
-    data, net,
+    net,
     spec::{self, Catalogue, Pipeline, Sources},
 };
 use std::{
@@ -18,12 +18,28 @@ pub(super) struct PipelineArgs {
     /// Replace a value of the file, such as recipe.plain.epochs=5; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    #[command(flatten)]
+    data: DataArgs,
+}
+
+/// Where data sets are.
+#[derive(clap::Args)]
+pub(super) struct DataArgs {
+    /// Folder of fetched data sets
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "TAKD_DATA",
+        hide_env_values = true,
+        default_value = "data"
+    )]
+    pub data: PathBuf,
 }
 
 impl PipelineArgs {
     /// The resolved pipeline.
     pub fn open(&self) -> Result<Pipeline, Problem> {
-        open(&self.file, &self.set)
+        open(&self.file, &self.set, &self.data)
     }
 
     /// The file as it was given.
@@ -32,7 +48,7 @@ impl PipelineArgs {
     }
 }
 
-pub(super) fn open(file: &PathBuf, sets: &[String]) -> Result<Pipeline, Problem> {
+pub(super) fn open(file: &PathBuf, sets: &[String], data: &DataArgs) -> Result<Pipeline, Problem> {
     let unreadable = |error| Problem::Read { path: file.clone(), error };
     let bytes = fs::read(file).map_err(unreadable)?;
     let text = String::from_utf8(bytes).map_err(|error| {
@@ -47,14 +63,19 @@ pub(super) fn open(file: &PathBuf, sets: &[String]) -> Result<Pipeline, Problem>
     }
     let folder = file.parent().unwrap_or(file);
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    let probe = |format: &_| data::probe(format).map_err(|error| error.to_string());
+    let probe = |format: &_| crate::data::probe(format).map_err(|error| error.to_string());
     let digest = |path: &Path| {
         let bytes =
             fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
         Ok(blake3::hash(&bytes).to_hex().to_string())
     };
-    let catalogue =
-        Catalogue { probe: &probe, digest: &digest, net: net::builtin, net_names: &net::BUILTIN };
+    let catalogue = Catalogue {
+        data: &data.data,
+        probe: &probe,
+        digest: &digest,
+        net: net::builtin,
+        net_names: &net::BUILTIN,
+    };
     spec::parse(Sources(sources), folder, &stem, catalogue)
         .map_err(|diagnostics| Problem::Pipeline(Box::new(diagnostics)))
 }

@@ -24,6 +24,43 @@ pub enum Format {
     FashionMini,
     /// A folder with MNIST's four IDX files, gzipped or not.
     Idx(PathBuf),
+    /// CIFAR's binary distributions.
+    Cifar(Cifar),
+}
+
+/// Where CIFAR's files lie and what they are called.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cifar {
+    /// Which of the two.
+    pub kind: CifarKind,
+    /// A folder with the files, gzipped or not, or the `.tar.gz`.
+    pub path: PathBuf,
+    /// Files of training images, in order.
+    pub train: Vec<String>,
+    /// Files of test images, in order.
+    pub test: Vec<String>,
+}
+
+impl Cifar {
+    /// The whole distribution, under the names that it has there.
+    pub fn whole(kind: CifarKind, path: PathBuf) -> Self {
+        let (train, test) = match kind {
+            CifarKind::Ten => {
+                ((1..=5).map(|n| format!("data_batch_{n}.bin")).collect(), "test_batch.bin")
+            }
+            CifarKind::Hundred => (vec!["train.bin".to_owned()], "test.bin"),
+        };
+        Self { kind, path, train, test: vec![test.to_owned()] }
+    }
+}
+
+/// The two CIFAR data sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CifarKind {
+    /// 10 classes, one label a record.
+    Ten,
+    /// 100 classes, a coarse and a fine label a record; the fine one is used.
+    Hundred,
 }
 
 /// Pixels p in 0..=255 become (p/255 − mean) / std, a channel at a time.

@@ -1,8 +1,12 @@
 //! A data set's bytes, from wherever they lie.
 
-use super::{fashion_mini, idx::IdxFile};
+use super::{cifar, fashion_mini, idx::IdxFile};
 use crate::config::{DataInfo, Format, Shape};
-use std::{fs, io, path::Path};
+use std::{
+    fs,
+    io::{self, Read},
+    path::Path,
+};
 
 /// Decoded images on the host, `[count, channels, height, width]` as bytes, with their labels.
 pub struct Dataset {
@@ -61,12 +65,20 @@ const IDX_FILES: [&str; 4] = [
 /// Four files' names and contents, in the order of [`IDX_FILES`].
 type Sources = [(String, Vec<u8>); 4];
 
-/// Finds out what keys and checks need to know, without decoding any pixel.
+/// Finds out what keys and checks need to know.
 ///
 /// # Errors
 /// [`DataError`] if a file is missing or its header is damaged.
 pub fn probe(format: &Format) -> Result<DataInfo, DataError> {
-    let sources = sources(format)?;
+    let sources = match format {
+        Format::Cifar(cifar) => {
+            let (Dataset { shape, classes, train, test }, digest) = cifar::read(cifar)?;
+            let (train, test) = (train.labels.len(), test.labels.len());
+            return Ok(DataInfo { digest, shape, classes, train, test });
+        }
+        Format::FashionMini => embedded(),
+        Format::Idx(folder) => read_folder(folder)?,
+    };
     let mut hasher = blake3::Hasher::new();
     for (_, bytes) in &sources {
         hasher.update(&(bytes.len() as u64).to_le_bytes());
@@ -90,23 +102,40 @@ pub fn probe(format: &Format) -> Result<DataInfo, DataError> {
 /// # Errors
 /// [`DataError`] names the file and the byte or record.
 pub fn load(format: &Format) -> Result<Dataset, DataError> {
-    let [train_images, train_labels, test_images, test_labels] = sources(format)?;
+    let [train_images, train_labels, test_images, test_labels] = match format {
+        Format::Cifar(cifar) => return cifar::read(cifar).map(|(dataset, _)| dataset),
+        Format::FashionMini => embedded(),
+        Format::Idx(folder) => read_folder(folder)?,
+    };
     let classes = classes(&train_labels)?;
     let (train, shape) = part(&train_images, &train_labels, classes)?;
     let (test, _) = part(&test_images, &test_labels, classes)?;
     Ok(Dataset { shape, classes, train, test })
 }
 
-fn sources(format: &Format) -> Result<Sources, DataError> {
-    match format {
-        Format::FashionMini => Ok(fashion_mini::FILES
-            .map(|(name, bytes)| (format!("fashion-mini/{name}"), bytes.to_vec()))),
-        Format::Idx(folder) => {
-            let mut found = Vec::with_capacity(4);
-            for name in IDX_FILES {
-                found.push(read_idx(folder, name)?);
-            }
-            Ok(found.try_into().expect("one file is pushed for each of four names"))
+fn embedded() -> Sources {
+    fashion_mini::FILES.map(|(name, bytes)| (format!("fashion-mini/{name}"), bytes.to_vec()))
+}
+
+fn read_folder(folder: &Path) -> Result<Sources, DataError> {
+    let mut found = Vec::with_capacity(4);
+    for name in IDX_FILES {
+        found.push(read_idx(folder, name)?);
+    }
+    Ok(found.try_into().expect("one file is pushed for each of four names"))
+}
+
+/// A file's content, out of its gzip if it is in one.
+pub(super) fn unpacked(file: &str, bytes: Vec<u8>) -> Result<Vec<u8>, DataError> {
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        return Ok(bytes);
+    }
+    let mut content = Vec::new();
+    match flate2::read::GzDecoder::new(bytes.as_slice()).read_to_end(&mut content) {
+        Ok(_) => Ok(content),
+        Err(error) => {
+            let problem = format!("byte {} of its content: {error}", content.len());
+            Err(DataError::Damaged { file: file.to_owned(), problem })
         }
     }
 }

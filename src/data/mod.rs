@@ -1,6 +1,7 @@
 //! Images: reading them, splitting them, holding them on a device.
 
 mod augment;
+mod cifar;
 mod fashion_mini;
 mod idx;
 mod loaded;

@@ -6,8 +6,8 @@ use super::{
     value::{Name, Table, Value},
 };
 use crate::config::{
-    Adam, Augment, BlockKind, Format, Kd, Layer, Normalisation, Optimizer, Recipe, Reduction,
-    Schedule, Select, Warmup,
+    Adam, Augment, BlockKind, Cifar, CifarKind, Format, Kd, Layer, Normalisation, Optimizer,
+    Recipe, Reduction, Schedule, Select, Warmup,
 };
 use std::path::Path;
 
@@ -163,16 +163,46 @@ pub(super) fn objective(value: &Value, fields: &mut Fields<'_, '_>) -> Option<Kd
     Some(Kd { temperature: temperature?, lambda: lambda?, reduction: reduction? })
 }
 
-/// A data set; a relative `path` is relative to the pipeline file's `folder`.
+/// A data set's `format` in the file.
+#[derive(Clone, Copy, PartialEq)]
+enum FormatWord {
+    FashionMini,
+    Idx,
+    Cifar(CifarKind),
+}
+
+/// Where the paths in a pipeline start.
+#[derive(Clone, Copy)]
+pub(super) struct Folders<'a> {
+    /// The pipeline file's: what relative paths are relative to.
+    pub pipeline: &'a Path,
+    /// Where fetched data sets lie.
+    pub data: &'a Path,
+}
+
+/// A data set.
 pub(super) fn data(
     name: &Name,
     table: &Table,
-    folder: &Path,
+    folders: Folders<'_>,
     errors: &mut Diagnostics,
 ) -> Option<RawData> {
     let mut fields = Fields::new(table, &name.span, format!("data.{}", name.text), errors);
-    let format = fields.require("format");
-    let format = format.and_then(|v| fields.word(v, &[("fashion-mini", false), ("idx", true)]));
+    let words = [
+        ("fashion-mini", FormatWord::FashionMini),
+        ("idx", FormatWord::Idx),
+        ("cifar10", FormatWord::Cifar(CifarKind::Ten)),
+        ("cifar100", FormatWord::Cifar(CifarKind::Hundred)),
+    ];
+    let format = fields.require("format").and_then(|v| fields.word(v, &words));
+    let [train, test] = ["train", "test"].map(|key| {
+        let value = fields.take(key)?;
+        let names = fields.strings(value).into_iter().map(|name| name.text).collect();
+        if !matches!(format, None | Some(FormatWord::Cifar(_))) {
+            fields.errors.push(&value.span, format!("only cifar10 and cifar100 take `{key}`"));
+        }
+        Some(names)
+    });
     let path = fields.take("path").and_then(|value| fields.string(value));
     let validation_value = fields.take("validation");
     let validation = validation_value.and_then(|value| fields.whole(value, 0, u32::MAX.into()));
@@ -191,20 +221,24 @@ pub(super) fn data(
         }
     };
     fields.finish();
+    let path = path.map(|path| (folders.pipeline.join(path.text), path.span));
     let format = match (format?, path) {
-        (false, None) => Format::FashionMini,
-        (false, Some(path)) => {
-            errors.push(&path.span, "fashion-mini is inside takd: it takes no path");
+        (FormatWord::FashionMini, None) => Format::FashionMini,
+        (FormatWord::FashionMini, Some((_, span))) => {
+            errors.push(&span, "fashion-mini is inside takd: it takes no path");
             return None;
         }
-        (true, Some(path)) => Format::Idx(folder.join(path.text)),
-        (true, None) => {
-            errors.push_help(
-                &name.span,
-                format!("`data.{}` needs `path`", name.text),
-                "the folder that holds the four IDX files",
-            );
+        (FormatWord::Idx, Some((path, _))) => Format::Idx(path),
+        (FormatWord::Idx, None) => {
+            let message = format!("`data.{}` needs `path`", name.text);
+            errors.push_help(&name.span, message, "the folder that holds the four IDX files");
             return None;
+        }
+        (FormatWord::Cifar(kind), path) => {
+            let path = path.map_or_else(|| folders.data.to_owned(), |(path, _)| path);
+            let whole = Cifar::whole(kind, path);
+            let (train, test) = (train.unwrap_or(whole.train), test.unwrap_or(whole.test));
+            Format::Cifar(Cifar { kind, path: whole.path, train, test })
         }
     };
     Some(RawData {

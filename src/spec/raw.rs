@@ -4,12 +4,12 @@ use super::{
     diagnostic::{Diagnostics, Span},
     expand,
     fields::Fields,
-    hyper::{self, RawData, RawNet, RawRecipe},
+    hyper::{self, Folders, RawData, RawNet, RawRecipe},
     names,
     value::{Kind, Name, Table, Value},
 };
 use crate::config::{Kd, Split};
-use std::{collections::HashSet, path::Path};
+use std::collections::HashSet;
 
 /// A pipeline as it is written, matrices and chains expanded.
 #[derive(Default)]
@@ -60,7 +60,7 @@ pub(super) struct RawTable {
 const KINDS: [&str; 8] = ["data", "recipe", "net", "train", "distill", "chain", "eval", "table"];
 const NODE_KINDS: [&str; 4] = ["train", "distill", "chain", "eval"];
 
-pub(super) fn read(root: &Table, folder: &Path, errors: &mut Diagnostics) -> RawPipeline {
+pub(super) fn read(root: &Table, folders: Folders<'_>, errors: &mut Diagnostics) -> RawPipeline {
     let mut raw = RawPipeline::default();
     let span = Span { source: 0, start: 0, end: 0 };
     let mut fields = Fields::new(root, &span, "the pipeline", errors);
@@ -81,7 +81,7 @@ pub(super) fn read(root: &Table, folder: &Path, errors: &mut Diagnostics) -> Raw
                 errors.push(&value.span, format!("expected a table, found {}", value.type_name()));
                 continue;
             };
-            raw.read_table(kind, name, table, folder, errors);
+            raw.read_table(kind, name, table, folders, errors);
         }
     }
     raw.check_names(errors);
@@ -111,11 +111,11 @@ impl RawPipeline {
         kind: &str,
         name: &Name,
         table: &Table,
-        folder: &Path,
+        folders: Folders<'_>,
         errors: &mut Diagnostics,
     ) {
         match kind {
-            "data" => self.data.push((name.clone(), hyper::data(name, table, folder, errors))),
+            "data" => self.data.push((name.clone(), hyper::data(name, table, folders, errors))),
             "recipe" => self.recipes.push((name.clone(), hyper::recipe(name, table, errors))),
             "net" => self.nets.push((name.clone(), hyper::net(name, table, errors))),
             "table" => self.tables.extend(read_result_table(name, table, errors)),

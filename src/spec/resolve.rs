@@ -2,7 +2,7 @@
 
 use super::{
     diagnostic::{Diagnostics, Sources, Span},
-    hyper::{RawNet, RawRecipe},
+    hyper::{Folders, RawNet, RawRecipe},
     names::suggestion,
     pipeline::{Eval, How, Learn, Node, Pipeline, Table, Teacher, Weights, Work},
     raw::{self, RawLearn, RawPipeline},
@@ -35,7 +35,8 @@ pub fn parse(
 ) -> Result<Pipeline, Diagnostics> {
     let mut errors = Diagnostics::new(sources.clone());
     let root = value::read(&sources, &mut errors);
-    let raw = raw::read(&root, folder, &mut errors);
+    let folders = Folders { pipeline: folder, data: catalogue.data };
+    let raw = raw::read(&root, folders, &mut errors);
     let mut resolver = Resolver {
         folder,
         raw: &raw,
@@ -51,6 +52,8 @@ pub fn parse(
 /// What a pipeline may name without defining it.
 #[derive(Clone, Copy)]
 pub struct Catalogue<'a> {
+    /// Folder of fetched data sets.
+    pub data: &'a Path,
     /// Finds out about data sets.
     pub probe: &'a Probe<'a>,
     /// Finds out about files of weights.

@@ -21,8 +21,13 @@ pub fn parse_with(
     probe: &dyn Fn(&Format) -> Result<takd::config::DataInfo, String>,
 ) -> Result<Pipeline, spec::Diagnostics> {
     let digest = |_: &Path| Ok("22".repeat(32));
-    let catalogue =
-        Catalogue { probe, digest: &digest, net: net::builtin, net_names: &net::BUILTIN };
+    let catalogue = Catalogue {
+        data: Path::new("data"),
+        probe,
+        digest: &digest,
+        net: net::builtin,
+        net_names: &net::BUILTIN,
+    };
     let sources = Sources(vec![("tiny.toml".to_owned(), text.to_owned())]);
     spec::parse(sources, Path::new(""), "tiny", catalogue)
 }

@@ -5,6 +5,7 @@
 
 mod changes;
 mod command_line;
+mod data_sets;
 mod documents;
 mod errors;
 mod gpu;

@@ -1,0 +1,157 @@
+//! CIFAR-10 and CIFAR-100 in their binary distributions: records of labels and 3×32×32 pixels
+//! (<https://www.cs.toronto.edu/~kriz/cifar.html>).
+
+use super::{
+    DataError, Dataset,
+    loaded::{Part, unpacked},
+};
+use crate::config::{Cifar, CifarKind, Shape};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, Read},
+    path::Path,
+};
+
+const SHAPE: Shape = Shape { channels: 3, height: 32, width: 32 };
+
+const HELP: &str = "`takd data fetch cifar10` (or cifar100) gets it; `path` names a folder with the \
+    unpacked files or the .tar.gz";
+
+/// What tells the two apart.
+struct Layout {
+    /// Bytes before a record's pixels; the last of them is the label.
+    labels: usize,
+    classes: usize,
+    /// The folder in the archive.
+    folder: &'static str,
+    /// The archive as it is distributed.
+    archive: &'static str,
+}
+
+const TEN: Layout = Layout {
+    labels: 1,
+    classes: 10,
+    folder: "cifar-10-batches-bin",
+    archive: "cifar-10-binary.tar.gz",
+};
+
+/// A coarse label comes before the fine one.
+const HUNDRED: Layout = Layout {
+    labels: 2,
+    classes: 100,
+    folder: "cifar-100-binary",
+    archive: "cifar-100-binary.tar.gz",
+};
+
+/// All images, and the blake3 of the unpacked files: how they are packed does not matter.
+pub(super) fn read(cifar: &Cifar) -> Result<(Dataset, String), DataError> {
+    let layout = match cifar.kind {
+        CifarKind::Ten => TEN,
+        CifarKind::Hundred => HUNDRED,
+    };
+    let wanted = [cifar.train.as_slice(), &cifar.test].concat();
+    let files = files(&cifar.path, &wanted, &layout)?;
+    let mut hasher = blake3::Hasher::new();
+    let mut parts = [&cifar.train, &cifar.test].into_iter().map(|names| {
+        let mut part = Part { images: Vec::new(), labels: Vec::new() };
+        for name in names {
+            let (place, bytes) = &files[name];
+            hasher.update(&(bytes.len() as u64).to_le_bytes());
+            hasher.update(bytes);
+            append(&mut part, place, bytes, &layout)?;
+        }
+        Ok(part)
+    });
+    let mut next = || parts.next().expect("there are two lists of files");
+    let (train, test) = (next()?, next()?);
+    let dataset = Dataset { shape: SHAPE, classes: layout.classes, train, test };
+    Ok((dataset, hasher.finalize().to_hex().to_string()))
+}
+
+/// The wanted files, each with its place for messages.
+fn files(
+    path: &Path,
+    wanted: &[String],
+    layout: &Layout,
+) -> Result<BTreeMap<String, (String, Vec<u8>)>, DataError> {
+    let archive = path.join(layout.archive);
+    if path.is_file() {
+        return from_archive(path, wanted);
+    }
+    let mut found = BTreeMap::new();
+    for name in wanted {
+        let folders = [path.to_owned(), path.join(layout.folder)];
+        let places = folders.iter().flat_map(|f| [f.join(name), f.join(format!("{name}.gz"))]);
+        let Some(place) = places.into_iter().find(|place| place.is_file()) else {
+            if archive.is_file() {
+                return from_archive(&archive, wanted);
+            }
+            return Err(missing(&path.join(name), io::ErrorKind::NotFound.into()));
+        };
+        let bytes = fs::read(&place).map_err(|error| missing(&place, error))?;
+        let file = place.display().to_string();
+        let bytes = unpacked(&file, bytes)?;
+        found.insert(name.clone(), (file, bytes));
+    }
+    Ok(found)
+}
+
+fn from_archive(
+    path: &Path,
+    wanted: &[String],
+) -> Result<BTreeMap<String, (String, Vec<u8>)>, DataError> {
+    let damaged = |error: io::Error| DataError::Damaged {
+        file: path.display().to_string(),
+        problem: format!("not a whole .tar.gz archive: {error}"),
+    };
+    let file = fs::File::open(path).map_err(|error| missing(path, error))?;
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(io::BufReader::new(file)));
+    let mut found = BTreeMap::new();
+    for entry in archive.entries().map_err(damaged)? {
+        let mut entry = entry.map_err(damaged)?;
+        let name =
+            entry.path().map_err(damaged)?.file_name().map(|n| n.to_string_lossy().into_owned());
+        if let Some(name) = name.filter(|name| wanted.contains(name)) {
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes).map_err(damaged)?;
+            found.insert(name.clone(), (format!("{}:{name}", path.display()), bytes));
+        }
+    }
+    match wanted.iter().find(|name| !found.contains_key(*name)) {
+        None => Ok(found),
+        Some(name) => Err(DataError::Damaged {
+            file: path.display().to_string(),
+            problem: format!("it holds no {name}"),
+        }),
+    }
+}
+
+fn missing(path: &Path, error: io::Error) -> DataError {
+    DataError::Missing { file: path.display().to_string(), error, help: HELP }
+}
+
+/// Takes a file's records apart.
+fn append(part: &mut Part, file: &str, bytes: &[u8], layout: &Layout) -> Result<(), DataError> {
+    let record = layout.labels + SHAPE.size();
+    let damaged = |problem| Err(DataError::Damaged { file: file.to_owned(), problem });
+    if bytes.is_empty() || !bytes.len().is_multiple_of(record) {
+        let whole = bytes.len() / record;
+        let length = bytes.len();
+        return damaged(format!(
+            "{length} bytes are no whole number of {record}-byte records: record {whole} is cut short"
+        ));
+    }
+    for (place, record) in bytes.chunks_exact(record).enumerate() {
+        let label = record[layout.labels - 1];
+        if usize::from(label) >= layout.classes {
+            let classes = layout.classes;
+            return damaged(format!(
+                "record {place}: label {label}, but there are {classes} classes"
+            ));
+        }
+        part.labels.push(label);
+        part.images.extend_from_slice(&record[layout.labels..]);
+    }
+    Ok(())
+}

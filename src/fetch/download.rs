@@ -1,0 +1,149 @@
+//! One download.
+
+use super::Source;
+use flate2::read::GzDecoder;
+use sha2::{Digest, Sha256};
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, BufReader, Read, Write},
+    path::{Path, PathBuf},
+};
+
+/// Why a data set is not there now.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// The site cannot be reached, or broke off.
+    #[error("{url}: {problem}; what is there is kept, and the same command goes on from it")]
+    Network {
+        /// The address.
+        url: String,
+        /// What happened.
+        problem: String,
+    },
+    /// What came is not what was published.
+    #[error(
+        "{url} gave a file with the SHA-256 {found}, not {wanted}: it is removed; try again, or fetch \
+         from another address with --from"
+    )]
+    Digest {
+        /// The address.
+        url: String,
+        /// Digest of what came.
+        found: String,
+        /// Digest that was published.
+        wanted: String,
+    },
+    /// The file system refused.
+    #[error("cannot write {}: {error}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+fn io_error<'a>(path: &'a Path) -> impl FnOnce(io::Error) -> FetchError + 'a {
+    move |error| FetchError::Io { path: path.to_owned(), error }
+}
+
+/// Puts `source` into `folder`, unless it is there; its place. `progress` hears of bytes so far, and
+/// of all bytes where the site tells.
+///
+/// A file comes to its name only after its digest has matched; until then it is `NAME.part`, from
+/// which a broken download goes on.
+///
+/// # Errors
+/// [`FetchError`] says what to do.
+pub fn fetch(
+    source: &Source,
+    folder: &Path,
+    progress: &mut dyn FnMut(u64, Option<u64>),
+) -> Result<PathBuf, FetchError> {
+    let place = folder.join(&source.file);
+    if place.exists() && digest(&place)? == source.sha256 {
+        return Ok(place);
+    }
+    fs::create_dir_all(folder).map_err(io_error(folder))?;
+    let part = folder.join(format!("{}.part", source.file));
+    download(source, &part, progress)?;
+    let found = digest(&part)?;
+    if found != source.sha256 {
+        fs::remove_file(&part).map_err(io_error(&part))?;
+        let (url, wanted) = (source.url.clone(), source.sha256.clone());
+        return Err(FetchError::Digest { url, found, wanted });
+    }
+    fs::rename(&part, &place).map_err(io_error(&place))?;
+    Ok(place)
+}
+
+/// Unpacks a fetched `.tar.gz` into `folder`; members that would leave it are left out.
+///
+/// # Errors
+/// [`FetchError::Io`] if a file cannot be written.
+pub fn unpack(archive: &Path, folder: &Path) -> Result<(), FetchError> {
+    let file = File::open(archive).map_err(io_error(archive))?;
+    let mut members = tar::Archive::new(GzDecoder::new(BufReader::new(file)));
+    members.unpack(folder).map_err(io_error(folder))
+}
+
+fn download(
+    source: &Source,
+    part: &Path,
+    progress: &mut dyn FnMut(u64, Option<u64>),
+) -> Result<(), FetchError> {
+    let network = |problem: String| FetchError::Network { url: source.url.clone(), problem };
+    let have = fs::metadata(part).map_or(0, |metadata| metadata.len());
+    let mut request = ureq::get(&source.url);
+    if have > 0 {
+        request = request.header("Range", format!("bytes={have}-"));
+    }
+    let mut response = match request.call() {
+        Ok(response) => response,
+        // All of it is there already: the digest tells whether it is right.
+        Err(ureq::Error::StatusCode(416)) if have > 0 => return Ok(()),
+        Err(error) => return Err(network(error.to_string())),
+    };
+    // A site that knows no ranges sends everything again.
+    let resumed = response.status() == 206;
+    let mut options = OpenOptions::new();
+    options.create(true).write(true).append(resumed).truncate(!resumed);
+    let mut file = options.open(part).map_err(io_error(part))?;
+    let mut done = if resumed { have } else { 0 };
+    let rest =
+        response.headers().get("content-length").and_then(|text| text.to_str().ok()?.parse().ok());
+    let total = rest.map(|rest: u64| rest + done);
+    let mut reader = response.body_mut().as_reader();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let count = reader.read(&mut buffer).map_err(|error| network(error.to_string()))?;
+        if count == 0 {
+            break;
+        }
+        file.write_all(&buffer[..count]).map_err(io_error(part))?;
+        done += count as u64;
+        progress(done, total);
+    }
+    file.sync_all().map_err(io_error(part))?;
+    match total {
+        Some(total) if done < total => {
+            Err(network(format!("broke off after {done} of {total} bytes")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// SHA-256 of a file, in hex.
+fn digest(path: &Path) -> Result<String, FetchError> {
+    let mut file = File::open(path).map_err(io_error(path))?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let count = file.read(&mut buffer).map_err(io_error(path))?;
+        if count == 0 {
+            break;
+        }
+        hasher.update(&buffer[..count]);
+    }
+    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
