@@ -2,7 +2,7 @@
 
 use super::{
     exit::{self, Problem},
-    open::{DataArgs, open},
+    open::Given,
     plural, print,
 };
 use crate::{
@@ -33,7 +33,7 @@ pub(super) enum Command {
         #[arg(long)]
         dry_run: bool,
         #[command(flatten)]
-        data: DataArgs,
+        given: Given,
     },
 }
 
@@ -42,7 +42,7 @@ pub(super) fn run(command: &Command, store: &Store) -> Result<u8, Problem> {
         Command::List => list(store),
         Command::Show { key } => show(store, key),
         Command::Verify => verify(store),
-        Command::Gc { files, dry_run, data } => gc(store, files, *dry_run, data),
+        Command::Gc { files, dry_run, given } => gc(store, files, *dry_run, given),
     }
 }
 
@@ -112,10 +112,10 @@ fn verify(store: &Store) -> Result<u8, Problem> {
     Ok(if damaged == 0 { exit::OK } else { exit::FAILED })
 }
 
-fn gc(store: &Store, files: &[PathBuf], dry_run: bool, data: &DataArgs) -> Result<u8, Problem> {
+fn gc(store: &Store, files: &[PathBuf], dry_run: bool, given: &Given) -> Result<u8, Problem> {
     let mut keep = HashSet::new();
     for file in files {
-        let pipeline = open(file, &[], data)?;
+        let pipeline = given.open(file)?;
         for (inputs, key) in keys(&Graph::new(&pipeline)) {
             keep.insert(key);
             keep.extend(inputs.teacher_logits().map(|logits| logits.key()));

@@ -15,6 +15,9 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<u8, Problem> {
     let pipeline = args.pipeline.open()?;
+    for preset in &pipeline.presets {
+        args.pipeline.open_preset(preset)?;
+    }
     let (nodes, seeds) = (pipeline.nodes.len(), pipeline.seeds.len());
     let tasks = Graph::new(&pipeline).tasks.len();
     let file = args.pipeline.file();

@@ -19,7 +19,24 @@ pub(super) struct PipelineArgs {
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
     #[command(flatten)]
+    given: Given,
+}
+
+/// What a pipeline is read with.
+#[derive(clap::Args)]
+pub(super) struct Given {
+    /// Lay the file's [preset.NAME] over it
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
+    #[command(flatten)]
     data: DataArgs,
+}
+
+impl Given {
+    /// The resolved pipeline of a file.
+    pub fn open(&self, file: &Path) -> Result<Pipeline, Problem> {
+        open(file, &[], self.preset.as_deref(), &self.data)
+    }
 }
 
 /// Where data sets are.
@@ -39,7 +56,12 @@ pub(super) struct DataArgs {
 impl PipelineArgs {
     /// The resolved pipeline.
     pub fn open(&self) -> Result<Pipeline, Problem> {
-        open(&self.file, &self.set, &self.data)
+        open(&self.file, &self.set, self.given.preset.as_deref(), &self.given.data)
+    }
+
+    /// The same file with another preset.
+    pub fn open_preset(&self, preset: &str) -> Result<Pipeline, Problem> {
+        open(&self.file, &self.set, Some(preset), &self.given.data)
     }
 
     /// The file as it was given.
@@ -48,8 +70,13 @@ impl PipelineArgs {
     }
 }
 
-pub(super) fn open(file: &PathBuf, sets: &[String], data: &DataArgs) -> Result<Pipeline, Problem> {
-    let unreadable = |error| Problem::Read { path: file.clone(), error };
+fn open(
+    file: &Path,
+    sets: &[String],
+    preset: Option<&str>,
+    data: &DataArgs,
+) -> Result<Pipeline, Problem> {
+    let unreadable = |error| Problem::Read { path: file.to_owned(), error };
     let bytes = fs::read(file).map_err(unreadable)?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let place = error.utf8_error().valid_up_to();
@@ -70,6 +97,7 @@ pub(super) fn open(file: &PathBuf, sets: &[String], data: &DataArgs) -> Result<P
         Ok(blake3::hash(&bytes).to_hex().to_string())
     };
     let catalogue = Catalogue {
+        preset,
         data: &data.data,
         probe: &probe,
         digest: &digest,

@@ -2,7 +2,7 @@
 
 use super::Report;
 
-const HEAD: &str = "table,split,label,node,net,parameters,test_selected,seed,key,top1,top5,loss,\
+const HEAD: &str = "table,split,label,paper,node,net,parameters,test_selected,seed,key,top1,top5,loss,\
     ece,entropy,entropy_at_temperature,samples,train_seconds,selected_epoch\n";
 
 pub(super) fn render(report: &Report) -> String {
@@ -10,18 +10,28 @@ pub(super) fn render(report: &Report) -> String {
     for table in &report.tables {
         let split = format!("{:?}", table.split).to_lowercase();
         for row in &table.rows {
-            for seed in &row.seeds {
+            let number = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
+            let Some(ours) = &row.ours else {
+                let columns = HEAD.matches(',').count() + 1;
+                let fields =
+                    [quote(&table.title), split.clone(), quote(&row.label), number(row.paper)];
+                text += &fields.join(",");
+                text += &",".repeat(columns - fields.len());
+                text.push('\n');
+                continue;
+            };
+            for seed in &ours.seeds {
                 let metrics = seed.metrics.as_ref();
-                let number = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
                 let count = |value: Option<usize>| value.map(|v| v.to_string()).unwrap_or_default();
                 let fields = [
                     quote(&table.title),
                     split.clone(),
                     quote(&row.label),
-                    quote(&row.node),
-                    quote(&row.net),
-                    row.parameters.to_string(),
-                    row.test_selected.to_string(),
+                    number(row.paper),
+                    quote(&ours.node),
+                    quote(&ours.net),
+                    ours.parameters.to_string(),
+                    ours.is_test_selected().to_string(),
                     seed.seed.to_string(),
                     seed.key.to_string(),
                     number(metrics.map(|m| m.top1)),

@@ -6,6 +6,7 @@ use crate::{
     graph::Graph,
     key::{Key, KeyInputs},
     metrics::Metrics,
+    spec::Ours,
     store::{Depth, Lookup, Outcome, Store, StoreError},
 };
 use serde::Serialize;
@@ -35,14 +36,23 @@ pub struct Results {
 pub struct TableRow {
     /// First column.
     pub label: String,
+    /// The published accuracy, in percent.
+    pub paper: Option<f64>,
+    /// What takd has; nothing in a row that only quotes.
+    pub ours: Option<OursRow>,
+}
+
+/// A network and its results.
+#[derive(Clone, Debug, Serialize)]
+pub struct OursRow {
     /// The node that trains it.
     pub node: String,
     /// The network's name.
     pub net: String,
     /// Trained parameters.
     pub parameters: usize,
-    /// Whether its epoch was selected on the test split.
-    pub test_selected: bool,
+    /// How its epoch was selected; nothing for imported weights.
+    pub select: Option<Select>,
     /// One result a seed, in the pipeline's order.
     pub seeds: Vec<SeedResult>,
 }
@@ -74,48 +84,12 @@ impl Report {
         keys: &[(KeyInputs, Key)],
         store: &Store,
     ) -> Result<Self, StoreError> {
-        let outcome = |key: &Key| match store.find(key, Depth::Manifest)? {
-            Lookup::Whole(entry) => Ok(Some(entry.manifest.outcome)),
-            Lookup::Missing | Lookup::Damaged(_) => Ok::<_, StoreError>(None),
-        };
         let mut tables = Vec::with_capacity(graph.pipeline.tables.len());
         for table in &graph.pipeline.tables {
             let mut rows = Vec::with_capacity(table.rows.len());
             for row in &table.rows {
-                let learn = graph.pipeline.learn(row.node);
-                let mut seeds = Vec::with_capacity(graph.pipeline.seeds.len());
-                for (trained, measured) in graph.of_node(row.node).zip(graph.of_node(row.eval)) {
-                    let (key, eval_key) = (keys[trained].1, keys[measured].1);
-                    let (seconds, selected_epoch) = match outcome(&key)? {
-                        Some(Outcome::Network { seconds, selected_epoch, .. }) => {
-                            (Some(seconds), selected_epoch)
-                        }
-                        _ => (None, None),
-                    };
-                    let metrics = match outcome(&eval_key)? {
-                        Some(Outcome::Metrics { metrics, .. }) => Some(metrics),
-                        _ => None,
-                    };
-                    let seed = graph.tasks[trained].seed;
-                    seeds.push(SeedResult {
-                        seed,
-                        key,
-                        eval_key,
-                        metrics,
-                        seconds,
-                        selected_epoch,
-                    });
-                }
-                rows.push(TableRow {
-                    label: row.label.clone(),
-                    node: graph.pipeline.nodes[row.node].name.clone(),
-                    net: learn.net_name.clone(),
-                    parameters: learn.net.parameters(),
-                    test_selected: learn
-                        .recipe()
-                        .is_some_and(|recipe| recipe.select == Select::BestTest),
-                    seeds,
-                });
+                let ours = row.ours.map(|ours| gather_row(graph, keys, store, ours)).transpose()?;
+                rows.push(TableRow { label: row.label.clone(), paper: row.paper, ours });
             }
             tables.push(Results { title: table.title.clone(), split: table.split, rows });
         }
@@ -123,7 +97,43 @@ impl Report {
     }
 }
 
-impl TableRow {
+fn gather_row(
+    graph: &Graph<'_>,
+    keys: &[(KeyInputs, Key)],
+    store: &Store,
+    ours: Ours,
+) -> Result<OursRow, StoreError> {
+    let outcome = |key: &Key| match store.find(key, Depth::Manifest)? {
+        Lookup::Whole(entry) => Ok(Some(entry.manifest.outcome)),
+        Lookup::Missing | Lookup::Damaged(_) => Ok::<_, StoreError>(None),
+    };
+    let learn = graph.pipeline.learn(ours.node);
+    let mut seeds = Vec::with_capacity(graph.pipeline.seeds.len());
+    for (trained, measured) in graph.of_node(ours.node).zip(graph.of_node(ours.eval)) {
+        let (key, eval_key) = (keys[trained].1, keys[measured].1);
+        let (seconds, selected_epoch) = match outcome(&key)? {
+            Some(Outcome::Network { seconds, selected_epoch, .. }) => {
+                (Some(seconds), selected_epoch)
+            }
+            _ => (None, None),
+        };
+        let metrics = match outcome(&eval_key)? {
+            Some(Outcome::Metrics { metrics, .. }) => Some(metrics),
+            _ => None,
+        };
+        let seed = graph.tasks[trained].seed;
+        seeds.push(SeedResult { seed, key, eval_key, metrics, seconds, selected_epoch });
+    }
+    Ok(OursRow {
+        node: graph.pipeline.nodes[ours.node].name.clone(),
+        net: learn.net_name.clone(),
+        parameters: learn.net.parameters(),
+        select: learn.recipe().map(|recipe| recipe.select),
+        seeds,
+    })
+}
+
+impl OursRow {
     /// Top-1 over the seeds that are measured, as a share.
     pub fn accuracy(&self) -> Option<Spread> {
         let metrics = self.seeds.iter().filter_map(|seed| seed.metrics.as_ref());
@@ -138,5 +148,10 @@ impl TableRow {
     /// Seeds without a measurement.
     pub fn missing(&self) -> usize {
         self.seeds.iter().filter(|seed| seed.metrics.is_none()).count()
+    }
+
+    /// Whether its epoch was selected on the test split.
+    pub fn is_test_selected(&self) -> bool {
+        self.select == Some(Select::BestTest)
     }
 }

@@ -1,13 +1,15 @@
 //! Markdown tables.
 
-use super::{HEADS, Report, caption, cells, notes};
+use super::{Report, WORDS, caption, grid, notes};
 
 pub(super) fn render(report: &Report) -> String {
     let tables = report.tables.iter().map(|results| {
+        let (heads, rows) = grid(results);
         let mut text = format!("**{}**\n\n", escape(&caption(results)));
-        text += &line(&HEADS.map(str::to_owned));
-        text += "|---|---|---:|---:|---:|---:|\n";
-        text.extend(results.rows.iter().map(|row| line(&cells(row))));
+        text += &line(heads.iter().copied());
+        let rules = (0..heads.len()).map(|column| if column < WORDS { "---" } else { "---:" });
+        text += &format!("|{}|\n", rules.collect::<Vec<_>>().join("|"));
+        text.extend(rows.iter().map(|row| line(row.iter().map(String::as_str))));
         for note in notes(results) {
             text += &format!("\n{}\n", escape(&note));
         }
@@ -16,9 +18,8 @@ pub(super) fn render(report: &Report) -> String {
     tables.collect::<Vec<_>>().join("\n")
 }
 
-fn line(cells: &[String]) -> String {
-    let cells: Vec<String> = cells.iter().map(|cell| escape(cell)).collect();
-    format!("| {} |\n", cells.join(" | "))
+fn line<'a>(cells: impl Iterator<Item = &'a str>) -> String {
+    format!("| {} |\n", cells.map(escape).collect::<Vec<_>>().join(" | "))
 }
 
 fn escape(text: &str) -> String {

@@ -4,11 +4,13 @@
 mod csv;
 mod gather;
 mod json;
+mod latex;
 mod markdown;
 mod spread;
 mod text;
 
-pub use gather::{Report, Results, SeedResult, TableRow};
+use crate::config::{Select, Split};
+pub use gather::{OursRow, Report, Results, SeedResult, TableRow};
 pub use spread::Spread;
 
 /// How a report is written.
@@ -18,6 +20,8 @@ pub enum Format {
     Text,
     /// A Markdown table.
     Md,
+    /// A LaTeX tabular (booktabs).
+    Latex,
     /// One line a row and seed, with every metric.
     Csv,
     /// Everything.
@@ -30,57 +34,94 @@ impl Report {
         match format {
             Format::Text => text::render(self),
             Format::Md => markdown::render(self),
+            Format::Latex => latex::render(self),
             Format::Csv => csv::render(self),
             Format::Json => json::render(self),
         }
     }
 }
 
-/// Column heads of the tables for people, in order.
-const HEADS: [&str; 6] = ["network", "net", "parameters", "accuracy %", "seeds", "training s"];
+/// Column heads of the tables for people; the last two only where a row quotes a paper.
+const HEADS: [&str; 8] = [
+    "network",
+    "net",
+    "parameters",
+    "accuracy %",
+    "seeds",
+    "training s",
+    "paper %",
+    "ours − paper",
+];
+
+/// Columns of words; those after them are numbers.
+const WORDS: usize = 2;
 
 /// Mark of a row whose weights were selected on the test split.
 const TEST_SELECTED: &str = "†";
 
-/// What stands under a table with such a row.
-const TEST_SELECTED_NOTE: &str = "† the epoch was selected on the test split: optimistic";
+/// What stands for a number that is not there.
+const NOTHING: &str = "–";
+
+/// Heads and rows of a table for people.
+fn grid(table: &Results) -> (Vec<&'static str>, Vec<Vec<String>>) {
+    let quotes = table.rows.iter().any(|row| row.paper.is_some());
+    let columns = if quotes { HEADS.len() } else { HEADS.len() - 2 };
+    let rows = table.rows.iter().map(|row| cells(row).into_iter().take(columns).collect());
+    (HEADS[..columns].to_vec(), rows.collect())
+}
 
 /// A row's cells under [`HEADS`].
-fn cells(row: &TableRow) -> [String; 6] {
-    let mark = if row.test_selected { TEST_SELECTED } else { "" };
-    let accuracy = row.accuracy().map_or("–".to_owned(), |spread| spread.percent());
-    let measured = row.seeds.iter().filter(|seed| seed.metrics.is_some()).count();
-    let seconds = row.seconds().map_or("–".to_owned(), |spread| format!("{:.1}", spread.mean));
+fn cells(row: &TableRow) -> [String; 8] {
+    let nothing = || NOTHING.to_owned();
+    let paper = row.paper.map_or_else(nothing, |paper| format!("{paper:.2}"));
+    let Some(ours) = &row.ours else {
+        let label = row.label.clone();
+        return [label, nothing(), nothing(), nothing(), nothing(), nothing(), paper, nothing()];
+    };
+    let mark = if ours.is_test_selected() { TEST_SELECTED } else { "" };
+    let accuracy = ours.accuracy();
+    let difference = accuracy.zip(row.paper).map(|(spread, paper)| spread.mean * 100.0 - paper);
+    let (measured, seeds) = (ours.seeds.len() - ours.missing(), ours.seeds.len());
     [
         row.label.clone(),
-        row.net.clone(),
-        thousands(row.parameters),
-        format!("{accuracy}{mark}"),
-        if measured == row.seeds.len() {
-            measured.to_string()
-        } else {
-            format!("{measured} of {}", row.seeds.len())
-        },
-        seconds,
+        ours.net.clone(),
+        thousands(ours.parameters),
+        format!("{}{mark}", accuracy.map_or_else(nothing, |spread| spread.percent())),
+        if measured == seeds { measured.to_string() } else { format!("{measured} of {seeds}") },
+        ours.seconds().map_or_else(nothing, |spread| format!("{:.1}", spread.mean)),
+        paper,
+        difference.map_or_else(nothing, |difference| format!("{difference:+.2}")),
     ]
 }
 
 /// What stands above and below a table.
 fn caption(table: &Results) -> String {
     let split = match table.split {
-        crate::config::Split::Train => "training",
-        crate::config::Split::Validation => "validation",
-        crate::config::Split::Test => "test",
+        Split::Train => "training",
+        Split::Validation => "validation",
+        Split::Test => "test",
     };
     format!("{}: top-1 on the {split} split, mean ± std over seeds", table.title)
 }
 
 fn notes(table: &Results) -> Vec<String> {
     let mut notes = Vec::new();
-    if table.rows.iter().any(|row| row.test_selected) {
-        notes.push(TEST_SELECTED_NOTE.to_owned());
+    let ours = || table.rows.iter().filter_map(|row| row.ours.as_ref());
+    let selected = |select| ours().any(|row| row.select == Some(select));
+    if selected(Select::BestTest) {
+        notes.push(format!("{TEST_SELECTED} the epoch was selected on the test split: optimistic"));
     }
-    let missing: usize = table.rows.iter().map(TableRow::missing).sum();
+    let fair = [
+        (Select::BestValidation, "the epoch was selected on the validation split"),
+        (Select::Last, "the last epoch's weights"),
+    ];
+    let fair: Vec<&str> =
+        fair.into_iter().filter(|(select, _)| selected(*select)).map(|(_, text)| text).collect();
+    if !fair.is_empty() {
+        let others = if selected(Select::BestTest) { "others: " } else { "" };
+        notes.push(format!("{others}{}", fair.join(", or ")));
+    }
+    let missing: usize = ours().map(OursRow::missing).sum();
     if missing > 0 {
         let plural = if missing == 1 { "" } else { "s" };
         notes.push(format!("{missing} result{plural} not in the cache: `takd run` makes them"));

@@ -1,14 +1,15 @@
 //! Aligned columns.
 
-use super::{HEADS, Report, caption, cells, notes};
+use super::{Report, WORDS, caption, grid, notes};
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 
 pub(super) fn render(report: &Report) -> String {
     let tables = report.tables.iter().map(|results| {
+        let (heads, rows) = grid(results);
         let mut table = Table::new();
-        table.load_style(NOTHING).set_header(HEADS);
-        table.add_rows(results.rows.iter().map(cells));
-        for column in table.column_iter_mut().skip(2) {
+        table.load_style(NOTHING).set_header(heads);
+        table.add_rows(rows);
+        for column in table.column_iter_mut().skip(WORDS) {
             column.set_cell_alignment(CellAlignment::Right);
         }
         for column in table.column_iter_mut() {

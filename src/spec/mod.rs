@@ -16,5 +16,5 @@ mod results;
 mod value;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Sources, Span};
-pub use pipeline::{Eval, How, Learn, Node, Pipeline, Row, Table, Teacher, Weights, Work};
+pub use pipeline::{Eval, How, Learn, Node, Ours, Pipeline, Row, Table, Teacher, Weights, Work};
 pub use resolve::{Catalogue, Digest, Probe, parse};

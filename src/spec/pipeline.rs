@@ -18,6 +18,8 @@ pub struct Pipeline {
     pub dag: Dag,
     /// Tables to print; at least one if there is an eval.
     pub tables: Vec<Table>,
+    /// Names of the presets that the file defines.
+    pub presets: Vec<String>,
 }
 
 /// One node, before it is repeated for each seed.
@@ -129,6 +131,15 @@ pub struct Table {
 pub struct Row {
     /// First column.
     pub label: String,
+    /// What takd has of it; nothing in a row that only quotes.
+    pub ours: Option<Ours>,
+    /// The published accuracy, in percent.
+    pub paper: Option<f64>,
+}
+
+/// A network and its measurement.
+#[derive(Clone, Copy, Debug)]
+pub struct Ours {
     /// Index of a [`Work::Learn`] node.
     pub node: usize,
     /// Index of the [`Work::Eval`] node that measures it.

@@ -53,8 +53,17 @@ pub(super) struct RawTable {
     pub name: Name,
     pub title: Option<String>,
     pub eval: Option<Name>,
-    /// A label where one is given, and a node or a glob.
-    pub rows: Option<Vec<(Option<String>, Name)>>,
+    pub rows: Option<Vec<RawRow>>,
+}
+
+/// A row of a table.
+pub(super) struct RawRow {
+    pub span: Span,
+    pub label: Option<String>,
+    /// A node or a glob; nothing in a row that only quotes.
+    pub node: Option<Name>,
+    /// In percent.
+    pub paper: Option<f64>,
 }
 
 const KINDS: [&str; 8] = ["data", "recipe", "net", "train", "distill", "chain", "eval", "table"];
@@ -243,14 +252,25 @@ fn read_result_table(name: &Name, table: &Table, errors: &mut Diagnostics) -> Op
     Some(RawTable { name: name.clone(), title, eval, rows })
 }
 
-/// `"node"` or `{ node = "node", label = "NoKD" }`.
-fn row(value: &Value, fields: &mut Fields<'_, '_>) -> Option<(Option<String>, Name)> {
+/// `"node"`, or `{ node = "node", label = "NoKD", paper = 70.16 }`.
+fn row(value: &Value, fields: &mut Fields<'_, '_>) -> Option<RawRow> {
+    let span = value.span.clone();
     let Kind::Table(table) = &value.kind else {
-        return fields.string(value).map(|node| (None, node));
+        let node = Some(fields.string(value)?);
+        return Some(RawRow { span, label: None, node, paper: None });
     };
     let mut inner = Fields::new(table, &value.span, "row", fields.errors);
-    let node = inner.require("node").and_then(|value| inner.string(value));
-    let label = inner.take("label").and_then(|value| inner.string(value));
+    let node = inner.take("node").map(|value| inner.string(value));
+    let label = inner.take("label").map(|value| inner.string(value));
+    let percent = "an accuracy in percent";
+    let paper = inner.take("paper");
+    let paper = paper.map(|v| inner.number(v, percent, |p| (0.0..=100.0).contains(&p)));
+    if node.is_none() && (label.is_none() || paper.is_none()) {
+        let help = "or `label` and `paper`, for a row that only quotes";
+        inner.errors.push_help(&value.span, "`row` needs `node`", help);
+    }
     inner.finish();
-    Some((label.map(|label| label.text), node?))
+    let (label, node, paper) =
+        (label.flatten().map(|label| label.text), node.flatten(), paper.flatten());
+    Some(RawRow { span, label, node, paper })
 }

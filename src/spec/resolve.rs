@@ -34,7 +34,7 @@ pub fn parse(
     catalogue: Catalogue<'_>,
 ) -> Result<Pipeline, Diagnostics> {
     let mut errors = Diagnostics::new(sources.clone());
-    let root = value::read(&sources, &mut errors);
+    let (root, presets) = value::read(&sources, catalogue.preset, &mut errors);
     let folders = Folders { pipeline: folder, data: catalogue.data };
     let raw = raw::read(&root, folders, &mut errors);
     let mut resolver = Resolver {
@@ -45,13 +45,15 @@ pub fn parse(
         data: HashMap::new(),
         index: HashMap::new(),
     };
-    let pipeline = resolver.pipeline(stem);
+    let pipeline = resolver.pipeline(stem).map(|pipeline| Pipeline { presets, ..pipeline });
     resolver.errors.finish(pipeline)
 }
 
-/// What a pipeline may name without defining it.
+/// What a pipeline is read with: everything that it may name without defining it.
 #[derive(Clone, Copy)]
 pub struct Catalogue<'a> {
+    /// The `[preset.NAME]` to lay over the file.
+    pub preset: Option<&'a str>,
     /// Folder of fetched data sets.
     pub data: &'a Path,
     /// Finds out about data sets.
@@ -128,6 +130,7 @@ impl<'a> Resolver<'a> {
             dag: Dag::new(parents.collect()).ok()?,
             nodes,
             tables: tables.into_iter().flatten().collect(),
+            presets: Vec::new(),
         })
     }
 

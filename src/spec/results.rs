@@ -2,8 +2,8 @@
 
 use super::{
     names::suggestion,
-    pipeline::{Eval, Learn, Row, Table},
-    raw::{RawEval, RawTable},
+    pipeline::{Eval, Learn, Ours, Row, Table},
+    raw::{RawEval, RawRow, RawTable},
     resolve::Resolver,
     value::Name,
 };
@@ -66,7 +66,7 @@ impl Resolver<'_> {
     pub fn default_table(&self, evals: &[(String, Eval)]) -> Option<Table> {
         let (_, first) = evals.first()?;
         let rows = evals.iter().enumerate().filter(|(_, (_, eval))| eval.group == first.group);
-        let rows = rows.map(|(place, (_, eval))| self.row(None, eval.of, place)).collect();
+        let rows = rows.map(|(place, (_, eval))| self.row(None, eval.of, place, None)).collect();
         Some(Table { title: first.group.clone(), split: first.split, rows })
     }
 
@@ -89,16 +89,25 @@ impl Resolver<'_> {
             self.errors.push_help(&group.span, format!("no eval is named `{}`", group.text), help);
             return None;
         };
-        let every = [(None, Name { text: "*".to_owned(), span: raw.name.span.clone() })];
-        let asked = raw.rows.as_deref();
+        let star = Some(Name { text: "*".to_owned(), span: raw.name.span.clone() });
+        let every = [RawRow { span: raw.name.span.clone(), label: None, node: star, paper: None }];
         let mut rows = Vec::new();
-        for (label, name) in asked.unwrap_or(&every) {
-            for node in self.matching(name) {
+        for row in raw.rows.as_deref().unwrap_or(&every) {
+            let (label, paper) = (row.label.clone(), row.paper);
+            let Some(name) = &row.node else {
+                rows.push(Row { label: label.unwrap_or_default(), ours: None, paper });
+                continue;
+            };
+            let nodes = self.matching(name);
+            if nodes.len() > 1 && paper.is_some() {
+                self.errors.push(&row.span, format!("one paper's value for {} nodes", nodes.len()));
+            }
+            for node in nodes {
                 let measured =
                     evals.iter().position(|(_, eval)| eval.of == node && eval.group == group.text);
                 match measured {
-                    Some(eval) => rows.push(self.row(label.clone(), node, eval)),
-                    None if asked.is_none() => {}
+                    Some(eval) => rows.push(self.row(label.clone(), node, eval, paper)),
+                    None if raw.rows.is_none() => {}
                     None => {
                         let node = &self.raw.learns[node].name.text;
                         let message = format!("`{node}` is not measured by `eval.{}`", group.text);
@@ -111,9 +120,9 @@ impl Resolver<'_> {
         Some(Table { title, split: found.split, rows })
     }
 
-    fn row(&self, label: Option<String>, node: usize, eval: usize) -> Row {
+    fn row(&self, label: Option<String>, node: usize, eval: usize, paper: Option<f64>) -> Row {
         let label = label.unwrap_or_else(|| self.raw.learns[node].name.text.clone());
         // Evals follow the trainings in the list of nodes.
-        Row { label, node, eval: self.raw.learns.len() + eval }
+        Row { label, ours: Some(Ours { node, eval: self.raw.learns.len() + eval }), paper }
     }
 }

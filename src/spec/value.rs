@@ -1,6 +1,9 @@
 //! TOML as a tree in which every key and value knows where it stands.
 
-use super::diagnostic::{Diagnostics, Sources, Span};
+use super::{
+    diagnostic::{Diagnostics, Sources, Span},
+    names::suggestion,
+};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -59,9 +62,15 @@ impl Table {
 /// Deepest nesting that is read; real pipelines stay under ten.
 const DEEPEST: usize = 64;
 
-/// Parses the file and lays each `--set` over it.
-pub(super) fn read(sources: &Sources, errors: &mut Diagnostics) -> Table {
+/// Parses the file, lays the chosen preset over it, then each `--set`. The names of all presets come
+/// beside.
+pub(super) fn read(
+    sources: &Sources,
+    preset: Option<&str>,
+    errors: &mut Diagnostics,
+) -> (Table, Vec<String>) {
     let mut root = Table::default();
+    let mut presets = Vec::new();
     for (index, (_, text)) in sources.0.iter().enumerate() {
         let (table, problems) = DeTable::parse_recoverable(text);
         let broken = !problems.is_empty();
@@ -71,11 +80,41 @@ pub(super) fn read(sources: &Sources, errors: &mut Diagnostics) -> Table {
         }
         if index == 0 {
             root = convert_table(table.get_ref(), index, 0, errors);
+            presets = take_presets(&mut root, preset, errors);
         } else if !broken {
             overlay(&mut root, convert_table(table.get_ref(), index, 0, errors));
         }
     }
-    root
+    (root, presets)
+}
+
+/// Takes `[preset.NAME]` tables out of a file and lays the chosen one over it.
+fn take_presets(root: &mut Table, chosen: Option<&str>, errors: &mut Diagnostics) -> Vec<String> {
+    let place = root.0.iter().position(|(name, _)| name.text == "preset");
+    let presets = match place.map(|place| root.0.remove(place).1) {
+        None => Vec::new(),
+        Some(Value { kind: Kind::Table(Table(presets)), .. }) => presets,
+        Some(other) => {
+            let message =
+                format!("expected tables such as [preset.NAME], found {}", other.type_name());
+            errors.push(&other.span, message);
+            Vec::new()
+        }
+    };
+    let names: Vec<String> = presets.iter().map(|(name, _)| name.text.clone()).collect();
+    for (name, value) in presets {
+        match value.kind {
+            Kind::Table(table) if Some(name.text.as_str()) == chosen => overlay(root, table),
+            Kind::Table(_) => {}
+            _ => errors.push(&value.span, format!("expected a table, found {}", value.type_name())),
+        }
+    }
+    if let Some(chosen) = chosen.filter(|chosen| !names.iter().any(|name| name == chosen)) {
+        let start = Span { source: 0, start: 0, end: 0 };
+        let help = suggestion(chosen, names.iter().map(String::as_str));
+        errors.push_help(&start, format!("no preset is named `{chosen}`"), help);
+    }
+    names
 }
 
 /// Puts the entries of `over` into `base`; tables are merged, anything else is replaced.

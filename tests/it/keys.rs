@@ -22,6 +22,7 @@ pub fn parse_with(
 ) -> Result<Pipeline, spec::Diagnostics> {
     let digest = |_: &Path| Ok("22".repeat(32));
     let catalogue = Catalogue {
+        preset: None,
         data: Path::new("data"),
         probe,
         digest: &digest,

@@ -86,7 +86,7 @@ fn an_exported_network_comes_back_as_a_teacher() {
     let result = workspace.run(&["imported.toml"]);
     assert_eq!(result["trained"], 0);
     let top1 = |result: &serde_json::Value, row: usize| {
-        result["tables"][0]["rows"][row]["seeds"][0]["metrics"]["top1"].clone()
+        result["tables"][0]["rows"][row]["ours"]["seeds"][0]["metrics"]["top1"].clone()
     };
     let trained = workspace.run(&["tiny.toml"]);
     assert_eq!(top1(&result, 0), top1(&trained, 0));

@@ -2,11 +2,11 @@
 
 use crate::{keys::parse, workspace::PIPELINE};
 use takd::{
-    config::Split,
+    config::{Select, Split},
     graph::Graph,
     key::{Key, keys},
     metrics::Metrics,
-    report::{Format, Report, Results, SeedResult, TableRow},
+    report::{Format, OursRow, Report, Results, SeedResult, TableRow},
 };
 
 fn seed(seed: u64, key: Key, top1: Option<f64>) -> SeedResult {
@@ -26,27 +26,37 @@ fn seed(seed: u64, key: Key, top1: Option<f64>) -> SeedResult {
 fn report() -> Report {
     let pipeline = parse(PIPELINE);
     let key = keys(&Graph::new(&pipeline))[0].1;
-    let row = |label: &str, test_selected, results: [Option<f64>; 2]| TableRow {
+    let row = |label: &str, select, results: [Option<f64>; 2], paper| TableRow {
         label: label.to_owned(),
-        node: "student".to_owned(),
-        net: "plain2".to_owned(),
-        parameters: 13_082,
-        test_selected,
-        seeds: [20, 31].into_iter().zip(results).map(|(s, result)| seed(s, key, result)).collect(),
+        paper,
+        ours: Some(OursRow {
+            node: "student".to_owned(),
+            net: "plain2".to_owned(),
+            parameters: 13_082,
+            select: Some(select),
+            seeds: [20, 31].into_iter().zip(results).map(|(s, top1)| seed(s, key, top1)).collect(),
+        }),
     };
+    let fair = Select::BestValidation;
     let rows = vec![
-        row("teacher", false, [Some(0.8725), Some(0.88)]),
-        row("a | \"b\", c", true, [Some(0.5), Some(0.52)]),
-        row("half", false, [Some(0.5), None]),
-        row("nothing", false, [None, None]),
+        row("teacher", fair, [Some(0.8725), Some(0.88)], Some(88.0)),
+        row("a | \"b\", c_d", Select::BestTest, [Some(0.5), Some(0.52)], Some(50.0)),
+        row("half", fair, [Some(0.5), None], None),
+        row("nothing", fair, [None, None], Some(70.16)),
+        TableRow { label: "FitNet".to_owned(), paper: Some(86.73), ours: None },
     ];
     let table = Results { title: "Table 1, plain".to_owned(), split: Split::Test, rows };
     let other = Results {
         title: "other".to_owned(),
         split: Split::Validation,
-        rows: vec![row("teacher", false, [Some(0.8725), Some(0.88)])],
+        rows: vec![row("teacher", Select::Last, [Some(0.8725), Some(0.88)], None)],
     };
     Report { pipeline: "tiny".to_owned(), tables: vec![table, other] }
+}
+
+#[test]
+fn latex() {
+    insta::assert_snapshot!(report().render(Format::Latex));
 }
 
 #[test]
@@ -67,6 +77,6 @@ fn csv() {
 #[test]
 fn json_holds_everything() {
     let value: serde_json::Value = serde_json::from_str(&report().render(Format::Json)).unwrap();
-    assert_eq!(value["tables"][0]["rows"][0]["seeds"][1]["metrics"]["top1"], 0.88);
-    assert_eq!(value["tables"][0]["rows"][1]["test_selected"], true);
+    assert_eq!(value["tables"][0]["rows"][0]["ours"]["seeds"][1]["metrics"]["top1"], 0.88);
+    assert_eq!(value["tables"][0]["rows"][1]["ours"]["select"], "best-test");
 }

@@ -33,7 +33,7 @@ fn compare_jobs(set: &str, files: usize) {
         ]))
         .unwrap();
         let rows = report["tables"][0]["rows"].as_array_mut().unwrap();
-        for seed in rows.iter_mut().flat_map(|row| row["seeds"].as_array_mut().unwrap()) {
+        for seed in rows.iter_mut().flat_map(|row| row["ours"]["seeds"].as_array_mut().unwrap()) {
             seed["seconds"].take();
         }
         report

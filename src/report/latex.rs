@@ -1,0 +1,42 @@
+//! LaTeX tables, with booktabs' rules.
+
+use super::{Report, WORDS, caption, grid, notes};
+
+pub(super) fn render(report: &Report) -> String {
+    let tables = report.tables.iter().map(|results| {
+        let (heads, rows) = grid(results);
+        let columns = format!("{}{}", "l".repeat(WORDS), "r".repeat(heads.len() - WORDS));
+        let mut text = format!("% {}\n", caption(results).replace('\n', " "));
+        text += &format!("\\begin{{tabular}}{{{columns}}}\n\\toprule\n");
+        text += &line(heads.iter().copied());
+        text += "\\midrule\n";
+        text.extend(rows.iter().map(|row| line(row.iter().map(String::as_str))));
+        text += "\\bottomrule\n\\end{tabular}\n";
+        text.extend(notes(results).iter().map(|note| format!("% {note}\n")));
+        text
+    });
+    tables.collect::<Vec<_>>().join("\n")
+}
+
+fn line<'a>(cells: impl Iterator<Item = &'a str>) -> String {
+    format!("{} \\\\\n", cells.map(escape).collect::<Vec<_>>().join(" & "))
+}
+
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' => out += "\\textbackslash{}",
+            '~' => out += "\\textasciitilde{}",
+            '^' => out += "\\textasciicircum{}",
+            '&' | '%' | '$' | '#' | '_' | '{' | '}' => out.extend(['\\', c]),
+            '±' => out += "$\\pm$",
+            '−' => out += "$-$",
+            '†' => out += "$^\\dagger$",
+            '–' => out += "--",
+            '\n' => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
+}
