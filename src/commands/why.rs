@@ -10,7 +10,7 @@ use super::{
 use crate::{
     graph::Graph,
     key::Key,
-    plan::{Action, Plan, Reason},
+    plan::{Action, Plan, Reason, Step},
     store::{Depth, Lookup, Store},
 };
 
@@ -51,9 +51,19 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
                 format!("{name} is reused: entry {key} ({})\n", origin(store, &step.key)?)
             }
         };
+        text += &weights(step);
     }
     print(&text)?;
     Ok(exit::OK)
+}
+
+/// How much a distillation's teacher counts against the labels.
+fn weights(step: &Step) -> String {
+    let (Some(kd), Some(net)) = (step.inputs.objective, &step.inputs.net) else {
+        return String::new();
+    };
+    let ratio = kd.weight_ratio(net.classes());
+    format!("  the KL divergence weighs {ratio:.2} times the cross entropy\n")
 }
 
 /// Which node made an entry, for people.

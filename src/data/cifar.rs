@@ -15,9 +15,6 @@ use std::{
 
 const SHAPE: Shape = Shape { channels: 3, height: 32, width: 32 };
 
-const HELP: &str = "`takd data fetch cifar10` (or cifar100) gets it; `path` names a folder with the \
-    unpacked files or the .tar.gz";
-
 /// What tells the two apart.
 struct Layout {
     /// Bytes before a record's pixels; the last of them is the label.
@@ -27,6 +24,8 @@ struct Layout {
     folder: &'static str,
     /// The archive as it is distributed.
     archive: &'static str,
+    /// What to do where it is missing.
+    help: &'static str,
 }
 
 const TEN: Layout = Layout {
@@ -34,6 +33,8 @@ const TEN: Layout = Layout {
     classes: 10,
     folder: "cifar-10-batches-bin",
     archive: "cifar-10-binary.tar.gz",
+    help: "`takd data fetch cifar10` gets it, or `path` names the folder with the unpacked files, or \
+           the .tar.gz",
 };
 
 /// A coarse label comes before the fine one.
@@ -42,6 +43,8 @@ const HUNDRED: Layout = Layout {
     classes: 100,
     folder: "cifar-100-binary",
     archive: "cifar-100-binary.tar.gz",
+    help: "`takd data fetch cifar100` gets it, or `path` names the folder with the unpacked files, or \
+           the .tar.gz",
 };
 
 /// All images, and the blake3 of the unpacked files: how they are packed does not matter.
@@ -77,7 +80,7 @@ fn files(
 ) -> Result<BTreeMap<String, (String, Vec<u8>)>, DataError> {
     let archive = path.join(layout.archive);
     if path.is_file() {
-        return from_archive(path, wanted);
+        return from_archive(path, wanted, layout);
     }
     let mut found = BTreeMap::new();
     for name in wanted {
@@ -85,11 +88,11 @@ fn files(
         let places = folders.iter().flat_map(|f| [f.join(name), f.join(format!("{name}.gz"))]);
         let Some(place) = places.into_iter().find(|place| place.is_file()) else {
             if archive.is_file() {
-                return from_archive(&archive, wanted);
+                return from_archive(&archive, wanted, layout);
             }
-            return Err(missing(&path.join(name), io::ErrorKind::NotFound.into()));
+            return Err(missing(&path.join(name), io::Error::other("no such file"), layout));
         };
-        let bytes = fs::read(&place).map_err(|error| missing(&place, error))?;
+        let bytes = fs::read(&place).map_err(|error| missing(&place, error, layout))?;
         let file = place.display().to_string();
         let bytes = unpacked(&file, bytes)?;
         found.insert(name.clone(), (file, bytes));
@@ -100,12 +103,13 @@ fn files(
 fn from_archive(
     path: &Path,
     wanted: &[String],
+    layout: &Layout,
 ) -> Result<BTreeMap<String, (String, Vec<u8>)>, DataError> {
     let damaged = |error: io::Error| DataError::Damaged {
         file: path.display().to_string(),
         problem: format!("not a whole .tar.gz archive: {error}"),
     };
-    let file = fs::File::open(path).map_err(|error| missing(path, error))?;
+    let file = fs::File::open(path).map_err(|error| missing(path, error, layout))?;
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(io::BufReader::new(file)));
     let mut found = BTreeMap::new();
     for entry in archive.entries().map_err(damaged)? {
@@ -127,8 +131,8 @@ fn from_archive(
     }
 }
 
-fn missing(path: &Path, error: io::Error) -> DataError {
-    DataError::Missing { file: path.display().to_string(), error, help: HELP }
+fn missing(path: &Path, error: io::Error, layout: &Layout) -> DataError {
+    DataError::Missing { file: path.display().to_string(), error, help: layout.help }
 }
 
 /// Takes a file's records apart.

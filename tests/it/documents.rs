@@ -1,7 +1,18 @@
 //! What the documents say is true.
 
-use crate::{keys::parse_with, tiny};
-use takd::{commands::exit, config::DataInfo};
+use crate::{
+    keys::{parse_preset, parse_with},
+    tiny,
+};
+use std::{collections::BTreeSet, fs, path::Path};
+use takd::{
+    commands::exit,
+    config::{CifarKind, DataInfo, Format, Reduction, Select, Shape},
+    graph::Graph,
+    key::{Kind, keys},
+    plan::{Known, Plan},
+    spec::{Pipeline, Work},
+};
 
 const README: &str = include_str!("../../README.md");
 
@@ -38,4 +49,86 @@ fn the_quickstart_is_free_of_errors() {
     let probe = |format: &_| takd::data::probe(format).map_err(|error| error.to_string());
     let pipeline = parse_with(text, &probe).unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!((pipeline.seeds.len(), pipeline.nodes.len()), (2, 10));
+}
+
+/// CIFAR as it is distributed.
+fn cifar(format: &Format) -> Result<DataInfo, String> {
+    let classes = match format {
+        Format::Cifar(cifar) if cifar.kind == CifarKind::Hundred => 100,
+        _ => 10,
+    };
+    let shape = Shape { channels: 3, height: 32, width: 32 };
+    Ok(DataInfo { shape, classes, train: 50_000, test: 10_000, ..tiny::info() })
+}
+
+fn paper(name: &str, preset: Option<&str>) -> Pipeline {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines").join(name);
+    let text = fs::read_to_string(path).unwrap();
+    parse_preset(&text, preset, &cifar).unwrap_or_else(|errors| panic!("{name}: {errors}"))
+}
+
+const PAPER: [&str; 6] = [
+    "vgg.toml",
+    "resnet.toml",
+    "multistep.toml",
+    "teacher-size.toml",
+    "student-size.toml",
+    "other-methods.toml",
+];
+
+#[test]
+fn the_papers_pipelines_are_free_of_errors_under_both_presets() {
+    for name in PAPER {
+        let plain = paper(name, None);
+        assert_eq!(plain.presets, ["as-paper", "as-published-code"], "{name}");
+        for preset in ["as-paper", "as-published-code"] {
+            let pipeline = paper(name, Some(preset));
+            let published = preset == "as-published-code";
+            let select = if published { Select::BestTest } else { Select::BestValidation };
+            let reduction = if published { Reduction::Mean } else { Reduction::Batchmean };
+            for node in &pipeline.nodes {
+                let Work::Learn(learn) = &node.work else { continue };
+                assert_eq!(learn.recipe().unwrap().select, select, "{name} {preset} {}", node.name);
+                if let Some(teacher) = learn.teacher() {
+                    assert_eq!(teacher.kd.reduction, reduction, "{name} {preset} {}", node.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn all_eight_paths_need_one_teacher_and_fifteen_distillations_a_seed() {
+    let pipeline = paper("multistep.toml", None);
+    let graph = Graph::new(&pipeline);
+    let all: Vec<usize> = (0..graph.tasks.len()).collect();
+    let plan = Plan::new(&graph, keys(&graph), &Known::default(), &all, &[]);
+    let count = |kind| plan.running().filter(|step| step.inputs.kind == kind).count();
+    assert_eq!((count(Kind::Train), count(Kind::Distill)), (3, 3 * 15));
+    // One after another, each path would train all its nets: 20 distillations.
+    let students = pipeline.nodes.iter().filter(|node| node.kind() == "distill");
+    let ends = students.filter(|node| node.name.ends_with("plain2"));
+    let steps: Vec<usize> = ends.map(|node| node.name.matches("plain").count()).collect();
+    assert_eq!((steps.len(), steps.iter().sum::<usize>()), (8, 20));
+}
+
+#[test]
+fn the_papers_numbers_are_quoted() {
+    let quoted = |name: &str| -> BTreeSet<String> {
+        let pipeline = paper(name, None);
+        let rows = pipeline.tables.iter().flat_map(|table| &table.rows);
+        rows.filter_map(|row| row.paper).map(|paper| format!("{paper:.2}")).collect()
+    };
+    for (name, values) in [
+        ("vgg.toml", "70.16 72.57 73.51 41.09 44.57 44.92 72.75 73.15 44.28"),
+        ("resnet.toml", "88.52 88.65 88.98 61.37 61.41 61.82 88.70 88.73 88.90 61.47 61.55 61.50"),
+        ("multistep.toml", "44.57 44.28 44.92 45.14"),
+        (
+            "other-methods.toml",
+            "86.02 86.66 86.73 86.86 87.07 87.32 87.71 88.01 89.11 89.75 89.72 89.84 89.92 90.34 90.54 91.23",
+        ),
+    ] {
+        let want: BTreeSet<String> = values.split(' ').map(str::to_owned).collect();
+        assert_eq!(quoted(name), want, "{name}");
+    }
 }

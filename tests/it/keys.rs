@@ -20,9 +20,17 @@ pub fn parse_with(
     text: &str,
     probe: &dyn Fn(&Format) -> Result<takd::config::DataInfo, String>,
 ) -> Result<Pipeline, spec::Diagnostics> {
+    parse_preset(text, None, probe)
+}
+
+pub fn parse_preset(
+    text: &str,
+    preset: Option<&str>,
+    probe: &dyn Fn(&Format) -> Result<takd::config::DataInfo, String>,
+) -> Result<Pipeline, spec::Diagnostics> {
     let digest = |_: &Path| Ok("22".repeat(32));
     let catalogue = Catalogue {
-        preset: None,
+        preset,
         data: Path::new("data"),
         probe,
         digest: &digest,
