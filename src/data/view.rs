@@ -176,6 +176,7 @@ mod tests {
 
     #[test]
     fn the_holdout_is_a_fixed_partition() {
+        assert_eq!(holdout(10, 3).1, [4, 6, 7], "a change here moves images between splits");
         let (train, held) = holdout(100, 20);
         assert_eq!((train.len(), held.len()), (80, 20));
         let mut all = [train, held.clone()].concat();
