@@ -2,15 +2,18 @@
 //!
 //! Nothing here knows a file, a cache or a pipeline.
 
+mod checkpoint;
 mod logits;
 mod loss;
 mod optimizer;
 mod schedule;
 mod trainer;
 
+pub use checkpoint::{Checkpoint, State};
 pub use logits::{Logits, LogitsError, infer};
 pub use loss::{cross_entropy, distillation};
-
 pub use optimizer::Updater;
 pub use schedule::learning_rate;
-pub use trainer::{EpochRecord, LearnError, Lesson, Objective, Stop, Trained, train};
+pub use trainer::{
+    EpochRecord, LearnError, Lesson, Objective, Progress, Stop, Trained, resume, train,
+};

@@ -5,9 +5,9 @@
 
 use crate::{
     config::{Adam, Optimizer},
-    net::{Network, Role, Visitor},
+    net::{NamedTensor, Network, Role, Visitor},
 };
-use burn::tensor::{Gradients, Tensor};
+use burn::tensor::{Device, Gradients, Tensor};
 use std::collections::BTreeMap;
 
 /// An optimizer with its state.
@@ -21,6 +21,31 @@ impl Updater {
     /// An optimizer that has made no step.
     pub fn new(rule: Optimizer) -> Self {
         Self { rule, steps: 0, state: BTreeMap::new() }
+    }
+
+    /// The state on the host, and how many updates it has seen.
+    pub fn save(&self) -> (i32, Vec<NamedTensor>) {
+        let tensors = self.state.iter().flat_map(|(name, tensors)| {
+            tensors.iter().enumerate().map(move |(place, tensor)| {
+                let values = tensor.to_data().try_into_vec_as::<f32>();
+                let values = values.expect("an optimizer's state has f32 elements");
+                NamedTensor { name: format!("{name}/{place}"), shape: vec![values.len()], values }
+            })
+        });
+        (self.steps, tensors.collect())
+    }
+
+    /// An optimizer that goes on from what [`save`](Self::save) gave.
+    pub fn load(rule: Optimizer, steps: i32, tensors: &[NamedTensor], device: &Device) -> Self {
+        let mut state: BTreeMap<String, Vec<Tensor<1>>> = BTreeMap::new();
+        let mut ordered: Vec<&NamedTensor> = tensors.iter().collect();
+        ordered.sort_by(|a, b| a.name.cmp(&b.name));
+        for tensor in ordered {
+            let name = tensor.name.rsplit_once('/').map_or(tensor.name.as_str(), |(name, _)| name);
+            let value = Tensor::from_data(tensor.values.as_slice(), device);
+            state.entry(name.to_owned()).or_default().push(value);
+        }
+        Self { rule, steps, state }
     }
 
     /// One update of every parameter of `net` that has a gradient, with learning rate `lr`.

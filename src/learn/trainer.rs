@@ -1,11 +1,14 @@
 //! The training loop.
 
-use super::{Logits, LogitsError, Updater, cross_entropy, distillation, infer, learning_rate};
+use super::{
+    Checkpoint, Logits, LogitsError, State, Updater, cross_entropy, distillation, infer,
+    learning_rate,
+};
 use crate::{
     config::{Kd, Net, Recipe, Select},
     data::View,
     metrics::metrics,
-    net::{NamedTensor, Network, Role, Visitor},
+    net::{LoadError, NamedTensor, Network, Role, Visitor},
     rng::{Purpose, Stream},
 };
 use burn::tensor::{Device, Tensor};
@@ -95,42 +98,85 @@ pub enum LearnError {
     /// The teacher's logits do not fit the training samples.
     #[error(transparent)]
     Logits(#[from] LogitsError),
+    /// A checkpoint of another network.
+    #[error("the checkpoint is not of this training: {0}")]
+    Checkpoint(#[from] LoadError),
+}
+
+/// A finished epoch.
+pub struct Progress<'a> {
+    /// What it gave.
+    pub record: &'a EpochRecord,
+    /// Training samples a second, evaluation left out.
+    pub samples_per_second: f64,
+    /// Copies the training's state to the host.
+    pub checkpoint: &'a dyn Fn() -> Checkpoint,
 }
 
 /// Trains a network from fresh weights; `on_epoch` hears of every finished epoch, and how many
-/// training samples a second it took, evaluation left out.
+/// training samples a second it took.
 ///
 /// # Errors
-/// [`LearnError`] if the loss diverges, `stop` says so, or the teacher's logits lack a sample.
+/// As [`resume`].
 pub fn train(
     lesson: &Lesson<'_>,
     device: &Device,
     stop: &dyn Stop,
     on_epoch: &mut dyn FnMut(&EpochRecord, f64),
 ) -> Result<Trained, LearnError> {
+    let mut tell = |progress: &Progress<'_>| on_epoch(progress.record, progress.samples_per_second);
+    resume(lesson, device, stop, None, &mut tell)
+}
+
+/// Trains a network from fresh weights, or on from a checkpoint of the same lesson, to the same
+/// bits.
+///
+/// # Errors
+/// [`LearnError`] if the loss diverges, `stop` says so, the teacher's logits lack a sample, or the
+/// checkpoint is another network's.
+pub fn resume(
+    lesson: &Lesson<'_>,
+    device: &Device,
+    stop: &dyn Stop,
+    from: Option<Checkpoint>,
+    on_epoch: &mut dyn FnMut(&Progress<'_>),
+) -> Result<Trained, LearnError> {
     if let Objective::Kd(_, logits) = lesson.objective {
         logits.cover(&lesson.train.ids)?;
     }
+    let rule = lesson.recipe.optimizer;
     let mut net = Network::init(lesson.net, lesson.seed, device);
-    net.visit(&mut Track);
-    let mut updater = Updater::new(lesson.recipe.optimizer);
+    let mut updater = Updater::new(rule);
     let mut history = Vec::with_capacity(lesson.recipe.epochs);
     let mut best: Option<(f64, usize, Vec<NamedTensor>)> = None;
-    for epoch in 1..=lesson.recipe.epochs {
+    if let Some(Checkpoint { weights, optimizer, best: best_weights, state }) = from {
+        net.load(weights)?;
+        updater = Updater::load(rule, state.steps, &optimizer, device);
+        best = state.best.map(|(accuracy, epoch)| (accuracy, epoch, best_weights));
+        history = state.history;
+    }
+    net.visit(&mut Track);
+    for epoch in history.len() + 1..=lesson.recipe.epochs {
         let lr = learning_rate(lesson.recipe, epoch - 1);
         let started = Instant::now();
         let loss = run_epoch(lesson, &mut net, &mut updater, epoch, lr, stop)?;
-        let seconds = started.elapsed().as_secs_f64();
+        let samples_per_second = lesson.train.len() as f64 / started.elapsed().as_secs_f64();
         let accuracy = lesson.judge.map(|view| accuracy(&net, view, lesson.net.classes()));
         if let (Some(now), false) = (accuracy, lesson.recipe.select == Select::Last)
             && best.as_ref().is_none_or(|(top, ..)| now > *top)
         {
             best = Some((now, epoch, net.save()));
         }
-        let samples_per_second = lesson.train.len() as f64 / seconds;
-        let record = EpochRecord { epoch, lr, loss, accuracy };
-        on_epoch(&record, samples_per_second);
-        history.push(record);
+        history.push(EpochRecord { epoch, lr, loss, accuracy });
+        let checkpoint = || {
+            let (steps, optimizer) = updater.save();
+            let scored = best.as_ref().map(|(accuracy, epoch, _)| (*accuracy, *epoch));
+            let best = best.as_ref().map(|(.., weights)| weights.clone()).unwrap_or_default();
+            let state = State { steps, best: scored, history: history.clone() };
+            Checkpoint { weights: net.save(), optimizer, best, state }
+        };
+        let record = &history[history.len() - 1];
+        on_epoch(&Progress { record, samples_per_second, checkpoint: &checkpoint });
     }
     let (selected, weights) = match best {
         Some((_, epoch, weights)) => (epoch, weights),

@@ -1,7 +1,7 @@
 //! The files inside entries: weights and logits as safetensors, histories as JSON lines.
 
 use crate::{
-    learn::{EpochRecord, Logits, LogitsError},
+    learn::{Checkpoint, EpochRecord, Logits, LogitsError},
     net::NamedTensor,
 };
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
@@ -25,8 +25,8 @@ pub enum FileError {
     /// Rows and ids do not agree.
     #[error(transparent)]
     Logits(#[from] LogitsError),
-    /// A line that is no epoch record.
-    #[error("not a history of epochs: {0}")]
+    /// A line that is no epoch record, or a checkpoint's state that is none.
+    #[error("not a record of epochs: {0}")]
     History(#[from] serde_json::Error),
 }
 
@@ -71,6 +71,56 @@ pub(super) fn read_logits(bytes: &[u8]) -> Result<Logits, FileError> {
     let ids: Vec<u32> = words(ids.data()).map(u32::from_le_bytes).collect();
     let classes = logits.shape().last().copied().unwrap_or(0);
     Ok(Logits::new(&ids, floats("logits", &logits)?, classes)?)
+}
+
+/// Name of the metadata that holds a checkpoint's [`State`] as JSON.
+const STATE: &str = "state";
+
+/// A training's state as safetensors, for [`read_checkpoint`].
+///
+/// # Errors
+/// [`FileError`] if a tensor's shape and length do not agree.
+pub fn write_checkpoint(checkpoint: &Checkpoint) -> Result<Vec<u8>, FileError> {
+    let groups = [
+        ("net", &checkpoint.weights),
+        ("optimizer", &checkpoint.optimizer),
+        ("best", &checkpoint.best),
+    ];
+    let all: Vec<(String, &NamedTensor, Vec<u8>)> = groups
+        .into_iter()
+        .flat_map(|(group, tensors)| tensors.iter().map(move |tensor| (group, tensor)))
+        .map(|(group, tensor)| {
+            (format!("{group}:{}", tensor.name), tensor, to_bytes(&tensor.values))
+        })
+        .collect();
+    let views = all.iter().map(|(name, tensor, bytes)| {
+        Ok((name.as_str(), TensorView::new(Dtype::F32, tensor.shape.clone(), bytes)?))
+    });
+    let views: Vec<_> = views.collect::<Result<_, safetensors::SafeTensorError>>()?;
+    let state = serde_json::to_string(&checkpoint.state).expect("plain data is always JSON");
+    Ok(safetensors::serialize(views, Some([(STATE.to_owned(), state)].into()))?)
+}
+
+/// A training's state after some epochs.
+///
+/// # Errors
+/// [`FileError`] if it is none.
+pub fn read_checkpoint(bytes: &[u8]) -> Result<Checkpoint, FileError> {
+    let (_, header) = SafeTensors::read_metadata(bytes)?;
+    let state = header.metadata().as_ref().and_then(|metadata| metadata.get(STATE));
+    let state = serde_json::from_str(state.map_or("", String::as_str))?;
+    let (mut weights, mut optimizer, mut best) = (Vec::new(), Vec::new(), Vec::new());
+    for tensor in read_weights(bytes)? {
+        let (group, name) = tensor.name.split_once(':').unwrap_or(("", ""));
+        let list = match group {
+            "net" => &mut weights,
+            "optimizer" => &mut optimizer,
+            "best" => &mut best,
+            _ => continue,
+        };
+        list.push(NamedTensor { name: name.to_owned(), ..tensor });
+    }
+    Ok(Checkpoint { weights, optimizer, best, state })
 }
 
 pub(super) fn write_history(history: &[EpochRecord]) -> Vec<u8> {
@@ -130,6 +180,7 @@ mod tests {
             let _ = read_weights(&bytes);
             let _ = read_logits(&bytes);
             let _ = read_history(&bytes);
+            let _ = read_checkpoint(&bytes);
         }
     }
 }

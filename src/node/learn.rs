@@ -1,7 +1,7 @@
 //! A train or distill node.
 
 use super::{
-    files::{HISTORY, WEIGHTS, write_history, write_weights},
+    files::{HISTORY, WEIGHTS, read_checkpoint, write_checkpoint, write_history, write_weights},
     runner::{Job, failed},
     teach::Teaching,
 };
@@ -9,15 +9,18 @@ use crate::{
     config::{Recipe, Select, Split},
     data::View,
     execute::{Event, Failure, Made},
-    learn::{EpochRecord, LearnError, Lesson, Objective, Stop, train},
+    learn::{Checkpoint, EpochRecord, LearnError, Lesson, Objective, Progress, Stop, resume},
     plan::Step,
     spec::{Learn, Teacher},
-    store::{KeyLock, Outcome},
+    store::{Kept, KeyLock, Outcome},
 };
 use std::{
     sync::atomic::{AtomicBool, Ordering},
-    time::Instant,
+    time::{Duration, Instant},
 };
+
+/// Least time between two checkpoints of one training: they cost a copy to the host and an fsync.
+const BETWEEN_CHECKPOINTS: Duration = Duration::from_secs(1);
 
 struct Flag<'a>(&'a AtomicBool);
 
@@ -62,14 +65,28 @@ impl Job<'_> {
         let net = &learn.net;
         let lesson =
             Lesson { net, recipe, objective, seed, train: &train_view, judge: judge.as_ref() };
+        let from = self.checkpoint(lock, recipe.epochs)?;
         let started = Instant::now();
-        let mut on_epoch =
-            |record: &EpochRecord, pace| self.report_epoch(record, pace, recipe.epochs);
-        let trained = train(&lesson, device, &Flag(self.runner.stop), &mut on_epoch);
+        let mut written = Instant::now();
+        let mut problem = None;
+        let mut on_epoch = |progress: &Progress<'_>| {
+            self.report_epoch(progress.record, progress.samples_per_second, recipe.epochs);
+            let last = progress.record.epoch == recipe.epochs;
+            if !last && written.elapsed() >= BETWEEN_CHECKPOINTS {
+                let kept = self.keep(lock, &(progress.checkpoint)());
+                problem = problem.take().or(kept.err());
+                written = Instant::now();
+            }
+        };
+        let trained = resume(&lesson, device, &Flag(self.runner.stop), from, &mut on_epoch);
         let trained = trained.map_err(|error| match error {
             LearnError::Stopped => Failure::Stopped,
             error => failed(error),
         })?;
+        if let Some(problem) = problem {
+            // The training itself is whole: a lost checkpoint is worth a line, not a failure.
+            self.runner.observer.event(&Event::Note(format!("{}: {problem}", self.name)));
+        }
         let seconds = started.elapsed().as_secs_f64();
         let files = [
             (WEIGHTS, write_weights(&trained.weights).map_err(failed)?),
@@ -78,7 +95,31 @@ impl Job<'_> {
         let (parameters, selected) = (net.parameters(), trained.selected);
         let outcome = Outcome::Network { parameters, selected_epoch: Some(selected), seconds };
         self.commit(lock, &step.inputs, &files, outcome)?;
+        self.runner.store.drop_checkpoint(lock).map_err(failed)?;
         Ok(Made::Here(seconds))
+    }
+
+    fn keep(&self, lock: &KeyLock, checkpoint: &Checkpoint) -> Result<(), Failure> {
+        let bytes = write_checkpoint(checkpoint).map_err(failed)?;
+        self.runner.store.write_checkpoint(lock, &bytes).map_err(failed)
+    }
+
+    /// What an earlier run of this training has left. A damaged checkpoint costs its epochs, no more.
+    fn checkpoint(&self, lock: &KeyLock, epochs: usize) -> Result<Option<Checkpoint>, Failure> {
+        let read = match self.runner.store.read_checkpoint(lock).map_err(failed)? {
+            Kept::Nothing => return Ok(None),
+            Kept::Damaged => None,
+            Kept::Whole(bytes) => read_checkpoint(&bytes).ok(),
+        };
+        let note = match &read {
+            Some(checkpoint) => {
+                let done = checkpoint.state.history.len();
+                format!("{} goes on after epoch {done} of {epochs}", self.name)
+            }
+            None => format!("{}: its checkpoint is damaged; it starts anew", self.name),
+        };
+        self.runner.observer.event(&Event::Note(note));
+        Ok(read)
     }
 
     fn report_epoch(&self, record: &EpochRecord, samples_per_second: f64, epochs: usize) {

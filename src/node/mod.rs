@@ -9,5 +9,7 @@ mod runner;
 mod teach;
 
 pub use device::{Choice, ChoiceError, DeviceError, Selected, available};
-pub use files::{FileError, WEIGHTS, read_history, read_weights};
+pub use files::{
+    FileError, WEIGHTS, read_checkpoint, read_history, read_weights, write_checkpoint,
+};
 pub use runner::{Datasets, NodeRunner};

@@ -1,6 +1,6 @@
 //! Removing what no pipeline reaches.
 
-use super::{Store, StoreError, list, staging::remove};
+use super::{Store, StoreError, checkpoint::remove_file, list, staging::remove};
 use crate::key::Key;
 use std::{
     collections::HashSet,
@@ -11,7 +11,7 @@ use std::{
 /// Something that gc removes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Garbage {
-    /// Folder.
+    /// Folder or file.
     pub path: PathBuf,
     /// Length of the files in it.
     pub bytes: u64,
@@ -29,11 +29,11 @@ impl Store {
         }
         let _alone = self.enter_alone()?;
         let mut garbage = Vec::new();
-        for folder in ["entries", "damaged", "staging"] {
+        for folder in ["entries", "checkpoints", "damaged", "staging"] {
             let folder = self.root.join(folder);
             for name in list(&folder)? {
                 let kept = name.parse().is_ok_and(|key| keep.contains(&key));
-                if !(kept && folder.ends_with("entries")) {
+                if !(kept && (folder.ends_with("entries") || folder.ends_with("checkpoints"))) {
                     let path = folder.join(name);
                     garbage.push(Garbage { bytes: size(&path), path });
                 }
@@ -41,14 +41,25 @@ impl Store {
         }
         garbage.sort_by(|a, b| a.path.cmp(&b.path));
         if !dry_run {
-            garbage.iter().try_for_each(|garbage| remove(&garbage.path))?;
+            garbage.iter().try_for_each(|garbage| {
+                if garbage.path.is_dir() {
+                    remove(&garbage.path)
+                } else {
+                    remove_file(&garbage.path)
+                }
+            })?;
         }
         Ok(garbage)
     }
 }
 
-/// Length of the files in a folder of files; what cannot be read counts nothing.
-fn size(folder: &Path) -> u64 {
-    let files = fs::read_dir(folder).into_iter().flatten().flatten();
-    files.filter_map(|file| file.metadata().ok()).map(|metadata| metadata.len()).sum()
+/// Length of a file, or of the files in a folder of files; what cannot be read counts nothing.
+fn size(path: &Path) -> u64 {
+    let files = fs::read_dir(path).into_iter().flatten().flatten();
+    let inside = files.filter_map(|file| file.metadata().ok()).map(|metadata| metadata.len());
+    if path.is_dir() {
+        inside.sum()
+    } else {
+        fs::metadata(path).map_or(0, |metadata| metadata.len())
+    }
 }

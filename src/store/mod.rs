@@ -4,6 +4,7 @@
 //! cache/
 //!   entries/KEY/         a whole entry: manifest.json, manifest.blake3 and the files they vouch for
 //!   staging/KEY.PID/     an entry that is being written; renamed into place when it is whole
+//!   checkpoints/KEY      what an unfinished training has come to
 //!   damaged/KEY.N/       an entry whose digests did not match; kept for its owner to look at
 //!   locks/KEY.lock       held by whoever makes the entry
 //!   locks/cache.lock     held shared by every run, exclusively by gc
@@ -11,12 +12,14 @@
 //!
 //! Nothing here knows what an entry's files mean.
 
+mod checkpoint;
 mod entry;
 mod gc;
 mod lock;
 mod manifest;
 mod staging;
 
+pub use checkpoint::Kept;
 pub use entry::{Depth, Entry, Lookup};
 pub use gc::Garbage;
 pub use lock::{CacheUse, Holder, KeyLock};

@@ -14,6 +14,7 @@ mod no_panic;
 mod pytorch;
 mod pytorch_files;
 mod report;
+mod resume;
 mod same_bits;
 mod schedule;
 mod store;
