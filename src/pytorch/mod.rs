@@ -1,6 +1,6 @@
 //! Reading PyTorch's weight files: zip archives (`torch.save` since 1.6) and the format before it.
 //!
-//! A pickle is a program. None is ever run here: [`pickle`] reads the few instructions that build
+//! A pickle is a program. None is ever run here: `pickle` reads the few instructions that build
 //! dictionaries and tensors, and whatever calls anything else becomes an opaque value.
 
 mod archive;
