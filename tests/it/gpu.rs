@@ -5,7 +5,7 @@ use crate::tiny;
 use burn::tensor::Device;
 use std::path::Path;
 use takd::{
-    config::{Data, Format, Kd, Net, Normalisation, Split},
+    config::{Data, Format, Kd, Net, Normalisation, Reduction, Split},
     data::{self, View},
     learn::{self, Logits, Objective},
     net::{NamedTensor, Network},
@@ -69,7 +69,7 @@ fn training_and_distillation_agree_with_the_cpu() {
     assert_near("teacher's logits", &on_cpu.logits, &on_gpu.logits);
     // Both students learn from the same teacher, so that only their own arithmetic differs.
     let logits = Logits::new(&ids, on_cpu.logits, tiny::CLASSES).unwrap();
-    let kd = Kd { temperature: 4.0, lambda: 0.7 };
+    let kd = Kd { temperature: 4.0, lambda: 0.7, reduction: Reduction::Batchmean };
     let [on_cpu, on_gpu] = [&cpu, &gpu]
         .map(|device| train(&student, Objective::Kd(kd, &logits), folder.path(), device));
     assert_near("student's losses", &on_cpu.losses, &on_gpu.losses);
