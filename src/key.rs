@@ -97,6 +97,18 @@ pub enum Kind {
     Eval,
 }
 
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Train => "train",
+            Self::Distill => "distill",
+            Self::Import => "import",
+            Self::Logits => "logits",
+            Self::Eval => "eval",
+        })
+    }
+}
+
 /// Number format of weights and arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

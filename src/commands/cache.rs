@@ -54,7 +54,7 @@ fn list(store: &Store) -> Result<u8, Problem> {
             Lookup::Missing => continue,
             Lookup::Damaged(problem) => ("damaged".to_owned(), 0, problem),
             Lookup::Whole(entry) => {
-                let kind = format!("{:?}", entry.manifest.inputs.kind).to_lowercase();
+                let kind = entry.manifest.inputs.kind.to_string();
                 (kind, entry.bytes(), entry.manifest.provenance.node)
             }
         };

@@ -104,7 +104,7 @@ fn text(graph: &Graph<'_>, plan: &Plan) -> String {
             Action::Skip => ("skip", 2, String::new()),
         };
         counts[place] += 1;
-        let kind = format!("{:?}", step.inputs.kind).to_lowercase();
+        let kind = step.inputs.kind;
         let line = format!("{word:<6} {kind:<8} {name:<width$}  {}  {why}", step.key.short());
         text += line.trim_end();
         text.push('\n');

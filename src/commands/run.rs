@@ -109,15 +109,11 @@ fn walk(
     let cores = available_parallelism().map_or(1, NonZeroUsize::get);
     let jobs = args.jobs.map_or_else(|| default_jobs(&device, cores), NonZeroUsize::get);
     let limits = Limits { jobs, threads: cores, keep_going: args.keep_going };
-    let named = |step| format!("{} {}", kind_name(step), step_name(graph, step));
+    let named = |step: &Step| format!("{} {}", step.inputs.kind, step_name(graph, step));
     let observer = progress(plan.steps.iter().map(named).collect(), plan.running().count());
     let datasets = Datasets::default();
     let runner = NodeRunner { store, graph, device, observer: &*observer, stop, datasets };
     Ok(execute(plan, &runner, &*observer, limits, stop))
-}
-
-fn kind_name(step: &Step) -> String {
-    format!("{:?}", step.inputs.kind).to_lowercase()
 }
 
 /// On a CPU, whole nodes side by side use the cores better than one node's small kernels do; a

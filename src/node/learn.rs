@@ -55,7 +55,7 @@ impl Job<'_> {
         }
         let teaching = match teacher {
             None => None,
-            Some(teacher) => Some((teacher.kd, self.teaching(recipe, step, learn)?)),
+            Some(teacher) => Some((teacher.kd, self.teaching(recipe, step, &train_view)?)),
         };
         let objective = match &teaching {
             None => Objective::CrossEntropy,

@@ -12,11 +12,10 @@ use crate::{
     config::{Data, Net, Recipe, Split},
     data::View,
     execute::Failure,
-    key::{DataInputs, Key, KeyInputs},
+    key::Key,
     learn::{self, Logits},
     net::Network,
     plan::Step,
-    spec::Learn,
     store::Outcome,
 };
 use std::time::Instant;
@@ -34,32 +33,25 @@ impl Job<'_> {
         &self,
         recipe: &Recipe,
         step: &Step,
-        student: &Learn,
+        train: &View,
     ) -> Result<Teaching, Failure> {
-        let teacher = step.inputs.parents[0];
         if recipe.augment.is_empty() {
-            Ok(Teaching::Stored(self.teacher_logits(teacher, &step.inputs.data, student)?))
+            Ok(Teaching::Stored(self.teacher_logits(step, train)?))
         } else {
-            Ok(Teaching::Live(Box::new(self.trained(&teacher)?)))
+            Ok(Teaching::Live(Box::new(self.trained(&step.inputs.parents[0])?)))
         }
     }
 
-    fn teacher_logits(
-        &self,
-        teacher: Key,
-        data: &DataInputs,
-        student: &Learn,
-    ) -> Result<Logits, Failure> {
-        let inputs = KeyInputs::logits(teacher, data.clone());
+    fn teacher_logits(&self, step: &Step, train: &View) -> Result<Logits, Failure> {
+        let inputs = step.inputs.teacher_logits().expect("only a distillation has a teacher");
         let key = inputs.key();
         if let Some(lock) = self.lock(&key, false)? {
             let started = Instant::now();
-            let net = self.trained(&teacher)?;
-            let view = self.view(&student.data, Split::Train)?;
-            let values = learn::infer(&net, &view);
-            let file = write_logits(&view.ids, &values).map_err(failed)?;
+            let net = self.trained(&step.inputs.parents[0])?;
+            let values = learn::infer(&net, train);
+            let file = write_logits(&train.ids, &values).map_err(failed)?;
             let seconds = started.elapsed().as_secs_f64();
-            let outcome = Outcome::Logits { samples: view.len(), seconds };
+            let outcome = Outcome::Logits { samples: train.len(), seconds };
             self.commit(&lock, &inputs, &[(LOGITS, file)], outcome)?;
         }
         let bytes = self.entry(&key)?.read(LOGITS).map_err(failed)?;
