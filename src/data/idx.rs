@@ -11,6 +11,8 @@ const IMAGES: u32 = 0x0803;
 const LABELS: u32 = 0x0801;
 /// Extents above this are taken for damage: no image set in the format comes near it.
 const LARGEST_EXTENT: u32 = 1 << 26;
+/// Pixels above this are too.
+const LARGEST_BODY: u128 = 1 << 40;
 
 /// One opened file: its name for messages, and its bytes, unpacked.
 pub struct IdxFile<'a> {
@@ -34,6 +36,11 @@ impl<'a> IdxFile<'a> {
     pub fn image_header(&mut self) -> Result<(usize, Shape), DataError> {
         self.magic(IMAGES, "images")?;
         let [count, height, width] = [self.extent()?, self.extent()?, self.extent()?];
+        let pixels = [count, height, width].iter().map(|&extent| extent as u128).product::<u128>();
+        if pixels > LARGEST_BODY {
+            let problem = format!("{count} images of {height}×{width} pixels are not believable");
+            return Err(self.bad(problem));
+        }
         Ok((count, Shape { channels: 1, height, width }))
     }
 
