@@ -41,8 +41,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     // 4,000 of the 5,000 images are held out: 1,000 are enough to see it learn.
     let data = Data { format, validation: 4000, normalisation: Normalisation::Measured, info };
     let device = takd::node::Choice::Auto.select()?.device;
-    let train = View::new(&dataset, &data, Split::Train, &device);
-    let judge = View::new(&dataset, &data, Split::Test, &device);
+    let train = View::new(&dataset, &data, Split::Train, &device)?;
+    let judge = View::new(&dataset, &data, Split::Test, &device)?;
     let objective = Objective::CrossEntropy;
     let lesson = Lesson {
         net: &net,

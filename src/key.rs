@@ -7,7 +7,7 @@
 //! | the network's layers, input shape and class count | paths of data files |
 //! | the recipe: epochs, batch size, optimizer, schedule, warm-up, augmentation, selection | device, backend, threads, `--jobs` |
 //! | the objective: τ, λ and reduction | time, host, versions of takd and burn |
-//! | the data's digest, hold-out and normalisation | log level, progress, tables |
+//! | the data's digest, hold-out, normalisation and size of images | log level, progress, tables |
 //! | the split and τ of an evaluation | |
 //! | the seed of a training | |
 //! | the digest of a file of weights | |
@@ -18,7 +18,7 @@
 //! into the entry's manifest.
 
 use crate::{
-    config::{Data, Kd, Net, Normalisation, Recipe, Split},
+    config::{Data, Fit, Format, Kd, Net, Normalisation, Recipe, Split},
     graph::{Graph, Task},
     spec::{How, Work},
 };
@@ -166,13 +166,20 @@ pub struct DataInputs {
     pub validation: usize,
     /// How pixels become numbers.
     pub normalisation: Normalisation,
+    /// How images of any size become images of one size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fit: Option<Fit>,
 }
 
 impl From<&Data> for DataInputs {
     fn from(data: &Data) -> Self {
-        let Data { validation, normalisation, info, format: _ } = data;
+        let Data { validation, normalisation, info, format } = data;
         let (digest, normalisation) = (info.digest.clone(), normalisation.clone());
-        Self { digest, validation: *validation, normalisation }
+        let fit = match format {
+            Format::Folder(folder) => Some(folder.fit),
+            Format::FashionMini | Format::Idx(_) | Format::Cifar(_) => None,
+        };
+        Self { digest, validation: *validation, normalisation, fit }
     }
 }
 

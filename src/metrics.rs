@@ -29,7 +29,7 @@ pub struct Metrics {
 ///
 /// # Panics
 /// If there is no image, or the lengths do not agree.
-pub fn metrics(logits: &[f32], labels: &[u8], classes: usize, temperature: f64) -> Metrics {
+pub fn metrics(logits: &[f32], labels: &[u16], classes: usize, temperature: f64) -> Metrics {
     assert!(!labels.is_empty() && logits.len() == labels.len() * classes, "one row a label");
     let samples = labels.len();
     let (mut hits, mut top5, mut loss, mut entropy, mut soft) = (0usize, 0usize, 0.0, 0.0, 0.0);

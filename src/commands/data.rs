@@ -6,12 +6,15 @@ use super::{
     print, say,
 };
 use crate::{
-    config::{Cifar, CifarKind, Format},
+    config::{Cifar, CifarKind, DataInfo, Format, ImageFolder},
     data,
     fetch::{Source, fetch, sources, unpack},
 };
 use indicatif::{ProgressBar, ProgressStyle};
-use std::path::PathBuf;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -32,28 +35,27 @@ pub(super) enum Command {
     },
     /// Read a data set whole, and say what is in it
     Check {
-        /// fashion-mini, cifar10 or cifar100
+        /// fashion-mini, cifar10, cifar100, imagenet, or a folder of images, here or in the folder
+        /// of data sets
         name: String,
         #[command(flatten)]
         data: DataArgs,
     },
 }
 
-const NAMES: [&str; 3] = ["fashion-mini", "cifar10", "cifar100"];
+const NAMES: [&str; 4] = ["fashion-mini", "cifar10", "cifar100", IMAGENET];
+/// A folder of images like any other, but for its name.
+const IMAGENET: &str = "imagenet";
 
 pub(super) fn run(command: &Command) -> Result<u8, Problem> {
     match command {
         Command::List { data } => {
-            let lines =
-                NAMES.map(|name| match format(name, data).and_then(|format| probe(&format)) {
-                    Ok(found) => format!("{name:<14} here   {found}\n"),
-                    Err(_) => format!("{name:<14} not here: takd data fetch {name}\n"),
-                });
+            let lines: Vec<String> = names(data).iter().map(|name| line(name, data)).collect();
             print(&lines.concat())?;
         }
         Command::Check { name, data } => {
-            let found = probe(&format(name, data)?)?;
-            print(&format!("{name}: {found}\n"))?;
+            let found = data::verify(&format(name, data)?)?;
+            print(&format!("{name}: {}\n", summary(&found)))?;
         }
         Command::Fetch { name, from, data } => {
             let mut source = source(name)?;
@@ -68,37 +70,84 @@ pub(super) fn run(command: &Command) -> Result<u8, Problem> {
 }
 
 fn unknown(name: &str) -> Problem {
-    Problem::Entry(format!("no data set is named `{name}`; there are: {}", NAMES.join(", ")))
+    Problem::Entry(format!(
+        "no data set is named `{name}`; there are: {}, and folders of images",
+        NAMES.join(", ")
+    ))
+}
+
+/// The names that takd knows, and the folders of images in the folder of data sets.
+fn names(data: &DataArgs) -> Vec<String> {
+    let mut names = NAMES.map(str::to_owned).to_vec();
+    let folders = fs::read_dir(&data.data).into_iter().flatten().flatten();
+    let own = folders.filter(|folder| folder.path().join("train").is_dir());
+    let own = own.filter_map(|folder| folder.file_name().into_string().ok());
+    let mut own: Vec<String> = own.filter(|name| !names.contains(name)).collect();
+    own.sort();
+    names.extend(own);
+    names
+}
+
+fn line(name: &str, data: &DataArgs) -> String {
+    let found = match format(name, data) {
+        // Reading millions of files is for `check`.
+        Ok(Format::Folder(folder)) => data::counts(&folder).map(|[classes, train, test]| {
+            format!("{train} training and {test} test images in {classes} class folders")
+        }),
+        Ok(format) => data::probe(&format).map(|found| summary(&found)),
+        Err(_) => return String::new(),
+    };
+    let place = data.data.join(name);
+    match found {
+        Ok(found) => format!("{name:<14} here   {found}\n"),
+        Err(error) if place.exists() || !NAMES.contains(&name) => {
+            format!("{name:<14} not usable: {error}\n")
+        }
+        Err(_) if name == IMAGENET => {
+            let place = place.display();
+            format!("{name:<14} not here: put train/CLASS/… and val/CLASS/… into {place}\n")
+        }
+        Err(_) => format!("{name:<14} not here: takd data fetch {name}\n"),
+    }
 }
 
 fn source(name: &str) -> Result<Source, Problem> {
-    if name == "fashion-mini" {
-        let problem = "fashion-mini is inside takd: there is nothing to fetch".to_owned();
-        return Err(Problem::Entry(problem));
-    }
-    sources().into_iter().find(|source| source.name == name).ok_or_else(|| unknown(name))
+    let problem = match name {
+        "fashion-mini" => "fashion-mini is inside takd: there is nothing to fetch",
+        IMAGENET => {
+            "ImageNet takes an account at https://image-net.org and cannot be fetched by takd: put it \
+             into the folder of data sets as imagenet/train/CLASS/….JPEG and imagenet/val/CLASS/….JPEG"
+        }
+        _ => {
+            let found = sources().into_iter().find(|source| source.name == name);
+            return found.ok_or_else(|| unknown(name));
+        }
+    };
+    Err(Problem::Entry(problem.to_owned()))
 }
 
 fn format(name: &str, data: &DataArgs) -> Result<Format, Problem> {
-    let kind = match name {
-        "fashion-mini" => return Ok(Format::FashionMini),
-        "cifar10" => CifarKind::Ten,
-        "cifar100" => CifarKind::Hundred,
-        _ => return Err(unknown(name)),
-    };
-    Ok(Format::Cifar(Cifar::whole(kind, data.data.clone())))
+    let cifar = |kind| Ok(Format::Cifar(Cifar::whole(kind, data.data.clone())));
+    let folder = |path| Ok(Format::Folder(ImageFolder::new(path, &data.data)));
+    match name {
+        "fashion-mini" => Ok(Format::FashionMini),
+        "cifar10" => cifar(CifarKind::Ten),
+        "cifar100" => cifar(CifarKind::Hundred),
+        _ if name == IMAGENET || data.data.join(name).is_dir() => folder(data.data.join(name)),
+        _ if Path::new(name).is_dir() => folder(PathBuf::from(name)),
+        _ => Err(unknown(name)),
+    }
 }
 
-fn probe(format: &Format) -> Result<String, Problem> {
-    let found = data::probe(format)?;
-    Ok(format!(
+fn summary(found: &DataInfo) -> String {
+    format!(
         "{} training and {} test images of {}, {} classes, digest {}",
         found.train,
         found.test,
         found.shape,
         found.classes,
         &found.digest[..12]
-    ))
+    )
 }
 
 fn download(source: &Source, data: &DataArgs) -> Result<PathBuf, Problem> {

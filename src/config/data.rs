@@ -2,7 +2,7 @@
 
 use super::Shape;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A data set as a pipeline names it.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +26,59 @@ pub enum Format {
     Idx(PathBuf),
     /// CIFAR's binary distributions.
     Cifar(Cifar),
+    /// A folder of JPEG and PNG files, a folder a class.
+    Folder(ImageFolder),
+}
+
+/// Where a folder of images lies, and what its images are brought to.
+///
+/// The images lie in `path/train/CLASS/…` and `path/val/CLASS/…`; a class is numbered by its place
+/// among the sorted names of the class folders.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ImageFolder {
+    /// The folder.
+    pub path: PathBuf,
+    /// The folder of training images in it.
+    pub train: String,
+    /// The folder of test images in it: the first of these that is there.
+    pub test: Vec<String>,
+    /// How images of any size become images of one size.
+    pub fit: Fit,
+    /// Where the digests of files are kept, so that they are not read anew by each command.
+    pub digests: PathBuf,
+}
+
+impl ImageFolder {
+    /// The usual layout: `train` and `val` (or `test`), images of 224×224; digests are kept in a
+    /// folder of `data`.
+    pub fn new(path: PathBuf, data: &Path) -> Self {
+        let test = ["val", "test"].map(str::to_owned).to_vec();
+        let (train, fit, digests) = ("train".to_owned(), Fit::default(), data.join("digests"));
+        Self { path, train, test, fit, digests }
+    }
+}
+
+/// Images of any size become square ones: the shorter side is resized, then the centre is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Fit {
+    /// Side of the square, in pixels.
+    pub size: u32,
+    /// What the shorter side is resized to, in pixels; not below `size`.
+    pub resize: u32,
+}
+
+impl Fit {
+    /// `size`, out of a picture resized to 8/7 of it: 256 for 224.
+    pub fn around(size: u32) -> Self {
+        Self { size, resize: (size * 8).div_ceil(7) }
+    }
+}
+
+impl Default for Fit {
+    /// ImageNet's customary 224 out of 256.
+    fn default() -> Self {
+        Self::around(224)
+    }
 }
 
 /// Where CIFAR's files lie and what they are called.

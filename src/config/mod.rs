@@ -8,7 +8,7 @@ mod net;
 mod objective;
 mod recipe;
 
-pub use data::{Cifar, CifarKind, Data, DataInfo, Format, Normalisation, Split};
+pub use data::{Cifar, CifarKind, Data, DataInfo, Fit, Format, ImageFolder, Normalisation, Split};
 pub use layer::{Block, BlockKind, Layer, LayerError};
 pub use net::{Net, Shape, ShapeError};
 pub use objective::{Kd, Reduction};

@@ -23,8 +23,12 @@ pub struct Recipe {
 
 /// A random change of a training image, drawn from (seed, epoch, sample id).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Augment {
+    /// A part of 8 to 100 % of the image, 3:4 to 4:3, brought to the size of the images (Szegedy et
+    /// al. 2015, section 6, as torchvision's `RandomResizedCrop`). Only as the first change: it is
+    /// cut out of the image as it is in its file.
+    ResizedCrop,
     /// Four black pixels around the image, then a crop of its old size anywhere in it
     /// (He et al. 2016, section 4.2).
     Crop,

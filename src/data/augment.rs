@@ -1,5 +1,6 @@
 //! Random changes of one training image, on bytes.
 
+use super::picture::{plane_part, random_region};
 use crate::{
     config::{Augment, Shape},
     rng::Stream,
@@ -18,6 +19,12 @@ pub(super) fn augment(
     let mut image = image.to_vec();
     for change in changes {
         match change {
+            Augment::ResizedCrop => {
+                let Shape { height, width, .. } = shape;
+                let region = random_region(width as u32, height as u32, stream);
+                let planes = image.chunks_exact(height * width);
+                image = planes.flat_map(|plane| plane_part(plane, width, region)).collect();
+            }
             Augment::Crop => {
                 let mut offset = || stream.below(2 * PADDING as u64 + 1) as usize;
                 let (down, right) = (offset(), offset());

@@ -3,7 +3,7 @@
 
 use super::{
     DataError, Dataset,
-    loaded::{Part, unpacked},
+    loaded::{Images, Part, unpacked},
 };
 use crate::config::{Cifar, CifarKind, Shape};
 use std::{
@@ -57,14 +57,14 @@ pub(super) fn read(cifar: &Cifar) -> Result<(Dataset, String), DataError> {
     let files = files(&cifar.path, &wanted, &layout)?;
     let mut hasher = blake3::Hasher::new();
     let mut parts = [&cifar.train, &cifar.test].into_iter().map(|names| {
-        let mut part = Part { images: Vec::new(), labels: Vec::new() };
+        let (mut images, mut labels) = (Vec::new(), Vec::new());
         for name in names {
             let (place, bytes) = &files[name];
             hasher.update(&(bytes.len() as u64).to_le_bytes());
             hasher.update(bytes);
-            append(&mut part, place, bytes, &layout)?;
+            append(&mut images, &mut labels, place, bytes, &layout)?;
         }
-        Ok(part)
+        Ok(Part { images: Images::Bytes(images), labels })
     });
     let mut next = || parts.next().expect("there are two lists of files");
     let (train, test) = (next()?, next()?);
@@ -132,11 +132,17 @@ fn from_archive(
 }
 
 fn missing(path: &Path, error: io::Error, layout: &Layout) -> DataError {
-    DataError::Missing { file: path.display().to_string(), error, help: layout.help }
+    DataError::Missing { file: path.display().to_string(), error, help: layout.help.to_owned() }
 }
 
 /// Takes a file's records apart.
-fn append(part: &mut Part, file: &str, bytes: &[u8], layout: &Layout) -> Result<(), DataError> {
+fn append(
+    images: &mut Vec<u8>,
+    labels: &mut Vec<u16>,
+    file: &str,
+    bytes: &[u8],
+    layout: &Layout,
+) -> Result<(), DataError> {
     let record = layout.labels + SHAPE.size();
     let damaged = |problem| Err(DataError::Damaged { file: file.to_owned(), problem });
     if bytes.is_empty() || !bytes.len().is_multiple_of(record) {
@@ -154,8 +160,8 @@ fn append(part: &mut Part, file: &str, bytes: &[u8], layout: &Layout) -> Result<
                 "record {place}: label {label}, but there are {classes} classes"
             ));
         }
-        part.labels.push(label);
-        part.images.extend_from_slice(&record[layout.labels..]);
+        labels.push(label.into());
+        images.extend_from_slice(&record[layout.labels..]);
     }
     Ok(())
 }

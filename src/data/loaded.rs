@@ -1,14 +1,15 @@
 //! A data set's bytes, from wherever they lie.
 
-use super::{cifar, fashion_mini, idx::IdxFile};
-use crate::config::{DataInfo, Format, Shape};
+use super::{cifar, fashion_mini, files::Files, folder, idx::IdxFile};
+use crate::config::{DataInfo, Format, ImageFolder, Shape};
 use std::{
     fs,
     io::{self, Read},
     path::Path,
+    sync::Arc,
 };
 
-/// Decoded images on the host, `[count, channels, height, width]` as bytes, with their labels.
+/// Images with their labels.
 pub struct Dataset {
     /// Shape of one image.
     pub shape: Shape,
@@ -20,12 +21,20 @@ pub struct Dataset {
     pub test: Part,
 }
 
-/// Images with their labels.
+/// The images of one split with their labels.
 pub struct Part {
-    /// Pixels of all images, one after another.
-    pub images: Vec<u8>,
+    /// The images.
+    pub images: Images,
     /// A label for each image.
-    pub labels: Vec<u8>,
+    pub labels: Vec<u16>,
+}
+
+/// Images in memory, or where they are read from.
+pub enum Images {
+    /// Pixels of all images, one after another: `[count, channels, height, width]`.
+    Bytes(Vec<u8>),
+    /// Files that are decoded when they are needed, too many to hold.
+    Files(Arc<Files>),
 }
 
 /// Why a data set cannot be used.
@@ -39,7 +48,7 @@ pub enum DataError {
         /// What the system says.
         error: io::Error,
         /// What to do.
-        help: &'static str,
+        help: String,
     },
     /// A file's content is not what its format says.
     #[error("{file}: {problem}")]
@@ -49,6 +58,27 @@ pub enum DataError {
         /// What and where.
         problem: String,
     },
+    /// More than one file is not as it should be.
+    #[error("{}", list(.0))]
+    Several(Vec<DataError>),
+    /// The system gives no threads.
+    #[error("cannot start threads that decode images: {0}")]
+    Threads(rayon::ThreadPoolBuildError),
+    /// A decoder ended without a word.
+    #[error(
+        "the decoder of images failed; `takd data check` with the folder's name finds the file"
+    )]
+    Decoder,
+}
+
+/// Errors shown in full.
+const MOST_SHOWN: usize = 20;
+
+fn list(errors: &[DataError]) -> String {
+    let shown: Vec<String> = errors.iter().take(MOST_SHOWN).map(ToString::to_string).collect();
+    let more = errors.len().saturating_sub(MOST_SHOWN);
+    let rest = if more > 0 { format!("\nand {more} more") } else { String::new() };
+    format!("{} files are not usable:\n{}{rest}", errors.len(), shown.join("\n"))
 }
 
 const IDX_HELP: &str = "the folder needs MNIST's four files, gzipped or not (Debian's package \
@@ -76,6 +106,7 @@ pub fn probe(format: &Format) -> Result<DataInfo, DataError> {
             let (train, test) = (train.labels.len(), test.labels.len());
             return Ok(DataInfo { digest, shape, classes, train, test });
         }
+        Format::Folder(images) => return folder::probe(images),
         Format::FashionMini => embedded(),
         Format::Idx(folder) => read_folder(folder)?,
     };
@@ -97,13 +128,38 @@ pub fn probe(format: &Format) -> Result<DataInfo, DataError> {
     Ok(DataInfo { digest: hasher.finalize().to_hex().to_string(), shape, classes, train, test })
 }
 
-/// Reads all images and labels.
+/// Reads every file of a data set, whatever is known of it already, and says what is in it.
+///
+/// # Errors
+/// [`DataError`] names the files that are damaged, and where.
+pub fn verify(format: &Format) -> Result<DataInfo, DataError> {
+    match format {
+        Format::Folder(images) => folder::verify(images),
+        // Their probe reads labels and digests; the images are read here.
+        Format::FashionMini | Format::Idx(_) | Format::Cifar(_) => {
+            load(format)?;
+            probe(format)
+        }
+    }
+}
+
+/// Numbers of classes, training images and test images, of a folder of images without a look into
+/// its files.
+///
+/// # Errors
+/// [`DataError`] if it is not there or its folders are not as they must be.
+pub fn counts(images: &ImageFolder) -> Result<[usize; 3], DataError> {
+    Ok(folder::Listing::new(images)?.counts())
+}
+
+/// Reads all images and labels; of a folder of images the names alone.
 ///
 /// # Errors
 /// [`DataError`] names the file and the byte or record.
 pub fn load(format: &Format) -> Result<Dataset, DataError> {
     let [train_images, train_labels, test_images, test_labels] = match format {
         Format::Cifar(cifar) => return cifar::read(cifar).map(|(dataset, _)| dataset),
+        Format::Folder(images) => return folder::load(images),
         Format::FashionMini => embedded(),
         Format::Idx(folder) => read_folder(folder)?,
     };
@@ -147,7 +203,7 @@ fn read_idx(folder: &Path, name: &str) -> Result<(String, Vec<u8>), DataError> {
     let file = path.display().to_string();
     match fs::read(&path) {
         Ok(bytes) => Ok((file, bytes)),
-        Err(error) => Err(DataError::Missing { file, error, help: IDX_HELP }),
+        Err(error) => Err(DataError::Missing { file, error, help: IDX_HELP.to_owned() }),
     }
 }
 
@@ -191,5 +247,6 @@ fn part(
             format!("record {record}: label {}, but there are {classes} classes", values[record]);
         return Err(DataError::Damaged { file: labels.0.clone(), problem });
     }
-    Ok((Part { images: pixels, labels: values }, shape))
+    let labels = values.into_iter().map(u16::from).collect();
+    Ok((Part { images: Images::Bytes(pixels), labels }, shape))
 }

@@ -1,11 +1,20 @@
-//! Images: reading them, splitting them, holding them on a device.
+//! Images: reading them, splitting them, holding them on a device or decoding them when they are
+//! needed.
 
 mod augment;
+mod batches;
 mod cifar;
+mod digests;
 mod fashion_mini;
+mod files;
+mod folder;
 mod idx;
 mod loaded;
+mod moments;
+mod picture;
 mod view;
 
-pub use loaded::{DataError, Dataset, load, probe};
-pub use view::{Batch, View, holdout};
+pub use batches::{Batch, Batches, Changes};
+pub use files::Files;
+pub use loaded::{DataError, Dataset, Images, Part, counts, load, probe, verify};
+pub use view::{View, holdout};

@@ -1,22 +1,30 @@
 //! A network's logits over a whole split, keyed by sample id.
 
-use crate::{data::View, net::Network};
+use crate::{
+    data::{DataError, View},
+    net::Network,
+};
 use burn::tensor::{Device, Tensor, TensorData};
 use std::collections::HashMap;
 
-/// Images of one forward pass without autodiff.
+/// Images of one forward pass without autodiff, if they are small.
 const BATCH: usize = 250;
+/// Values of one forward pass's images: fewer images where they are large.
+const VALUES: usize = 10_000_000;
 
 /// Logits `[view.len(), classes]` of `net` over `view`, row by row.
-pub fn infer(net: &Network, view: &View) -> Vec<f32> {
+///
+/// # Errors
+/// [`DataError`] if an image cannot be read.
+pub fn infer(net: &Network, view: &View) -> Result<Vec<f32>, DataError> {
     let places: Vec<u32> = (0..view.len() as u32).collect();
     let mut logits = Vec::new();
-    for places in places.chunks(BATCH) {
-        let batch = net.infer(view.batch(places).images).into_data();
-        let rows = batch.try_into_vec_as::<f32>();
+    let size = (VALUES / view.shape().size()).clamp(1, BATCH);
+    for batch in view.batches(&places, size, None)? {
+        let rows = net.infer(batch?.images).into_data().try_into_vec_as::<f32>();
         logits.extend(rows.expect("a network's output has f32 elements"));
     }
-    logits
+    Ok(logits)
 }
 
 /// A teacher's logits over un-augmented training images, on the host.

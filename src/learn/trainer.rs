@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     config::{Kd, Net, Recipe, Select},
-    data::View,
+    data::{Changes, DataError, View},
     metrics::metrics,
     net::{LoadError, NamedTensor, Network, Role, Visitor},
     rng::{Purpose, Stream},
@@ -98,6 +98,9 @@ pub enum LearnError {
     /// The teacher's logits do not fit the training samples.
     #[error(transparent)]
     Logits(#[from] LogitsError),
+    /// An image that cannot be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// A checkpoint of another network.
     #[error("the checkpoint is not of this training: {0}")]
     Checkpoint(#[from] LoadError),
@@ -162,6 +165,7 @@ pub fn resume(
         let loss = run_epoch(lesson, &mut net, &mut updater, epoch, lr, stop)?;
         let samples_per_second = lesson.train.len() as f64 / started.elapsed().as_secs_f64();
         let accuracy = lesson.judge.map(|view| accuracy(&net, view, lesson.net.classes()));
+        let accuracy = accuracy.transpose()?;
         if let (Some(now), false) = (accuracy, lesson.recipe.select == Select::Last)
             && best.as_ref().is_none_or(|(top, ..)| now > *top)
         {
@@ -198,16 +202,14 @@ fn run_epoch(
     let mut places: Vec<u32> = (0..view.len() as u32).collect();
     Stream::new(lesson.seed, Purpose::Shuffle, epoch as u64 - 1, 0).shuffle(&mut places);
     let (mut sum, mut last) = (0.0, None);
-    for (step, places) in places.chunks(lesson.recipe.batch_size).enumerate() {
+    let (augment, size) = (&*lesson.recipe.augment, lesson.recipe.batch_size);
+    let changes = Changes { augment, seed: lesson.seed, epoch: epoch as u64 - 1 };
+    let batches = view.batches(&places, size, Some(changes).filter(|_| !augment.is_empty()))?;
+    for (step, (places, batch)) in places.chunks(size).zip(batches).enumerate() {
         if stop.stopped() {
             return Err(LearnError::Stopped);
         }
-        let changes = &lesson.recipe.augment;
-        let batch = if changes.is_empty() {
-            view.batch(places)
-        } else {
-            view.augmented(places, changes, lesson.seed, epoch as u64 - 1)
-        };
+        let batch = batch?;
         let device = batch.images.device();
         let logits = net.train(batch.images.clone().autodiff());
         let loss = match lesson.objective {
@@ -233,10 +235,10 @@ fn run_epoch(
     Ok(sum / view.len() as f64)
 }
 
-fn accuracy(net: &Network, view: &View, classes: usize) -> f64 {
+fn accuracy(net: &Network, view: &View, classes: usize) -> Result<f64, DataError> {
     let mut frozen = net.clone();
     frozen.visit(&mut Untrack);
-    metrics(&infer(&frozen, view), &view.labels, classes, 1.0).top1
+    Ok(metrics(&infer(&frozen, view)?, &view.labels, classes, 1.0).top1)
 }
 
 /// Starts recording gradients of a network's parameters.

@@ -42,14 +42,14 @@ impl Job<'_> {
     ) -> Result<Made, Failure> {
         let device = &self.runner.device.device;
         let dataset = self.dataset(&learn.data)?;
-        let view = |split| View::new(&dataset, &learn.data, split, device);
+        let view = |split| View::new(&dataset, &learn.data, split, device).map_err(failed);
         let judge = match recipe.select {
-            Select::BestTest => Some(view(Split::Test)),
+            Select::BestTest => Some(view(Split::Test)?),
             Select::BestValidation | Select::Last => {
-                (learn.data.validation > 0).then(|| view(Split::Validation))
+                (learn.data.validation > 0).then(|| view(Split::Validation)).transpose()?
             }
         };
-        let mut train_view = view(Split::Train);
+        let mut train_view = view(Split::Train)?;
         if !recipe.augment.is_empty() {
             train_view = train_view.with_host(&dataset);
         }

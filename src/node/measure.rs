@@ -25,7 +25,7 @@ impl Job<'_> {
         if view.is_empty() {
             return Err(failed(format!("{} holds no image of that split", learn.data_name)));
         }
-        let logits = learn::infer(&net, &view);
+        let logits = learn::infer(&net, &view).map_err(failed)?;
         let metrics = metrics(&logits, &view.labels, learn.net.classes(), eval.temperature);
         let seconds = started.elapsed().as_secs_f64();
         self.commit(lock, &step.inputs, &[], Outcome::Metrics { metrics, seconds })?;

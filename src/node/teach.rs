@@ -48,7 +48,7 @@ impl Job<'_> {
         if let Some(lock) = self.lock(&key, false)? {
             let started = Instant::now();
             let net = self.trained(&step.inputs.parents[0])?;
-            let values = learn::infer(&net, train);
+            let values = learn::infer(&net, train).map_err(failed)?;
             let file = write_logits(&train.ids, &values).map_err(failed)?;
             let seconds = started.elapsed().as_secs_f64();
             let outcome = Outcome::Logits { samples: train.len(), seconds };
@@ -72,6 +72,7 @@ impl Job<'_> {
     }
 
     pub(super) fn view(&self, data: &Data, split: Split) -> Result<View, Failure> {
-        Ok(View::new(&*self.dataset(data)?, data, split, &self.runner.device.device))
+        let device = &self.runner.device.device;
+        View::new(&*self.dataset(data)?, data, split, device).map_err(failed)
     }
 }

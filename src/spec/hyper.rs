@@ -1,30 +1,18 @@
-//! Reading hyper-parameters: optimizers, schedules, recipes, objectives, data sets.
+//! Reading hyper-parameters: optimizers, schedules, recipes, objectives, networks.
 
 use super::{
     diagnostic::{Diagnostics, Span},
     fields::Fields,
-    value::{Name, Table, Value},
+    value::{Kind, Name, Table, Value},
 };
 use crate::config::{
-    Adam, Augment, BlockKind, Cifar, CifarKind, Format, Kd, Layer, Normalisation, Optimizer,
-    Recipe, Reduction, Schedule, Select, Warmup,
+    Adam, Augment, BlockKind, Kd, Layer, Optimizer, Recipe, Reduction, Schedule, Select, Warmup,
 };
-use std::path::Path;
 
 /// A recipe; `select` stays open until the data says whether there is a validation split.
 pub(super) struct RawRecipe {
     pub recipe: Recipe,
     pub select: Option<Name>,
-}
-
-/// A data set whose files have not been looked at.
-pub(super) struct RawData {
-    pub span: Span,
-    pub format: Format,
-    pub validation: usize,
-    pub validation_span: Span,
-    pub normalisation: Normalisation,
-    pub normalisation_span: Span,
 }
 
 /// A network as its table describes it.
@@ -115,9 +103,23 @@ fn optimizer(value: &Value, fields: &mut Fields<'_, '_>) -> Option<Optimizer> {
 }
 
 fn augment(value: &Value, fields: &mut Fields<'_, '_>) -> Vec<Augment> {
-    let words = [("crop", Augment::Crop), ("flip", Augment::Flip)];
-    let items = fields.array(value, "\"crop\" and \"flip\"");
-    items.iter().filter_map(|item| fields.word(item, &words)).collect()
+    let words =
+        [("crop", Augment::Crop), ("flip", Augment::Flip), ("resized-crop", Augment::ResizedCrop)];
+    let items = fields.array(value, "\"resized-crop\", \"crop\" and \"flip\"");
+    for (place, item) in items.iter().enumerate() {
+        let word = fields.word(item, &words);
+        if place > 0 && word == Some(Augment::ResizedCrop) {
+            let help = "it is cut out of the image as it is in its file";
+            fields.errors.push_help(&item.span, "`resized-crop` comes first", help);
+        }
+    }
+    let known = |item: &Value| match &item.kind {
+        Kind::String(text) => {
+            words.iter().find(|(word, _)| word == text).map(|(_, change)| *change)
+        }
+        _ => None,
+    };
+    items.iter().filter_map(known).collect()
 }
 
 fn schedule(value: &Value, fields: &mut Fields<'_, '_>) -> Option<Schedule> {
@@ -161,105 +163,6 @@ pub(super) fn objective(value: &Value, fields: &mut Fields<'_, '_>) -> Option<Kd
     };
     fields.finish();
     Some(Kd { temperature: temperature?, lambda: lambda?, reduction: reduction? })
-}
-
-/// A data set's `format` in the file.
-#[derive(Clone, Copy, PartialEq)]
-enum FormatWord {
-    FashionMini,
-    Idx,
-    Cifar(CifarKind),
-}
-
-/// Where the paths in a pipeline start.
-#[derive(Clone, Copy)]
-pub(super) struct Folders<'a> {
-    /// The pipeline file's: what relative paths are relative to.
-    pub pipeline: &'a Path,
-    /// Where fetched data sets lie.
-    pub data: &'a Path,
-}
-
-/// A data set.
-pub(super) fn data(
-    name: &Name,
-    table: &Table,
-    folders: Folders<'_>,
-    errors: &mut Diagnostics,
-) -> Option<RawData> {
-    let mut fields = Fields::new(table, &name.span, format!("data.{}", name.text), errors);
-    let words = [
-        ("fashion-mini", FormatWord::FashionMini),
-        ("idx", FormatWord::Idx),
-        ("cifar10", FormatWord::Cifar(CifarKind::Ten)),
-        ("cifar100", FormatWord::Cifar(CifarKind::Hundred)),
-    ];
-    let format = fields.require("format").and_then(|v| fields.word(v, &words));
-    let [train, test] = ["train", "test"].map(|key| {
-        let value = fields.take(key)?;
-        let names = fields.strings(value).into_iter().map(|name| name.text).collect();
-        if !matches!(format, None | Some(FormatWord::Cifar(_))) {
-            fields.errors.push(&value.span, format!("only cifar10 and cifar100 take `{key}`"));
-        }
-        Some(names)
-    });
-    let path = fields.take("path").and_then(|value| fields.string(value));
-    let validation_value = fields.take("validation");
-    let validation = validation_value.and_then(|value| fields.whole(value, 0, u32::MAX.into()));
-    let mean = channels("mean", "numbers", |_| true, &mut fields);
-    let std = channels("std", "numbers above 0", |s| s > 0.0, &mut fields);
-    let normalisation = match (mean, std) {
-        (None, None) => Normalisation::Measured,
-        (Some(mean), Some(std)) if mean.len() == std.len() => Normalisation::Given { mean, std },
-        (Some(_), Some(_)) => {
-            fields.errors.push(&name.span, "`mean` and `std` need the same number of values");
-            Normalisation::Measured
-        }
-        _ => {
-            fields.errors.push(&name.span, "`mean` and `std` come together");
-            Normalisation::Measured
-        }
-    };
-    fields.finish();
-    let path = path.map(|path| (folders.pipeline.join(path.text), path.span));
-    let format = match (format?, path) {
-        (FormatWord::FashionMini, None) => Format::FashionMini,
-        (FormatWord::FashionMini, Some((_, span))) => {
-            errors.push(&span, "fashion-mini is inside takd: it takes no path");
-            return None;
-        }
-        (FormatWord::Idx, Some((path, _))) => Format::Idx(path),
-        (FormatWord::Idx, None) => {
-            let message = format!("`data.{}` needs `path`", name.text);
-            errors.push_help(&name.span, message, "the folder that holds the four IDX files");
-            return None;
-        }
-        (FormatWord::Cifar(kind), path) => {
-            let path = path.map_or_else(|| folders.data.to_owned(), |(path, _)| path);
-            let whole = Cifar::whole(kind, path);
-            let (train, test) = (train.unwrap_or(whole.train), test.unwrap_or(whole.test));
-            Format::Cifar(Cifar { kind, path: whole.path, train, test })
-        }
-    };
-    Some(RawData {
-        span: name.span.clone(),
-        format,
-        validation: validation.unwrap_or(0) as usize,
-        validation_span: validation_value.map_or(&name.span, |value| &value.span).clone(),
-        normalisation,
-        normalisation_span: table.get("mean").map_or(&name.span, |value| &value.span).clone(),
-    })
-}
-
-fn channels(
-    key: &'static str,
-    want: &str,
-    ok: impl Fn(f64) -> bool + Copy,
-    fields: &mut Fields<'_, '_>,
-) -> Option<Vec<f64>> {
-    let value = fields.take(key)?;
-    let items = fields.array(value, want);
-    Some(items.iter().filter_map(|item| fields.number(item, want, ok)).collect())
 }
 
 /// `layers = ["conv16", "maxpool", "fc10"]`, or `like = "resnet20"` with another `shortcut`.

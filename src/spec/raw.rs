@@ -1,10 +1,11 @@
 //! Typed tables whose names have not been looked up yet.
 
 use super::{
+    data::{self, Folders, RawData},
     diagnostic::{Diagnostics, Span},
     expand,
     fields::Fields,
-    hyper::{self, Folders, RawData, RawNet, RawRecipe},
+    hyper::{self, RawNet, RawRecipe},
     names,
     value::{Kind, Name, Table, Value},
 };
@@ -124,7 +125,7 @@ impl RawPipeline {
         errors: &mut Diagnostics,
     ) {
         match kind {
-            "data" => self.data.push((name.clone(), hyper::data(name, table, folders, errors))),
+            "data" => self.data.push((name.clone(), data::data(name, table, folders, errors))),
             "recipe" => self.recipes.push((name.clone(), hyper::recipe(name, table, errors))),
             "net" => self.nets.push((name.clone(), hyper::net(name, table, errors))),
             "table" => self.tables.extend(read_result_table(name, table, errors)),

@@ -1,8 +1,9 @@
 //! Names become what they name; whatever does not fit together is reported.
 
 use super::{
+    data::Folders,
     diagnostic::{Diagnostics, Sources, Span},
-    hyper::{Folders, RawNet, RawRecipe},
+    hyper::{RawNet, RawRecipe},
     names::suggestion,
     pipeline::{Eval, How, Learn, Node, Pipeline, Table, Teacher, Weights, Work},
     raw::{self, RawLearn, RawPipeline},

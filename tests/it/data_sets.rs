@@ -10,7 +10,7 @@ use std::{
 };
 use takd::{
     config::{Cifar, CifarKind, Data, Format, Net, Normalisation, Shape, Split},
-    data::{View, load, probe},
+    data::{Images, View, load, probe},
     fetch::{Source, fetch, unpack},
     learn::infer,
     metrics::metrics,
@@ -85,7 +85,8 @@ fn cifar_is_the_same_in_every_packing() {
     }
     let dataset = load(&cifar10(plain.path())).unwrap();
     assert_eq!(dataset.train.labels, [0, 1, 2, 3, 0, 1, 2]);
-    assert_eq!(dataset.train.images[3072..3075], [31, 38, 45]);
+    let Images::Bytes(images) = dataset.train.images else { panic!("CIFAR is held in memory") };
+    assert_eq!(images[3072..3075], [31, 38, 45]);
 }
 
 #[test]
@@ -259,8 +260,8 @@ fn a_public_resnet20_scores_what_it_scores_in_pytorch() {
     let (mean, std) = (vec![0.485, 0.456, 0.406], vec![0.229, 0.224, 0.225]);
     let normalisation = Normalisation::Given { mean, std };
     let data = Data { format, validation: 0, normalisation, info };
-    let view = View::new(&dataset, &data, Split::Test, &device);
-    let logits = infer(&net, &view);
+    let view = View::new(&dataset, &data, Split::Test, &device).unwrap();
+    let logits = infer(&net, &view).unwrap();
     let score = metrics(&logits[..2000 * 10], &view.labels[..2000], 10, 1.0).top1;
     assert_eq!(score, 0.9985);
 }

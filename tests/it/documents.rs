@@ -51,8 +51,14 @@ fn the_quickstart_is_free_of_errors() {
     assert_eq!((pipeline.seeds.len(), pipeline.nodes.len()), (2, 10));
 }
 
-/// CIFAR as it is distributed.
-fn cifar(format: &Format) -> Result<DataInfo, String> {
+/// CIFAR as it is distributed, and ImageNet.
+fn distributed(format: &Format) -> Result<DataInfo, String> {
+    if let Format::Folder(folder) = format {
+        let side = folder.fit.size as usize;
+        let shape = Shape { channels: 3, height: side, width: side };
+        let (train, test) = (1_281_167, 50_000);
+        return Ok(DataInfo { shape, classes: 1000, train, test, ..tiny::info() });
+    }
     let classes = match format {
         Format::Cifar(cifar) if cifar.kind == CifarKind::Hundred => 100,
         _ => 10,
@@ -64,16 +70,17 @@ fn cifar(format: &Format) -> Result<DataInfo, String> {
 fn paper(name: &str, preset: Option<&str>) -> Pipeline {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines").join(name);
     let text = fs::read_to_string(path).unwrap();
-    parse_preset(&text, preset, &cifar).unwrap_or_else(|errors| panic!("{name}: {errors}"))
+    parse_preset(&text, preset, &distributed).unwrap_or_else(|errors| panic!("{name}: {errors}"))
 }
 
-const PAPER: [&str; 6] = [
+const PAPER: [&str; 7] = [
     "vgg.toml",
     "resnet.toml",
     "multistep.toml",
     "teacher-size.toml",
     "student-size.toml",
     "other-methods.toml",
+    "imagenet.toml",
 ];
 
 #[test]
@@ -122,6 +129,7 @@ fn the_papers_numbers_are_quoted() {
     for (name, values) in [
         ("vgg.toml", "70.16 72.57 73.51 41.09 44.57 44.92 72.75 73.15 44.28"),
         ("resnet.toml", "88.52 88.65 88.98 61.37 61.41 61.82 88.70 88.73 88.90 61.47 61.55 61.50"),
+        ("imagenet.toml", "65.20 66.60 67.36"),
         ("multistep.toml", "44.57 44.28 44.92 45.14"),
         (
             "other-methods.toml",

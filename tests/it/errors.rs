@@ -38,7 +38,7 @@ data = "d"
 recipe = "r"
 "#;
 
-fn with(more: &str) -> String {
+pub fn with(more: &str) -> String {
     errors(&format!("{BASE}{more}"))
 }
 

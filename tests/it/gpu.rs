@@ -20,7 +20,7 @@ fn view(folder: &Path, split: Split, device: &Device) -> View {
     let info = data::probe(&format).unwrap();
     let dataset = data::load(&format).unwrap();
     let data = Data { format, validation: 0, normalisation: Normalisation::Measured, info };
-    View::new(&dataset, &data, split, device)
+    View::new(&dataset, &data, split, device).unwrap()
 }
 
 /// A network for it.
@@ -42,7 +42,7 @@ fn train(net: &Net, objective: Objective<'_>, folder: &Path, device: &Device) ->
     frozen.load(trained.weights.clone()).unwrap();
     Result {
         losses: trained.history.iter().map(|record| record.loss as f32).collect(),
-        logits: learn::infer(&frozen, &view),
+        logits: learn::infer(&frozen, &view).unwrap(),
         weights: trained.weights,
     }
 }

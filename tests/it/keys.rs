@@ -107,6 +107,11 @@ fn what_decides_a_training_is_in_its_key() {
         assert_ne!(key(&with(from, to), "takd@20"), base, "{what}");
     }
     assert_ne!(key(PIPELINE, "takd@31"), base, "seed");
+    let folder = with("\"idx\"\npath ", "\"image-folder\"\nresize = 256\npath ");
+    for resize in ["resize = 300", "resize = 300\nsize = 200"] {
+        let other = folder.replace("resize = 256", resize);
+        assert_ne!(key(&folder, "takd@20"), key(&other, "takd@20"), "size of images");
+    }
     let trained = "data   = \"bars\"\nrecipe = \"short\"\n\n[train.nokd]";
     let imported = with(trained, "data = \"bars\"\nweights = \"w.pt\"\n[train.nokd]")
         .replace("teacher   = \"teacher\"", "teacher = \"teacher\"\nrecipe = \"short\"");

@@ -30,7 +30,7 @@ fn every_optimizer_goes_on_from_a_checkpoint_with_the_same_bits() {
     let net = Net::new(layers, info.shape, info.classes).unwrap();
     let data = Data { format, validation: 12, normalisation: Normalisation::Measured, info };
     let device = burn::tensor::Device::flex();
-    let view = |split| View::new(&dataset, &data, split, &device);
+    let view = |split| View::new(&dataset, &data, split, &device).unwrap();
     let (images, judge) = (view(Split::Train), view(Split::Validation));
     let adam = Adam { lr: 0.01, betas: [0.9, 0.999], epsilon: 1e-8, weight_decay: 0.01 };
     let sgd = |momentum| Optimizer::Sgd { lr: 0.02, momentum, nesterov: false, weight_decay: 1e-3 };

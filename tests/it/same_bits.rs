@@ -60,11 +60,11 @@ fn one_thread_and_two_threads_give_the_same_bits() {
     let train = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            let view = View::new(&dataset, &data, Split::Train, &device);
+            let view = View::new(&dataset, &data, Split::Train, &device).unwrap();
             let trained = crate::tiny::train(&net, Objective::CrossEntropy, &view, &device).weights;
             let mut frozen = Network::init(&net, 0, &device);
             frozen.load(trained.clone()).unwrap();
-            (trained, infer(&frozen, &view))
+            (trained, infer(&frozen, &view).unwrap())
         })
     };
     assert!(train(1) == train(2), "weights or logits differ");

@@ -98,7 +98,11 @@ impl Workspace {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_takd"));
         command.args(args).current_dir(self.dir.path());
-        command.env_remove("TAKD_CACHE").env("NO_COLOR", "1").stdin(Stdio::null());
+        command
+            .env_remove("TAKD_CACHE")
+            .env_remove("TAKD_DATA")
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::null());
         command
     }
 

@@ -1,0 +1,136 @@
+//! Batches on a device, normalised; out of pixels that lie there or out of files.
+
+use super::{
+    DataError,
+    augment::augment,
+    files::Decoding,
+    view::{Pixels, View, pixel_type},
+};
+use crate::{
+    config::{Augment, Shape},
+    rng::{Purpose, Stream},
+};
+use burn::tensor::{Int, Tensor, TensorData};
+
+/// How training images are changed at random, drawn for each sample from (seed, epoch, sample id).
+#[derive(Clone, Copy)]
+pub struct Changes<'a> {
+    /// One after another; at least one.
+    pub augment: &'a [Augment],
+    /// The training's seed.
+    pub seed: u64,
+    /// Counted from 0.
+    pub epoch: u64,
+}
+
+/// Images and labels of one step.
+pub struct Batch {
+    /// Normalised, `[batch, channels, height, width]`.
+    pub images: Tensor<4>,
+    /// `[batch]`.
+    pub labels: Tensor<1, Int>,
+}
+
+/// Batches, one after another.
+pub struct Batches<'a> {
+    view: &'a View,
+    places: std::slice::Chunks<'a, u32>,
+    source: Source<'a>,
+}
+
+/// What batches are made of.
+enum Source<'a> {
+    Held { samples: &'a Tensor<2, Int>, host: Option<&'a [u8]>, changes: Option<Changes<'a>> },
+    Files(Decoding),
+}
+
+impl Iterator for Batches<'_> {
+    type Item = Result<Batch, DataError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let places = self.places.next()?;
+        Some(match &mut self.source {
+            Source::Held { samples, host, changes } => {
+                Ok(self.view.held(samples, *host, places, *changes))
+            }
+            Source::Files(decoding) => {
+                decoding.take().map(|pixels| self.view.on_device(pixels, places))
+            }
+        })
+    }
+}
+
+impl View {
+    /// The samples at `places` in this split (not ids), normalised, `size` at a time and the rest
+    /// in a last batch; changed at random before, if `changes` says how.
+    ///
+    /// Images in files are decoded ahead, on as many threads as the caller's rayon pool has; what
+    /// they become does not depend on how many.
+    ///
+    /// # Errors
+    /// [`DataError`] if there are no threads to be had. A batch is one if a file is damaged.
+    pub fn batches<'a>(
+        &'a self,
+        places: &'a [u32],
+        size: usize,
+        changes: Option<Changes<'a>>,
+    ) -> Result<Batches<'a>, DataError> {
+        let source = match &self.pixels {
+            Pixels::Held { device: samples, host } => {
+                Source::Held { samples, host: host.as_deref(), changes }
+            }
+            Pixels::Files(files) => {
+                let ids = |places: &[u32]| places.iter().map(|&at| self.ids[at as usize]).collect();
+                Source::Files(files.decode(places.chunks(size).map(ids).collect(), changes)?)
+            }
+        };
+        Ok(Batches { view: self, places: places.chunks(size), source })
+    }
+
+    /// A batch out of pixels that are held.
+    ///
+    /// # Panics
+    /// If there are `changes` and the view was made without [`with_host`](Self::with_host).
+    fn held(
+        &self,
+        samples: &Tensor<2, Int>,
+        host: Option<&[u8]>,
+        places: &[u32],
+        changes: Option<Changes<'_>>,
+    ) -> Batch {
+        let Some(Changes { augment: list, seed, epoch }) = changes else {
+            let at: Vec<i32> = places.iter().map(|&place| place as i32).collect();
+            let at = Tensor::<1, Int>::from_data(at.as_slice(), &self.mean.device());
+            return self.normalised(samples.clone().select(0, at), places);
+        };
+        let host = host.expect("views whose images change are made with_host");
+        let size = self.shape.size();
+        let mut pixels = Vec::with_capacity(places.len() * size);
+        for &place in places {
+            let image = &host[place as usize * size..][..size];
+            let mut stream =
+                Stream::new(seed, Purpose::Augment, epoch, self.ids[place as usize].into());
+            pixels.extend(augment(image, self.shape, list, &mut stream));
+        }
+        self.on_device(pixels, places)
+    }
+
+    /// A batch out of pixels on the host.
+    fn on_device(&self, pixels: Vec<u8>, places: &[u32]) -> Batch {
+        let device = self.mean.device();
+        let data = TensorData::new(pixels, [places.len(), self.shape.size()]);
+        self.normalised(Tensor::from_data(data, (&device, pixel_type(&device))), places)
+    }
+
+    /// `pixels` `[batch, channels × height × width]` with the labels of `places`.
+    fn normalised(&self, pixels: Tensor<2, Int>, places: &[u32]) -> Batch {
+        let Shape { channels, height, width } = self.shape;
+        let images = pixels.float().reshape([places.len(), channels, height, width]);
+        let labels: Vec<i32> =
+            places.iter().map(|&place| i32::from(self.labels[place as usize])).collect();
+        Batch {
+            images: (images - self.mean.clone()) * self.scale.clone(),
+            labels: Tensor::from_data(labels.as_slice(), &self.mean.device()),
+        }
+    }
+}

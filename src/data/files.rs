@@ -1,0 +1,212 @@
+//! Images that stay in their files: read, checked and decoded when a batch needs them.
+
+use super::{
+    DataError,
+    augment::augment,
+    batches::Changes,
+    digests::unreadable,
+    picture::{decode, fitted, part, random_region, write_planes},
+};
+use crate::{
+    config::{Augment, Fit, Shape},
+    rng::{Purpose, Stream},
+};
+use image::RgbImage;
+use rayon::{
+    iter::{
+        IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, ParallelIterator,
+    },
+    slice::ParallelSliceMut,
+};
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError, mpsc},
+};
+
+/// Images from which mean and deviation are measured, at most: evenly spread over all.
+const MEASURED: usize = 10_000;
+/// Batches that wait decoded, beside the one that is being decoded and the one in use.
+const WAITING: usize = 1;
+
+/// The images of one split.
+pub struct Files {
+    root: PathBuf,
+    files: Vec<File>,
+    fit: Fit,
+    /// What [`sums`](Self::sums) has found.
+    sums: Mutex<Option<Sums>>,
+}
+
+/// One image.
+pub(super) struct File {
+    /// Its path in the folder of the split.
+    pub name: String,
+    /// blake3 of its content.
+    pub digest: blake3::Hash,
+}
+
+/// Sums over pixels, for mean and deviation.
+#[derive(Clone, Copy)]
+pub(super) struct Sums {
+    /// Sum and sum of squares of each colour.
+    pub colours: [(u64, u64); 3],
+    /// Pixels of one colour.
+    pub count: u64,
+}
+
+/// Batches that are decoded while others are in use. Dropping it ends the work.
+pub(super) struct Decoding {
+    batches: mpsc::Receiver<Result<Vec<u8>, DataError>>,
+}
+
+impl Files {
+    pub(super) fn new(root: PathBuf, files: Vec<File>, fit: Fit) -> Self {
+        Self { root, files, fit, sums: Mutex::new(None) }
+    }
+
+    fn shape(&self) -> Shape {
+        let side = self.fit.size as usize;
+        Shape { channels: 3, height: side, width: side }
+    }
+
+    /// The picture of a sample, as it is in its file.
+    fn read(&self, id: u32) -> Result<RgbImage, DataError> {
+        let File { name, digest } = &self.files[id as usize];
+        let path = self.root.join(name);
+        let bytes = fs::read(&path).map_err(|error| unreadable(&path, error))?;
+        let damaged = |problem| DataError::Damaged { file: path.display().to_string(), problem };
+        if blake3::hash(&bytes) != *digest {
+            let problem = "its content is not what its digest says: it has changed since it was \
+                           listed; run again, and if that does not help `takd data check` with the \
+                           folder's name reads all files anew";
+            return Err(damaged(problem.to_owned()));
+        }
+        decode(&bytes).map_err(|problem| {
+            damaged(format!("{problem}; replace it, or take it out of the folder"))
+        })
+    }
+
+    /// Writes a sample's pixels, `[3, size, size]`, to `out`.
+    fn write(
+        &self,
+        id: u32,
+        changes: Option<Changes<'_>>,
+        out: &mut [u8],
+    ) -> Result<(), DataError> {
+        let picture = self.read(id)?;
+        let Some(Changes { augment: list, seed, epoch }) = changes else {
+            write_planes(&fitted(&picture, self.fit), out);
+            return Ok(());
+        };
+        let mut stream = Stream::new(seed, Purpose::Augment, epoch, id.into());
+        let rest = match list {
+            [Augment::ResizedCrop, rest @ ..] => {
+                let region = random_region(picture.width(), picture.height(), &mut stream);
+                write_planes(&part(&picture, region, self.fit.size), out);
+                rest
+            }
+            rest => {
+                write_planes(&fitted(&picture, self.fit), out);
+                rest
+            }
+        };
+        out.copy_from_slice(&augment(out, self.shape(), rest, &mut stream));
+        Ok(())
+    }
+
+    /// The pixels of `ids`, one sample after another. Of several errors the first sample's is told,
+    /// whichever thread was first.
+    fn batch(&self, ids: &[u32], changes: Option<Changes<'_>>) -> Result<Vec<u8>, DataError> {
+        let size = self.shape().size();
+        let mut pixels = vec![0; ids.len() * size];
+        let done: Vec<Result<(), DataError>> = pixels
+            .par_chunks_exact_mut(size)
+            .zip(ids)
+            .map(|(out, &id)| self.write(id, changes, out))
+            .collect();
+        done.into_iter().collect::<Result<(), _>>()?;
+        Ok(pixels)
+    }
+
+    /// Starts to decode batches of samples, on as many threads as the caller's pool has.
+    pub(super) fn decode(
+        self: &Arc<Self>,
+        batches: Vec<Vec<u32>>,
+        changes: Option<Changes<'_>>,
+    ) -> Result<Decoding, DataError> {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(rayon::current_num_threads())
+            // A decoder's panic ends the batches early, and whoever waits for them is told.
+            .panic_handler(|_| {})
+            .build()
+            .map_err(DataError::Threads)?;
+        let (sender, receiver) = mpsc::sync_channel(WAITING);
+        let files = self.clone();
+        let changes =
+            changes.map(|Changes { augment, seed, epoch }| (augment.to_vec(), seed, epoch));
+        pool.spawn(move || {
+            let changes = changes.as_ref();
+            let changes = changes.map(|(augment, seed, epoch)| Changes {
+                augment,
+                seed: *seed,
+                epoch: *epoch,
+            });
+            for ids in batches {
+                let pixels = files.batch(&ids, changes);
+                let last = pixels.is_err();
+                // Nobody listens any more: the training has stopped.
+                if sender.send(pixels).is_err() || last {
+                    return;
+                }
+            }
+        });
+        Ok(Decoding { batches: receiver })
+    }
+
+    /// Sums over the pixels of at most [`MEASURED`] images, evenly spread, brought to size.
+    pub(super) fn sums(&self) -> Result<Sums, DataError> {
+        let mut known = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sums) = *known {
+            return Ok(sums);
+        }
+        let count = self.files.len().min(MEASURED);
+        let size = self.shape().size();
+        let one = |place: usize| {
+            let mut pixels = vec![0; size];
+            self.write((place * self.files.len() / count) as u32, None, &mut pixels)?;
+            let mut colours = [(0, 0); 3];
+            for (colour, plane) in colours.iter_mut().zip(pixels.chunks_exact(size / 3)) {
+                *colour = plane.iter().fold((0u64, 0u64), |(sum, squares), &pixel| {
+                    (sum + u64::from(pixel), squares + u64::from(pixel) * u64::from(pixel))
+                });
+            }
+            Ok(colours)
+        };
+        let all: Vec<Result<[(u64, u64); 3], DataError>> =
+            (0..count).into_par_iter().map(one).collect();
+        let mut colours = [(0, 0); 3];
+        for image in all {
+            for (total, (sum, squares)) in colours.iter_mut().zip(image?) {
+                *total = (total.0 + sum, total.1 + squares);
+            }
+        }
+        let sums = Sums { colours, count: (count * size / 3) as u64 };
+        *known = Some(sums);
+        Ok(sums)
+    }
+
+    /// What is wrong with any of the files, in their order.
+    pub(super) fn verify(&self) -> Vec<DataError> {
+        let ids: Vec<u32> = (0..self.files.len() as u32).collect();
+        let found: Vec<Option<DataError>> = ids.par_iter().map(|&id| self.read(id).err()).collect();
+        found.into_iter().flatten().collect()
+    }
+}
+
+impl Decoding {
+    /// The next batch's pixels.
+    pub fn take(&mut self) -> Result<Vec<u8>, DataError> {
+        self.batches.recv().unwrap_or(Err(DataError::Decoder))
+    }
+}

@@ -1,0 +1,225 @@
+//! Pictures out of JPEG and PNG files, brought to the size of a data set's images.
+//!
+//! The definitions are torchvision's (`torchvision/transforms/functional.py`, `transforms.py`), with
+//! bilinear resampling that averages when it shrinks, as Pillow's does.
+
+use crate::{config::Fit, rng::Stream};
+use image::{
+    DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage,
+    imageops::{self, FilterType},
+};
+use std::io::Cursor;
+
+/// Most pixels that a byte of a file can stand for: deflate packs 1032 to one, and a PNG has 8
+/// pixels a byte at most. What claims more is damage, or an attack.
+const PIXELS_A_BYTE: u64 = 10_000;
+/// Most pixels of one picture; the largest of ImageNet has 65 million.
+const MOST_PIXELS: u64 = 1 << 27;
+/// Most bytes that the decoders may ask for beside the pixels.
+const MOST_BYTES: u64 = 1 << 28;
+/// Longer side over shorter side; a resized strip would need far more memory than its file.
+const NARROWEST: u32 = 50;
+
+/// The picture in a file's bytes; grey ones get equal colours, transparency is dropped.
+///
+/// # Errors
+/// What is wrong with the bytes, as the end of a sentence.
+pub(super) fn decode(bytes: &[u8]) -> Result<RgbImage, String> {
+    let mut reader = ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
+        .map_err(|error| error.to_string())?;
+    match reader.format() {
+        Some(ImageFormat::Jpeg) if is_cut(bytes) => {
+            return Err(format!("the JPEG is cut short: its {} bytes have no end", bytes.len()));
+        }
+        Some(ImageFormat::Jpeg | ImageFormat::Png) => {}
+        _ => return Err("its content is neither JPEG nor PNG".to_owned()),
+    }
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(MOST_BYTES);
+    reader.limits(limits);
+    let decoder = reader.into_decoder().map_err(|error| error.to_string())?;
+    let (width, height) = decoder.dimensions();
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels == 0 || pixels > MOST_PIXELS.min(bytes.len() as u64 * PIXELS_A_BYTE) {
+        let length = bytes.len();
+        return Err(format!("{length} bytes that claim {width}×{height} pixels"));
+    }
+    if width.max(height) / width.min(height) > NARROWEST {
+        return Err(format!("{width}×{height} pixels are a strip, not a picture"));
+    }
+    DynamicImage::from_decoder(decoder).map(DynamicImage::into_rgb8).map_err(|e| e.to_string())
+}
+
+/// Whether a JPEG has no end: the last marker that starts a scan comes after the last that ends an
+/// image. (Within a scan no byte FF is followed by anything that is a marker; decoders fill what is
+/// missing with grey and say nothing.)
+fn is_cut(bytes: &[u8]) -> bool {
+    let last = |marker: u8| bytes.windows(2).rposition(|pair| pair == [0xff, marker]);
+    match (last(0xda), last(0xd9)) {
+        (Some(scan), Some(end)) => end < scan,
+        (_, end) => end.is_none(),
+    }
+}
+
+/// The picture with its shorter side resized, and the centre of that: torchvision's `Resize` and
+/// `CenterCrop`.
+pub(super) fn fitted(picture: &RgbImage, fit: Fit) -> RgbImage {
+    let (width, height) = picture.dimensions();
+    let short = width.min(height);
+    // The long side is rounded down there.
+    let side = |length: u32| (u64::from(fit.resize) * u64::from(length) / u64::from(short)) as u32;
+    let resized = imageops::resize(picture, side(width), side(height), FilterType::Triangle);
+    // Python rounds halves to even there.
+    let from = |length: u32| (f64::from(length - fit.size) / 2.0).round_ties_even() as u32;
+    let (left, top) = (from(resized.width()), from(resized.height()));
+    imageops::crop_imm(&resized, left, top, fit.size, fit.size).to_image()
+}
+
+/// A rectangle of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Region {
+    pub left: u32,
+    pub top: u32,
+    pub width: u32,
+    pub height: u32,
+}
+
+/// A random part of a picture: torchvision's `RandomResizedCrop.get_params` with its defaults, a
+/// share in [0.08, 1) of the area, sides 3:4 to 4:3, and after ten misses the centre.
+pub(super) fn random_region(width: u32, height: u32, stream: &mut Stream) -> Region {
+    let (narrow, wide) = (3.0 / 4.0, 4.0 / 3.0);
+    let between =
+        |low: f64, high: f64, stream: &mut Stream| low + (high - low) * f64::from(stream.uniform());
+    let area = f64::from(width) * f64::from(height);
+    for _ in 0..10 {
+        let wanted = area * between(0.08, 1.0, stream);
+        let ratio = between(f64::ln(narrow), f64::ln(wide), stream).exp();
+        let (w, h) = ((wanted * ratio).sqrt(), (wanted / ratio).sqrt());
+        let (w, h) = (w.round_ties_even() as u32, h.round_ties_even() as u32);
+        if (1..=width).contains(&w) && (1..=height).contains(&h) {
+            let top = stream.below(u64::from(height - h) + 1) as u32;
+            let left = stream.below(u64::from(width - w) + 1) as u32;
+            return Region { left, top, width: w, height: h };
+        }
+    }
+    let ratio = f64::from(width) / f64::from(height);
+    let (w, h) = if ratio < narrow {
+        (width, (f64::from(width) / narrow).round_ties_even() as u32)
+    } else if ratio > wide {
+        ((f64::from(height) * wide).round_ties_even() as u32, height)
+    } else {
+        (width, height)
+    };
+    Region { left: (width - w) / 2, top: (height - h) / 2, width: w, height: h }
+}
+
+/// A part of a picture, brought to `size` × `size`.
+pub(super) fn part(picture: &RgbImage, region: Region, size: u32) -> RgbImage {
+    let Region { left, top, width, height } = region;
+    let cut = imageops::crop_imm(picture, left, top, width, height).to_image();
+    imageops::resize(&cut, size, size, FilterType::Triangle)
+}
+
+/// A part of one plane of bytes, `width` wide, brought back to the plane's size.
+pub(super) fn plane_part(plane: &[u8], width: usize, region: Region) -> Vec<u8> {
+    let height = plane.len() / width;
+    let (width, height) = (width as u32, height as u32);
+    let picture = GrayImage::from_raw(width, height, plane.to_vec());
+    let picture = picture.expect("a plane is whole rows");
+    let Region { left, top, width: w, height: h } = region;
+    let cut = imageops::crop_imm(&picture, left, top, w, h).to_image();
+    imageops::resize(&cut, width, height, FilterType::Triangle).into_raw()
+}
+
+/// Writes a picture's colours one plane after another.
+pub(super) fn write_planes(picture: &RgbImage, out: &mut [u8]) {
+    let plane = out.len() / 3;
+    for (place, pixel) in picture.pixels().enumerate() {
+        for (channel, &value) in pixel.0.iter().enumerate() {
+            out[channel * plane + place] = value;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Purpose;
+
+    fn picture() -> RgbImage {
+        RgbImage::from_fn(40, 24, |x, y| {
+            image::Rgb([(x * 7 + y * 13), x * x, y * 29].map(|v| v as u8))
+        })
+    }
+
+    fn assert_near(what: &str, ours: &RgbImage, theirs: &str) {
+        let theirs = (0..theirs.len() / 2).map(|at| u8::from_str_radix(&theirs[2 * at..][..2], 16));
+        let theirs: Vec<u8> = theirs.collect::<Result<_, _>>().unwrap();
+        assert_eq!(ours.as_raw().len(), theirs.len());
+        let worst = ours.as_raw().iter().zip(theirs).map(|(&a, b)| a.abs_diff(b)).max();
+        assert!(worst <= Some(1), "{what}: {worst:?}");
+    }
+
+    /// Pillow 13.0: resize((16, 10), BILINEAR).crop((4, 1, 12, 9)), as torchvision's Resize(10) and
+    /// CenterCrop(8) do, and crop(…).resize((8, 8), BILINEAR), as its RandomResizedCrop(8) does.
+    #[test]
+    fn pictures_are_resized_as_pillow_does() {
+        let fit = Fit { size: 8, resize: 10 };
+        assert_near("fitted", &fitted(&picture(), fit), FITTED);
+        let shrunk = Region { left: 5, top: 3, width: 20, height: 15 };
+        assert_near("shrunk", &part(&picture(), shrunk, 8), SHRUNK);
+        let grown = Region { left: 5, top: 3, width: 4, height: 3 };
+        assert_near("grown", &part(&picture(), grown, 8), GROWN);
+    }
+
+    const FITTED: &str = "\
+        73755a85b05a96605aa84e5ab9a65acb5b5adb8e5ad65c5a9375a0a5b0a0b660a0c84ea0d9a6a0da5ba09b8e\
+        a0465ca0b275a0c4b0a0d460a0d64ea0a1a6a04a5ba0238ea02d5ca0d17530dfb030c360304f4e3021a63029\
+        5b303a8e304c5c30ca75707bb070346070264e7036a670485b70598e706b5c703375b624b0b63260b6444eb6\
+        55a6b6675bb6788eb68a5cb62f757c41b07c52607c644e7c75a67c875b7c988e7caa5c7c4e754160b0417160\
+        41834e4194a641a65b41b78e41c95c41";
+    const SHRUNK: &str = "\
+        5925696945697a75698cb0699d6069af4e69c0a669d058696f25997f4599907599a2b099b36099c54e99d6a6\
+        99e158998725cb9745cba875cbbab0cbcb60cbdc4ecbd7a6cb8858cb9f2540af4540c07540d2b040e16040b2\
+        4e4043a640195840b9253ec9453eda753ee4b03ea8603e244e3e20a63e30583ed12575e14575cf75756ab075\
+        226075274e7538a675485875de25aba445ab3a75ab20b0ab2d60ab3f4eab50a6ab6058ab6925db2345db2075\
+        db32b0db4360db554edb66a6db7658db";
+    const GROWN: &str = "\
+        4a19574c1c574f2157532757562e575a35575d3c575f40574b19594d1c59502159542759572e595b35595e3c\
+        59604059501964521c645521645927645c2e64603564633c6465406455196f571c6f5a216f5e276f612e6f65\
+        356f683c6f6a406f5919795b1c795e2179622779652e796935796c3c796e40795e1984601c84632184672784\
+        6a2e846e3584713c8473408463198f651c8f68218f6c278f6f2e8f73358f763c8f78408f641991661c916921\
+        916d2791702e91743591773c91794091";
+
+    #[test]
+    fn random_regions_lie_inside_and_have_the_share_and_the_sides_that_they_should() {
+        let (width, height) = (200, 150);
+        let mut shares = 0.0;
+        for sample in 0..1000 {
+            let mut stream = Stream::new(1, Purpose::Augment, 0, sample);
+            let Region { left, top, width: w, height: h } =
+                random_region(width, height, &mut stream);
+            assert!(left + w <= width && top + h <= height);
+            let share = f64::from(w * h) / f64::from(width * height);
+            let ratio = f64::from(w) / f64::from(h);
+            assert!((0.07..=1.0).contains(&share), "{share}");
+            assert!((0.72..1.38).contains(&ratio), "{ratio}");
+            shares += share;
+        }
+        // Large regions of a wrong shape do not fit and are drawn again.
+        assert!((0.4..0.54).contains(&(shares / 1000.0)), "{shares}");
+        let mut stream = Stream::new(1, Purpose::Augment, 0, 0);
+        let strip = random_region(1000, 10, &mut stream);
+        assert_eq!(strip, Region { left: 493, top: 0, width: 13, height: 10 });
+    }
+
+    #[test]
+    fn a_jpeg_without_its_end_is_cut() {
+        let (start, scan, end) = ([0xff, 0xd8], [0xff, 0xda, 1, 2], [0xff, 0xd9]);
+        let thumbnail = [&start[..], &scan, &end].concat();
+        assert!(!is_cut(&[&start[..], &thumbnail, &scan, &end, &[0; 9]].concat()));
+        assert!(is_cut(&[&start[..], &thumbnail, &scan].concat()));
+        assert!(is_cut(&[&start[..], &scan].concat()) && is_cut(&start));
+    }
+}
