@@ -14,6 +14,7 @@ mod image_folders;
 mod image_runs;
 mod keys;
 mod no_panic;
+mod no_panic_data;
 mod pictures;
 mod pytorch;
 mod pytorch_files;
