@@ -67,6 +67,19 @@ pub enum Event {
         /// Which.
         step: usize,
     },
+    /// A training has come somewhere within an epoch; told a few times a second.
+    Samples {
+        /// Which.
+        step: usize,
+        /// The epoch in work, counted from 1.
+        epoch: usize,
+        /// How many there will be.
+        epochs: usize,
+        /// Share of the epoch's samples that have been learned from, in [0, 1].
+        share: f64,
+        /// Training samples a second, in this epoch so far.
+        samples_per_second: f64,
+    },
     /// A training has finished an epoch.
     Epoch {
         /// Which.

@@ -159,15 +159,34 @@ impl Net {
         self.classes
     }
 
+    /// Multiply-adds of a forward pass over one image, near enough to tell what a training will
+    /// cost: biases and norms are counted as if they were weights.
+    pub fn multiply_adds(&self) -> usize {
+        self.sum(multiply_adds)
+    }
+
     /// Number of trained parameters (running statistics are not counted).
     pub fn parameters(&self) -> usize {
+        self.sum(parameters)
+    }
+
+    /// Sum of what `count` gives for each layer and the shape that comes in.
+    fn sum(&self, count: fn(Layer, Shape) -> usize) -> usize {
         let (mut shape, mut total) = (self.input, 0);
         for &layer in &self.layers {
-            total += parameters(layer, shape);
+            total += count(layer, shape);
             shape = shape.after(layer);
         }
         total
     }
+}
+
+/// Multiply-adds of one layer for one image: each weight meets each place of what comes out.
+/// (Of what a layer does before it shrinks an image, a little is left out.)
+fn multiply_adds(layer: Layer, before: Shape) -> usize {
+    let after = before.after(layer);
+    let places = if let Layer::Fc(_) = layer { 1 } else { after.height * after.width };
+    parameters(layer, before) * places
 }
 
 /// Parameters of one layer for what comes in. A BatchNorm has a scale and a shift a channel.

@@ -66,10 +66,13 @@ pub struct Trained {
     pub selected: usize,
 }
 
-/// Tells a training whether to go on; asked before each step.
+/// Tells a training whether to go on, asked before each step; and hears how far it is.
 pub trait Stop {
     /// True once the training should give up.
     fn stopped(&self) -> bool;
+
+    /// Told after each step: in `epoch`, counted from 1, `samples` of `of` have been learned from.
+    fn stepped(&self, _epoch: usize, _samples: usize, _of: usize) {}
 }
 
 /// Why a training gave no network.
@@ -231,6 +234,8 @@ fn run_epoch(
         }
         (sum, last) = (sum + value * places.len() as f64, Some(value));
         updater.step(net, loss.backward(), lr);
+        let done = step * lesson.recipe.batch_size + places.len();
+        stop.stepped(epoch, done, view.len());
     }
     Ok(sum / view.len() as f64)
 }

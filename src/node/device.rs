@@ -74,6 +74,27 @@ pub fn available() -> Vec<String> {
     std::iter::once("cpu".to_owned()).chain(gpus.map(|selected| selected.name)).collect()
 }
 
+/// The devices of one kind of GPU.
+pub struct Inventory {
+    /// `cuda` or `wgpu`.
+    pub kind: &'static str,
+    /// Whether this build can use it.
+    pub built_in: bool,
+    /// Names of the devices, and what burn calls them.
+    pub devices: Vec<(String, String)>,
+}
+
+/// The GPUs that this build finds on this machine, and the kinds that it was built without.
+pub fn inventory() -> [Inventory; 2] {
+    let named = |found: Vec<Selected>| {
+        found.into_iter().map(|gpu| (gpu.name, format!("{:?}", gpu.device))).collect()
+    };
+    [
+        Inventory { kind: "cuda", built_in: cfg!(feature = "cuda"), devices: named(cuda()) },
+        Inventory { kind: "wgpu", built_in: cfg!(feature = "wgpu"), devices: named(wgpu()) },
+    ]
+}
+
 impl Choice {
     /// The device, if it is there.
     ///

@@ -2,6 +2,7 @@
 
 use super::{
     files::{HISTORY, WEIGHTS, read_checkpoint, write_checkpoint, write_history, write_weights},
+    line::Line,
     runner::{Job, failed},
     teach::Teaching,
 };
@@ -9,26 +10,15 @@ use crate::{
     config::{Recipe, Select, Split},
     data::View,
     execute::{Event, Failure, Made},
-    learn::{Checkpoint, EpochRecord, LearnError, Lesson, Objective, Progress, Stop, resume},
+    learn::{Checkpoint, LearnError, Lesson, Objective, Progress, resume},
     plan::Step,
     spec::{Learn, Teacher},
     store::{Kept, KeyLock, Outcome},
 };
-use std::{
-    sync::atomic::{AtomicBool, Ordering},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 /// Least time between two checkpoints of one training: they cost a copy to the host and an fsync.
 const BETWEEN_CHECKPOINTS: Duration = Duration::from_secs(1);
-
-struct Flag<'a>(&'a AtomicBool);
-
-impl Stop for Flag<'_> {
-    fn stopped(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
 
 impl Job<'_> {
     pub(super) fn learn(
@@ -66,11 +56,12 @@ impl Job<'_> {
         let lesson =
             Lesson { net, recipe, objective, seed, train: &train_view, judge: judge.as_ref() };
         let from = self.checkpoint(lock, recipe.epochs)?;
+        let line = Line::new(self, lock, recipe.epochs);
         let started = Instant::now();
         let mut written = Instant::now();
         let mut problem = None;
         let mut on_epoch = |progress: &Progress<'_>| {
-            self.report_epoch(progress.record, progress.samples_per_second, recipe.epochs);
+            line.epoch(progress.record, progress.samples_per_second);
             let last = progress.record.epoch == recipe.epochs;
             if !last && written.elapsed() >= BETWEEN_CHECKPOINTS {
                 let kept = self.keep(lock, &(progress.checkpoint)());
@@ -78,7 +69,7 @@ impl Job<'_> {
                 written = Instant::now();
             }
         };
-        let trained = resume(&lesson, device, &Flag(self.runner.stop), from, &mut on_epoch);
+        let trained = resume(&lesson, device, &line, from, &mut on_epoch);
         let trained = trained.map_err(|error| match error {
             LearnError::Stopped => Failure::Stopped,
             error => failed(error),
@@ -101,6 +92,7 @@ impl Job<'_> {
 
     fn keep(&self, lock: &KeyLock, checkpoint: &Checkpoint) -> Result<(), Failure> {
         let bytes = write_checkpoint(checkpoint).map_err(failed)?;
+        log::debug!("{}: keeps a checkpoint of {} bytes", self.name, bytes.len());
         self.runner.store.write_checkpoint(lock, &bytes).map_err(failed)
     }
 
@@ -120,12 +112,5 @@ impl Job<'_> {
         };
         self.runner.observer.event(&Event::Note(note));
         Ok(read)
-    }
-
-    fn report_epoch(&self, record: &EpochRecord, samples_per_second: f64, epochs: usize) {
-        let &EpochRecord { epoch, loss, accuracy, lr: _ } = record;
-        let step = self.step;
-        let event = Event::Epoch { step, epoch, epochs, loss, accuracy, samples_per_second };
-        self.runner.observer.event(&event);
     }
 }

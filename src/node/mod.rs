@@ -4,11 +4,12 @@ mod device;
 mod files;
 mod import;
 mod learn;
+mod line;
 mod measure;
 mod runner;
 mod teach;
 
-pub use device::{Choice, ChoiceError, DeviceError, Selected, available};
+pub use device::{Choice, ChoiceError, DeviceError, Inventory, Selected, available, inventory};
 pub use files::{
     FileError, WEIGHTS, read_checkpoint, read_history, read_weights, write_checkpoint,
 };

@@ -9,7 +9,9 @@ use crate::{
     key::{Key, KeyInputs},
     plan::{Action, Reason, Step},
     spec::{How, Work},
-    store::{Depth, Entry, KeyLock, Lookup, Outcome, Provenance, Staging, Store, host, now},
+    store::{
+        Depth, Entry, KeyLock, Lookup, Outcome, Provenance, Reached, Staging, Store, host, now,
+    },
 };
 use std::{
     collections::BTreeMap,
@@ -17,6 +19,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Instant,
 };
 
 /// Runs steps on a device, with results in a store.
@@ -45,7 +48,9 @@ impl Datasets {
         if let Some(dataset) = known.get(format) {
             return Ok(dataset.clone());
         }
+        let started = Instant::now();
         let dataset = Arc::new(data::load(format).map_err(failed)?);
+        log::debug!("read {format:?} in {:.3} s", started.elapsed().as_secs_f64());
         known.insert(format.clone(), dataset.clone());
         Ok(dataset)
     }
@@ -72,7 +77,9 @@ impl Runner for NodeRunner<'_> {
         let Some(lock) = job.lock(&step.key, forced)? else { return Ok(Made::Elsewhere) };
         // burn's CPU kernels run in the pool that calls them: this is what shares the cores out.
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(failed)?;
-        pool.install(|| match &self.graph.pipeline.nodes[task.node].work {
+        log::debug!("{}: makes {} on {threads} threads", job.name, step.key.short());
+        job.say_where(&lock, None);
+        let made = pool.install(|| match &self.graph.pipeline.nodes[task.node].work {
             Work::Eval(eval) => job.measure(eval, step, &lock),
             Work::Learn(learn) => match &learn.how {
                 How::Train(recipe) => job.learn(learn, recipe, None, task.seed, step, &lock),
@@ -81,7 +88,14 @@ impl Runner for NodeRunner<'_> {
                 }
                 How::Import(weights) => job.import(learn, weights, step, &lock),
             },
-        })
+        });
+        // What a stopped node has said stands, so that `takd status` can tell where it goes on.
+        if !matches!(made, Err(Failure::Stopped))
+            && let Err(error) = self.store.drop_progress(&lock)
+        {
+            log::warn!("{}: {error}", job.name);
+        }
+        made
     }
 }
 
@@ -116,6 +130,14 @@ impl Job<'_> {
                 runner.observer.event(&Event::Note(note));
                 Ok(Some(lock))
             }
+        }
+    }
+
+    /// Tells other processes how far this one is. Nothing depends on it: where the cache refuses,
+    /// the work goes on.
+    pub fn say_where(&self, lock: &KeyLock, reached: Option<Reached>) {
+        if let Err(error) = self.runner.store.write_progress(lock, &self.name, reached) {
+            log::warn!("{}: {error}", self.name);
         }
     }
 

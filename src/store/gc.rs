@@ -29,11 +29,13 @@ impl Store {
         }
         let _alone = self.enter_alone()?;
         let mut garbage = Vec::new();
-        for folder in ["entries", "checkpoints", "damaged", "staging"] {
+        for folder in ["entries", "checkpoints", "progress", "damaged", "staging"] {
             let folder = self.root.join(folder);
             for name in list(&folder)? {
                 let kept = name.parse().is_ok_and(|key| keep.contains(&key));
-                if !(kept && (folder.ends_with("entries") || folder.ends_with("checkpoints"))) {
+                let lasts =
+                    ["entries", "checkpoints", "progress"].iter().any(|f| folder.ends_with(f));
+                if !(kept && lasts) {
                     let path = folder.join(name);
                     garbage.push(Garbage { bytes: size(&path), path });
                 }

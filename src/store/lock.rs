@@ -46,6 +46,7 @@ pub(crate) fn host() -> String {
 #[derive(Debug)]
 pub struct KeyLock {
     key: Key,
+    holder: Holder,
     _file: File,
 }
 
@@ -53,6 +54,11 @@ impl KeyLock {
     /// Which entry.
     pub fn key(&self) -> &Key {
         &self.key
+    }
+
+    /// Who has taken it: this process.
+    pub fn holder(&self) -> &Holder {
+        &self.holder
     }
 }
 
@@ -94,12 +100,13 @@ impl Store {
                 }
             }
         }
-        let text = serde_json::to_string(&Holder::this()).expect("plain data is always JSON");
+        let holder = Holder::this();
+        let text = serde_json::to_string(&holder).expect("plain data is always JSON");
         let written = file.set_len(0).and_then(|()| file.rewind());
         written
             .and_then(|()| file.write_all(text.as_bytes()))
             .map_err(StoreError::io("write", &path))?;
-        Ok(Some(KeyLock { key: *key, _file: file }))
+        Ok(Some(KeyLock { key: *key, holder, _file: file }))
     }
 
     /// Tells gc to stay away while the result lives.

@@ -60,6 +60,17 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// Wall time of the making.
+    pub fn seconds(&self) -> f64 {
+        match self {
+            Self::Network { seconds, .. }
+            | Self::Logits { seconds, .. }
+            | Self::Metrics { seconds, .. } => *seconds,
+        }
+    }
+}
+
 /// Circumstances of an entry's making.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -5,6 +5,7 @@
 //!   entries/KEY/         a whole entry: manifest.json, manifest.blake3 and the files they vouch for
 //!   staging/KEY.PID/     an entry that is being written; renamed into place when it is whole
 //!   checkpoints/KEY      what an unfinished training has come to
+//!   progress/KEY         how far whoever makes the entry says it is, for `takd status`
 //!   damaged/KEY.N/       an entry whose digests did not match; kept for its owner to look at
 //!   locks/KEY.lock       held by whoever makes the entry
 //!   locks/cache.lock     held shared by every run, exclusively by gc
@@ -17,6 +18,7 @@ mod entry;
 mod gc;
 mod lock;
 mod manifest;
+mod progress;
 mod staging;
 
 pub use checkpoint::Kept;
@@ -25,6 +27,7 @@ pub use gc::Garbage;
 pub use lock::{CacheUse, Holder, KeyLock};
 pub(crate) use lock::{host, now};
 pub use manifest::{FileDigest, Manifest, Outcome, Provenance};
+pub use progress::{Maker, Progress, Reached};
 pub use staging::Staging;
 
 use crate::key::Key;

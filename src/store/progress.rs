@@ -1,0 +1,129 @@
+//! How far the makers of entries have come: one small file a key, replaced whole, for other
+//! processes to read. It vouches for nothing, so it is not synced; what it says of a running maker
+//! is believed only while that maker holds the key's lock.
+
+use super::{Holder, KeyLock, Store, StoreError, checkpoint::remove_file, list};
+use crate::key::Key;
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::PathBuf,
+};
+
+/// What one maker says of itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Progress {
+    /// Name of the node, for people.
+    pub node: String,
+    /// Who makes the entry, and since when.
+    pub maker: Holder,
+    /// Seconds since 1970 when this was written.
+    pub updated: u64,
+    /// How far it is; nothing before the first step of a training, and for what trains nothing.
+    pub reached: Option<Reached>,
+}
+
+/// How far a training is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reached {
+    /// The epoch in work, counted from 1; after the last one, that.
+    pub epoch: usize,
+    /// How many there will be.
+    pub epochs: usize,
+    /// Share of the whole training that is done, in [0, 1].
+    pub share: f64,
+    /// Mean training loss of the last whole epoch.
+    pub loss: Option<f64>,
+    /// Top-1 accuracy after the last whole epoch, in [0, 1], where there is a judging split.
+    pub accuracy: Option<f64>,
+    /// Training samples a second.
+    pub samples_per_second: f64,
+}
+
+/// Whether whoever wrote a [`Progress`] is still at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Maker {
+    /// The key's lock is held.
+    Running,
+    /// Nobody holds it: the maker was stopped, or died.
+    Gone,
+}
+
+impl Store {
+    fn progress_path(&self, key: &Key) -> PathBuf {
+        self.root().join("progress").join(key.to_string())
+    }
+
+    /// Says how far the maker of an entry has come; only the holder of its lock can.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`]; what was said before then still stands.
+    pub fn write_progress(
+        &self,
+        lock: &KeyLock,
+        node: &str,
+        reached: Option<Reached>,
+    ) -> Result<(), StoreError> {
+        let (node, maker) = (node.to_owned(), lock.holder().clone());
+        let progress = Progress { node, maker, updated: super::now(), reached };
+        let text = serde_json::to_vec(&progress).expect("plain data is always JSON");
+        let place = self.progress_path(lock.key());
+        let folder = self.root().join("progress");
+        fs::create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
+        let new = place.with_extension("new");
+        fs::write(&new, text).map_err(StoreError::io("write", &new))?;
+        fs::rename(&new, &place).map_err(StoreError::io("write", &place))
+    }
+
+    /// Removes what was said of a key: its entry is there, or it has failed.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] if it is there and cannot be removed.
+    pub fn drop_progress(&self, lock: &KeyLock) -> Result<(), StoreError> {
+        remove_file(&self.progress_path(lock.key()))
+    }
+
+    /// What the maker of `key` says, if there is or was one.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] if the system refuses to read it.
+    pub fn progress(&self, key: &Key) -> Result<Option<(Progress, Maker)>, StoreError> {
+        let place = self.progress_path(key);
+        let text = match fs::read(&place) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(StoreError::io("read", &place)(error)),
+        };
+        // Another version's file, or one that a power cut has emptied, says nothing.
+        let Ok(progress) = serde_json::from_slice(&text) else { return Ok(None) };
+        Ok(Some((progress, self.maker(key)?)))
+    }
+
+    /// Keys of which something is said, sorted.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] if the folder is there but cannot be read.
+    pub fn in_progress(&self) -> Result<Vec<Key>, StoreError> {
+        let names = list(&self.root().join("progress"))?;
+        let mut keys: Vec<Key> = names.iter().filter_map(|name| name.parse().ok()).collect();
+        keys.sort_unstable();
+        Ok(keys)
+    }
+
+    fn maker(&self, key: &Key) -> Result<Maker, StoreError> {
+        let place = self.root().join("locks").join(format!("{key}.lock"));
+        let file = match File::open(&place) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Maker::Gone),
+            Err(error) => return Err(StoreError::io("read", &place)(error)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(Maker::Gone),
+            Err(TryLockError::WouldBlock) => Ok(Maker::Running),
+            Err(TryLockError::Error(error)) => Err(StoreError::io("lock", &place)(error)),
+        }
+    }
+}
