@@ -16,15 +16,23 @@ use std::{collections::HashSet, path::PathBuf};
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
     /// List the entries
+    #[command(after_help = "Example:
+  takd cache list --cache /scratch/takd")]
     List,
     /// Print an entry's manifest: what went in, what came out, where it was made
+    #[command(after_help = "Example:
+  takd cache show 3fa9")]
     Show {
         /// The key, or enough of its start
         key: String,
     },
     /// Check every file of every entry against its digest
+    #[command(after_help = "Example:
+  takd cache verify")]
     Verify,
     /// Remove what these pipelines do not reach, and what damage and dead runs left behind
+    #[command(after_help = "Example:
+  takd cache gc pipelines/*.toml --dry-run")]
     Gc {
         /// Pipelines whose entries are kept
         #[arg(required = true)]

@@ -8,6 +8,8 @@ use super::{
 use crate::graph::Graph;
 
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  takd check pipelines/quickstart.toml --set recipe.short.epochs=1")]
 pub(super) struct Args {
     #[command(flatten)]
     pipeline: PipelineArgs,

@@ -19,11 +19,15 @@ use std::{
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
     /// List the data sets that takd knows, and whether they are here
+    #[command(after_help = "Example:
+  takd data list")]
     List {
         #[command(flatten)]
         data: DataArgs,
     },
     /// Download a data set from its own site, and verify it
+    #[command(after_help = "Example:
+  takd data fetch cifar10")]
     Fetch {
         /// cifar10 or cifar100
         name: String,
@@ -34,6 +38,8 @@ pub(super) enum Command {
         data: DataArgs,
     },
     /// Read a data set whole, and say what is in it
+    #[command(after_help = "Example:
+  takd data check cifar10")]
     Check {
         /// fashion-mini, cifar10, cifar100, imagenet, or a folder of images, here or in the folder
         /// of data sets

@@ -20,8 +20,8 @@ pub const CACHE: u8 = 4;
 pub const INTERRUPTED: u8 = 130;
 
 /// The codes as `takd --help` lists them.
-pub(super) const HELP: &str = "Exit codes: 0 success, 1 a node failed, or an entry or data set is damaged, 2 wrong \
-    command line, 3 wrong pipeline file, 4 cache not readable or writable, 130 stopped by Ctrl-C";
+pub(super) const HELP: &str =
+    "Exit codes: 0 done, 1 failed, 2 command line, 3 pipeline, 4 cache, 130 stopped";
 
 /// Why a command gave no result.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +60,9 @@ pub enum Problem {
         /// What the system says.
         error: io::Error,
     },
+    /// A file that is there and must not be overwritten.
+    #[error("{} is there already; -o FILE names another one", .0.display())]
+    Exists(PathBuf),
     /// A data set that is not there or not whole.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -76,7 +79,9 @@ impl Problem {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Read { .. } | Self::Pipeline(_) => PIPELINE,
-            Self::Set(_) | Self::Select(_) | Self::Device(_) | Self::Entry(_) => USAGE,
+            Self::Set(_) | Self::Select(_) | Self::Device(_) | Self::Entry(_) | Self::Exists(_) => {
+                USAGE
+            }
             Self::Data(_) | Self::Fetch(_) => FAILED,
             Self::Store(_) | Self::Write { .. } | Self::Output(_) => CACHE,
         }

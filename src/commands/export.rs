@@ -15,6 +15,8 @@ use crate::{
 use std::{fs, path::PathBuf};
 
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  takd export pipelines/quickstart.toml teacher@20 -o teacher.safetensors")]
 pub(super) struct Args {
     #[command(flatten)]
     pipeline: PipelineArgs,

@@ -8,6 +8,8 @@ use super::{
 use crate::spec::{Node, Pipeline, Work};
 
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  takd graph pipelines/quickstart.toml --format mermaid")]
 pub(super) struct Args {
     #[command(flatten)]
     pipeline: PipelineArgs,

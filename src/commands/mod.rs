@@ -5,18 +5,24 @@
 mod cache;
 mod check;
 mod data;
+mod devices;
 pub mod exit;
 mod export;
 mod graph;
+mod help;
+mod init;
+mod manual;
 mod open;
 mod plan;
 mod progress;
+mod records;
 mod report;
 mod run;
+mod status;
 mod survey;
 mod why;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use exit::Problem;
 use std::{
     io::{self, IsTerminal, Write},
@@ -24,10 +30,9 @@ use std::{
     process::ExitCode,
 };
 
-/// Teacher-assistant knowledge distillation: train, distill and evaluate what a TOML file describes,
-/// and never twice.
+/// Teacher-assistant knowledge distillation as pipelines that never train twice
 #[derive(Parser)]
-#[command(name = "takd", version, about, after_help = exit::HELP, disable_help_subcommand = true)]
+#[command(name = "takd", version, disable_help_subcommand = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -45,53 +50,91 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Train, distill and evaluate what the cache does not hold yet, and print the tables
-    Run(run::Args),
+    /// Write a commented pipeline for a data set that you have
+    Init(init::Args),
     /// Read a pipeline and report every error in it
     Check(check::Args),
+    /// List, download and check data sets
+    #[command(subcommand, after_help = "Example:\n  takd data fetch cifar10")]
+    Data(data::Command),
+    /// List what this build and this machine can compute on
+    Devices(devices::Args),
     /// Show for each node whether it is reused or runs, and why
     Plan(plan::Args),
-    /// Show which hashed fields of a node differ from the nearest entry in the cache
+    /// Show which hashed fields differ from the nearest entry
     Why(why::Args),
-    /// Draw the nodes and what they learn from
-    Graph(graph::Args),
+    /// Train, distill and measure what the cache lacks
+    Run(run::Args),
+    /// Show which nodes run now, in any process, and how far
+    Status(status::Args),
     /// Print the tables from the cache alone; trains nothing
     Report(report::Args),
-    /// Write a trained network's weights as safetensors, under PyTorch's names
+    /// Draw the nodes and what they learn from
+    Graph(graph::Args),
+    /// Write a trained network's weights for PyTorch
     Export(export::Args),
-    /// List, download and check data sets
-    #[command(subcommand)]
-    Data(data::Command),
     /// Look at the cache, check it, and clean it up
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  takd cache list")]
     Cache(cache::Command),
+    /// Print the JSON schema of pipelines, for editors
+    Schema(manual::Schema),
+    /// Print completions for a shell
+    Completions(manual::Completions),
+    /// Write the manual's pages into a folder
+    Man(manual::Man),
+}
+
+/// The command line with its help in groups.
+fn arranged() -> clap::Command {
+    help::grouped(Cli::command())
 }
 
 /// Runs the command that the process was called with.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = arranged().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let json = matches!(&cli.command, Command::Run(args) if args.log.is_json());
+    records::listen(json);
     let store = crate::store::Store::new(cli.cache);
     let done = match cli.command {
-        Command::Run(args) => run::run(&args, &store),
+        Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Data(command) => data::run(&command),
+        Command::Devices(_) => devices::run(),
         Command::Plan(args) => plan::run(&args, &store),
         Command::Why(args) => why::run(&args, &store),
-        Command::Graph(args) => graph::run(&args),
+        Command::Run(args) => run::run(&args, &store),
+        Command::Status(args) => status::run(&args, &store),
         Command::Report(args) => report::run(&args, &store),
+        Command::Graph(args) => graph::run(&args),
         Command::Export(args) => export::run(&args, &store),
-        Command::Data(command) => data::run(&command),
         Command::Cache(command) => cache::run(&command, &store),
+        Command::Schema(_) => manual::Schema::run(),
+        Command::Completions(args) => args.run(),
+        Command::Man(args) => args.run(),
     };
     let code = done.unwrap_or_else(|problem| {
-        say(&problem.render(io::stderr().is_terminal() && coloured()));
+        if json {
+            let (message, code) = (problem.render(false), problem.exit_code());
+            progress::tell("error", serde_json::json!({ "message": message, "exit_code": code }));
+        } else {
+            say(&problem.render(coloured()));
+        }
         problem.exit_code()
     });
     ExitCode::from(code)
 }
 
-/// Whether the user wants colours at all (<https://no-color.org>).
+/// Whether messages are coloured: as NO_COLOR, CLICOLOR_FORCE and CLICOLOR say
+/// (<https://no-color.org>, <https://bixense.com/clicolors>), else on terminals that can.
 fn coloured() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    if anstyle_query::no_color() {
+        return false;
+    }
+    anstyle_query::clicolor_force()
+        || (io::stderr().is_terminal()
+            && anstyle_query::term_supports_color()
+            && anstyle_query::clicolor().unwrap_or(true))
 }
 
 /// Writes a result to stdout.

@@ -83,6 +83,21 @@ fn open(
         let problem = format!("not UTF-8 text: byte {place} belongs to no character");
         unreadable(io::Error::new(io::ErrorKind::InvalidData, problem))
     })?;
+    parse(file, text, sets, preset, &data.data)
+}
+
+/// A pipeline that is not in its file yet.
+pub(super) fn read_text(file: &Path, text: String) -> Result<Pipeline, Problem> {
+    parse(file, text, &[], None, Path::new("data"))
+}
+
+fn parse(
+    file: &Path,
+    text: String,
+    sets: &[String],
+    preset: Option<&str>,
+    data: &Path,
+) -> Result<Pipeline, Problem> {
     let mut sources = vec![(file.display().to_string(), text)];
     for set in sets {
         let (key, value) = set.split_once('=').ok_or_else(|| Problem::Set(set.clone()))?;
@@ -98,7 +113,7 @@ fn open(
     };
     let catalogue = Catalogue {
         preset,
-        data: &data.data,
+        data,
         probe: &probe,
         digest: &digest,
         net: net::builtin,

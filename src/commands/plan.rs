@@ -14,6 +14,8 @@ use crate::{
 use serde_json::{Value, json};
 
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  takd plan pipelines/quickstart.toml --set distill.takd.objective.kd.lambda=0.7")]
 pub(super) struct Args {
     #[command(flatten)]
     pipeline: PipelineArgs,

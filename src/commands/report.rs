@@ -13,6 +13,8 @@ use crate::{
 };
 
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  takd report pipelines/quickstart.toml --format md")]
 pub(super) struct Args {
     #[command(flatten)]
     pipeline: PipelineArgs,

@@ -5,9 +5,9 @@ use super::{
     open::PipelineArgs,
     plan::{show, step_json, step_name, targets},
     print,
-    progress::progress,
+    progress::{Costs, LogArgs, fate_json, long, tell},
     say,
-    survey::Survey,
+    survey::{Spent, Survey},
 };
 use crate::{
     execute::{Fate, Limits, Made, execute},
@@ -16,7 +16,7 @@ use crate::{
     node::{Choice, Datasets, NodeRunner, Selected},
     plan::{Action, Plan, Step},
     report::{Format, Report},
-    store::{Depth, Store},
+    store::{Depth, Store, host},
 };
 use serde_json::{Value, json};
 use std::{
@@ -30,6 +30,8 @@ use std::{
 };
 
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  takd run pipelines/quickstart.toml 'a*' --jobs 2")]
 pub(super) struct Args {
     #[command(flatten)]
     pipeline: PipelineArgs,
@@ -54,6 +56,8 @@ pub(super) struct Args {
     /// Print the results as JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    pub log: LogArgs,
 }
 
 pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
@@ -72,23 +76,27 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
     // A cache that cannot be written is still good for reading, as long as nothing has to run.
     let entered = store.enter();
     let survey = Survey::new(&graph, store, Depth::Content)?;
-    let keys = survey.keys.clone();
+    let (keys, seconds, past) = (survey.keys.clone(), survey.seconds, survey.past);
     let plan = Plan::new(&graph, survey.keys, &survey.known, &targets, &forced);
     let stop = Arc::new(AtomicBool::new(false));
+    tell_plan(args.log, &graph, &plan);
     let fates = if plan.running().next().is_some() {
         let _entered = entered?;
-        stop_on_interrupt(&stop);
-        walk(args, &graph, &plan, store, &stop)?
+        stop_on_interrupt(&stop, args.log);
+        walk(args, &graph, &plan, &past, store, &stop)?
     } else {
         let at_rest =
             |step: &Step| if step.action == Action::Skip { Fate::Skipped } else { Fate::Reused };
         plan.steps.iter().map(at_rest).collect()
     };
-    let outcome =
-        Outcome { graph: &graph, plan: &plan, fates, seconds: started.elapsed().as_secs_f64() };
-    outcome.print(&keys, store, args.json)?;
+    let reused = plan.steps.iter().filter(|step| step.action == Action::Reuse);
+    let saved = reused.filter_map(|step| seconds.get(&step.key)).sum();
+    let seconds = started.elapsed().as_secs_f64();
+    let outcome = Outcome { graph: &graph, plan: &plan, fates, seconds, saved };
+    outcome.print(&keys, store, args)?;
     if stop.load(Ordering::Relaxed) {
-        say("stopped; what was finished is kept, and the same command goes on from there");
+        args.log
+            .note("stopped; what was finished is kept, and the same command goes on from there");
         return Ok(exit::INTERRUPTED);
     }
     Ok(if outcome.count(|fate| matches!(fate, Fate::Failed(_))) > 0 {
@@ -102,6 +110,7 @@ fn walk(
     args: &Args,
     graph: &Graph<'_>,
     plan: &Plan,
+    past: &[Spent],
     store: &Store,
     stop: &AtomicBool,
 ) -> Result<Vec<Fate>, Problem> {
@@ -109,8 +118,12 @@ fn walk(
     let cores = available_parallelism().map_or(1, NonZeroUsize::get);
     let jobs = args.jobs.map_or_else(|| default_jobs(&device, cores), NonZeroUsize::get);
     let limits = Limits { jobs, threads: cores, keep_going: args.keep_going };
-    let named = |step: &Step| format!("{} {}", step.inputs.kind, step_name(graph, step));
-    let observer = progress(plan.steps.iter().map(named).collect(), plan.running().count());
+    let mut costs = Costs::default();
+    for spent in past.iter().filter(|spent| spent.device == device.name && spent.host == host()) {
+        costs.add(&spent.inputs, spent.seconds);
+    }
+    let names = plan.steps.iter().map(|step| step_name(graph, step)).collect();
+    let observer = args.log.view(plan, names, jobs, costs);
     let datasets = Datasets::default();
     let runner = NodeRunner { store, graph, device, observer: &*observer, stop, datasets };
     Ok(execute(plan, &runner, &*observer, limits, stop))
@@ -122,17 +135,30 @@ fn default_jobs(device: &Selected, cores: usize) -> usize {
     if device.is_cpu { cores } else { 1 }
 }
 
+/// Says what is about to happen, to those who want to know.
+fn tell_plan(log: LogArgs, graph: &Graph<'_>, plan: &Plan) {
+    if log.is_json() {
+        let steps: Vec<Value> = plan.steps.iter().map(|step| step_json(graph, step)).collect();
+        tell("plan", json!({ "pipeline": graph.pipeline.name, "steps": steps }));
+    } else if log.is_verbose() {
+        for step in plan.steps.iter().filter(|step| step.action == Action::Reuse) {
+            let (kind, name) = (step.inputs.kind, step_name(graph, step));
+            say(&format!("{kind} {name}: reused, entry {}", step.key.short()));
+        }
+    }
+}
+
 /// The first Ctrl-C asks the nodes to stop, the second ends the process.
-fn stop_on_interrupt(stop: &Arc<AtomicBool>) {
+fn stop_on_interrupt(stop: &Arc<AtomicBool>, log: LogArgs) {
     let stop = stop.clone();
     let handler = move || {
         if stop.swap(true, Ordering::Relaxed) {
             std::process::exit(exit::INTERRUPTED.into());
         }
-        say("stopping…");
+        log.note("stopping…");
     };
     if let Err(error) = ctrlc::set_handler(handler) {
-        say(&format!("note: Ctrl-C will not stop cleanly: {error}"));
+        log.note(&format!("note: Ctrl-C will not stop cleanly: {error}"));
     }
 }
 
@@ -141,7 +167,10 @@ struct Outcome<'a> {
     graph: &'a Graph<'a>,
     plan: &'a Plan,
     fates: Vec<Fate>,
+    /// Wall time.
     seconds: f64,
+    /// Seconds that the reused entries took when they were made.
+    saved: f64,
 }
 
 impl Outcome<'_> {
@@ -158,11 +187,11 @@ impl Outcome<'_> {
             .count()
     }
 
-    fn print(&self, keys: &[(KeyInputs, Key)], store: &Store, json: bool) -> Result<(), Problem> {
+    fn print(&self, keys: &[(KeyInputs, Key)], store: &Store, args: &Args) -> Result<(), Problem> {
         let report = Report::gather(self.graph, keys, store)?;
         let (trained, measured) = (self.made(false), self.made(true));
         let reused = self.count(|fate| matches!(fate, Fate::Reused));
-        if json {
+        if args.json {
             let steps = self.plan.steps.iter().zip(&self.fates);
             let steps: Vec<Value> = steps.map(|(step, fate)| self.step_json(step, fate)).collect();
             let text = serde_json::to_string_pretty(&json!({
@@ -171,38 +200,49 @@ impl Outcome<'_> {
                 "measured": measured,
                 "reused": reused,
                 "seconds": self.seconds,
+                "saved_seconds": self.saved,
                 "steps": steps,
                 "tables": report.tables,
             }));
-            return print(&(text.expect("plain data with string keys is always JSON") + "\n"));
+            print(&(text.expect("plain data with string keys is always JSON") + "\n"))?;
+        } else {
+            print(&report.render(Format::Text))?;
         }
-        print(&report.render(Format::Text))?;
-        let seconds = self.seconds;
-        let mut line = format!("trained {trained}, measured {measured}, reused {reused}");
+        self.tell_summary(args, trained, measured, reused);
+        Ok(())
+    }
+
+    /// The last line: `trained 2, measured 2, reused 16, in 31.02 s; the cache saved 2 minutes`.
+    fn tell_summary(&self, args: &Args, trained: usize, measured: usize, reused: usize) {
         let failed = self.count(|fate| matches!(fate, Fate::Failed(_)));
         let left = self.count(|fate| matches!(fate, Fate::Blocked(_) | Fate::NotStarted));
+        let (seconds, saved) = (self.seconds, self.saved);
+        if args.log.is_json() {
+            let fields = json!({
+                "trained": trained, "measured": measured, "reused": reused, "failed": failed,
+                "not_run": left, "seconds": seconds, "saved_seconds": saved,
+            });
+            return tell("summary", fields);
+        }
+        if args.json {
+            return;
+        }
+        let mut line = format!("trained {trained}, measured {measured}, reused {reused}");
         for (count, word) in [(failed, "failed"), (left, "not run")] {
             if count > 0 {
                 line += &format!(", {word} {count}");
             }
         }
-        say(&format!("{line}, in {seconds:.2} s"));
-        Ok(())
+        line += &format!(", in {seconds:.2} s");
+        if saved >= 1.0 {
+            line += &format!("; the cache saved {}", long(saved));
+        }
+        args.log.note(&line);
     }
 
     fn step_json(&self, step: &Step, fate: &Fate) -> Value {
         let mut value = step_json(self.graph, step);
-        let (word, detail) = match fate {
-            Fate::Reused => ("reused", Value::Null),
-            Fate::Skipped => ("skipped", Value::Null),
-            Fate::Made(Made::Here(seconds)) => ("made", json!({ "seconds": seconds })),
-            Fate::Made(Made::Elsewhere) => ("made-elsewhere", Value::Null),
-            Fate::Failed(problem) => ("failed", json!({ "error": problem })),
-            Fate::Blocked(root) => {
-                ("blocked", json!({ "by": step_name(self.graph, &self.plan.steps[*root]) }))
-            }
-            Fate::NotStarted => ("not-started", Value::Null),
-        };
+        let (word, detail) = fate_json(fate, |step| step_name(self.graph, &self.plan.steps[step]));
         value["fate"] = word.into();
         if let (Value::Object(all), Value::Object(more)) = (&mut value, detail) {
             all.extend(more);

@@ -4,9 +4,9 @@ use crate::{
     graph::Graph,
     key::{Key, KeyInputs, keys},
     plan::{Known, Past},
-    store::{Depth, Lookup, Manifest, Store, StoreError},
+    store::{Depth, Lookup, Manifest, Provenance, Store, StoreError},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// A pipeline's keys, and which of them the cache holds.
 pub(super) struct Survey {
@@ -16,6 +16,18 @@ pub(super) struct Survey {
     pub known: Known,
     /// Entries that must not be used, and why.
     pub damaged: BTreeMap<Key, String>,
+    /// Seconds that the making of each present entry took.
+    pub seconds: HashMap<Key, f64>,
+    /// What the cache's entries took to make, where the plan has something to run.
+    pub past: Vec<Spent>,
+}
+
+/// What an entry took to make.
+pub(super) struct Spent {
+    pub inputs: KeyInputs,
+    pub device: String,
+    pub host: String,
+    pub seconds: f64,
 }
 
 impl Survey {
@@ -23,15 +35,16 @@ impl Survey {
     pub fn new(graph: &Graph<'_>, store: &Store, depth: Depth) -> Result<Self, StoreError> {
         let keys = keys(graph);
         let mut known = Known::default();
-        let mut damaged = BTreeMap::new();
+        let (mut damaged, mut seconds) = (BTreeMap::new(), HashMap::new());
         for (_, key) in &keys {
             if known.present.contains(key) || damaged.contains_key(key) {
                 continue;
             }
             match store.find(key, depth)? {
                 Lookup::Missing => {}
-                Lookup::Whole(_) => {
+                Lookup::Whole(entry) => {
                     known.present.insert(*key);
+                    seconds.insert(*key, entry.manifest.outcome.seconds());
                 }
                 Lookup::Damaged(problem) => {
                     damaged.insert(*key, problem);
@@ -39,22 +52,25 @@ impl Survey {
             }
         }
         // Reasons compare with other entries; where everything is present nobody asks for one.
+        let mut past = Vec::new();
         if keys.iter().any(|(_, key)| !known.present.contains(key)) {
-            known.entries = entries(store)?;
+            (known.entries, past) = entries(store)?;
         }
-        Ok(Self { keys, known, damaged })
+        Ok(Self { keys, known, damaged, seconds, past })
     }
 }
 
-/// Every entry in the cache, the newest last.
-fn entries(store: &Store) -> Result<Vec<Past>, StoreError> {
-    let mut found = Vec::new();
+/// Every entry in the cache, the newest last, and what each took.
+fn entries(store: &Store) -> Result<(Vec<Past>, Vec<Spent>), StoreError> {
+    let (mut found, mut spent) = (Vec::new(), Vec::new());
     for key in store.keys()? {
         if let Lookup::Whole(entry) = store.find(&key, Depth::Manifest)? {
-            let Manifest { inputs, provenance, .. } = entry.manifest;
-            found.push((provenance.finished, Past { inputs, task: provenance.node }));
+            let Manifest { inputs, provenance, outcome, files: _ } = entry.manifest;
+            let Provenance { device, host, finished, node, .. } = provenance;
+            spent.push(Spent { inputs: inputs.clone(), device, host, seconds: outcome.seconds() });
+            found.push((finished, Past { inputs, task: node }));
         }
     }
     found.sort_by_key(|(finished, _)| *finished);
-    Ok(found.into_iter().map(|(_, past)| past).collect())
+    Ok((found.into_iter().map(|(_, past)| past).collect(), spent))
 }

@@ -15,6 +15,8 @@ use crate::{
 };
 
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  takd why pipelines/quickstart.toml takd --set recipe.short.epochs=9")]
 pub(super) struct Args {
     #[command(flatten)]
     pipeline: PipelineArgs,

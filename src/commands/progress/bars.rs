@@ -1,43 +1,78 @@
-//! A bar for the run and one for each running node.
+//! A line for the run and a bar for each running node, for terminals.
 
-use super::{ending, epoch_text};
+use super::{Board, ending, epoch_text, short, standing};
 use crate::execute::{Event, Fate, Observer};
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
+    fmt::Write,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
+/// Steps of a node's bar from its first sample to its last.
+const LENGTH: u64 = 1000;
+
 pub(super) struct Bars {
-    names: Vec<String>,
+    started: Instant,
+    board: Arc<Mutex<Board>>,
     multi: MultiProgress,
     total: ProgressBar,
-    running: Mutex<HashMap<usize, ProgressBar>>,
+    running: Mutex<HashMap<usize, Row>>,
+}
+
+/// A running node's bar, and what its last whole epoch gave.
+struct Row {
+    bar: ProgressBar,
+    epoch: Option<(f64, Option<f64>)>,
 }
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("the templates below are constant and tested")
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Bars {
-    pub fn new(names: Vec<String>, running: usize) -> Self {
+    pub fn new(board: Board) -> Self {
+        let (started, board) = (Instant::now(), Arc::new(Mutex::new(board)));
         let multi = MultiProgress::new();
-        let total = multi.add(ProgressBar::new(running as u64));
-        total.set_style(style("{bar:24} {pos}/{len} nodes, {elapsed}"));
+        let total = multi.add(ProgressBar::new(0));
+        let shown = board.clone();
+        // Written anew at every tick, so that the times move between two events.
+        let line = move |_: &ProgressState, out: &mut dyn Write| {
+            let time = started.elapsed().as_secs_f64();
+            // A terminal's line that cannot be written is no loss.
+            let _ = out.write_str(&standing(&lock(&shown), time));
+        };
+        total.set_style(style("{standing}").with_key("standing", line));
         total.enable_steady_tick(Duration::from_millis(500));
-        Self { names, multi, total, running: Mutex::default() }
+        Self { started, board, multi, total, running: Mutex::default() }
     }
 
-    fn with_bar(&self, step: usize, act: impl FnOnce(&ProgressBar)) {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        act(running.entry(step).or_insert_with(|| {
-            let bar = self.multi.insert_before(&self.total, ProgressBar::new(0));
-            bar.set_style(style("{spinner} {prefix} {bar:16} {pos}/{len} {msg}"));
-            bar.set_prefix(self.names[step].clone());
-            bar.enable_steady_tick(Duration::from_millis(200));
-            bar
-        }));
+    fn begin(&self, step: usize) {
+        let bar = self.multi.insert_before(&self.total, ProgressBar::new(LENGTH));
+        bar.set_style(style("{spinner:.cyan} {prefix} {bar:10.cyan} {wide_msg}"));
+        let title = lock(&self.board).title(step);
+        bar.set_prefix(title);
+        bar.enable_steady_tick(Duration::from_millis(200));
+        lock(&self.running).insert(step, Row { bar, epoch: None });
+    }
+
+    fn reach(&self, step: usize, epoch: usize, epochs: usize, share: f64, rate: f64) {
+        let left = lock(&self.board).step_left(step, self.started.elapsed().as_secs_f64());
+        let running = lock(&self.running);
+        let Some(Row { bar, epoch: last }) = running.get(&step) else { return };
+        let done = (epoch as f64 - 1.0 + share) / epochs as f64;
+        bar.set_position((done * LENGTH as f64) as u64);
+        let left = left.map(|left| format!("{} left, ", short(left))).unwrap_or_default();
+        let text = match last {
+            Some((loss, accuracy)) => epoch_text(*loss, *accuracy, rate),
+            None => format!("{rate:.0} images/s"),
+        };
+        bar.set_message(format!("{epoch}/{epochs}, {left}{text}"));
     }
 
     /// A line above the bars. If the terminal has gone there is nobody to tell.
@@ -48,25 +83,27 @@ impl Bars {
 
 impl Observer for Bars {
     fn event(&self, event: &Event) {
+        lock(&self.board).event(event, self.started.elapsed().as_secs_f64());
         match event {
-            Event::Started { step } => self.with_bar(*step, |_| {}),
+            Event::Started { step } => self.begin(*step),
+            Event::Samples { step, epoch, epochs, share, samples_per_second } => {
+                self.reach(*step, *epoch, *epochs, *share, *samples_per_second);
+            }
             Event::Epoch { step, epoch, epochs, loss, accuracy, samples_per_second } => {
-                self.with_bar(*step, |bar| {
-                    bar.set_length(*epochs as u64);
-                    bar.set_position(*epoch as u64);
-                    bar.set_message(epoch_text(*loss, *accuracy, *samples_per_second));
-                });
+                if let Some(row) = lock(&self.running).get_mut(step) {
+                    row.epoch = Some((*loss, *accuracy));
+                }
+                self.reach(*step, *epoch, *epochs, 1.0, *samples_per_second);
             }
             Event::Ended { step, fate } => {
-                let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(bar) = running.remove(step) {
-                    bar.finish_and_clear();
+                if let Some(row) = lock(&self.running).remove(step) {
+                    row.bar.finish_and_clear();
                 }
-                drop(running);
-                if matches!(fate, Fate::Made(_)) {
-                    self.total.inc(1);
-                }
-                if let Some(line) = ending(&self.names, *step, fate) {
+                let line = ending(&lock(&self.board), *step, fate);
+                // Measurements come and go in a blink; the table tells of them.
+                let told = matches!(fate, Fate::Failed(_) | Fate::Blocked(_))
+                    || lock(&self.board).is_training(*step);
+                if let Some(line) = line.filter(|_| told) {
                     self.line(&line);
                 }
             }
@@ -78,28 +115,5 @@ impl Observer for Bars {
 impl Drop for Bars {
     fn drop(&mut self) {
         self.total.finish_and_clear();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::execute::Made;
-
-    #[test]
-    fn a_run_goes_through_all_its_events_without_a_terminal() {
-        let bars = Bars::new(vec!["teacher@0".to_owned()], 1);
-        bars.event(&Event::Started { step: 0 });
-        let (loss, accuracy, samples_per_second) = (1.0, Some(0.5), 10.0);
-        bars.event(&Event::Epoch {
-            step: 0,
-            epoch: 1,
-            epochs: 2,
-            loss,
-            accuracy,
-            samples_per_second,
-        });
-        bars.event(&Event::Ended { step: 0, fate: Fate::Made(Made::Here(1.0)) });
-        assert_eq!(bars.total.position(), 1);
     }
 }

@@ -1,7 +1,7 @@
 //! One plain line an event, for pipes and logs.
 
-use super::{super::say, ending, epoch_text};
-use crate::execute::{Event, Observer};
+use super::{super::say, Board, ending, epoch_text, short};
+use crate::execute::{Event, Fate, Observer};
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
@@ -11,14 +11,28 @@ use std::{
 /// Shortest time between two epoch lines of one step: a log is no place for fifty lines a second.
 const QUIET: Duration = Duration::from_secs(10);
 
+/// How much is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// Failures.
+    Failures,
+    /// Beginnings, ends, and now and then an epoch.
+    Usual,
+    /// Every epoch.
+    Everything,
+}
+
 pub(super) struct Lines {
-    names: Vec<String>,
+    detail: Detail,
+    started: Instant,
+    board: Mutex<Board>,
     told: Mutex<HashMap<usize, Instant>>,
 }
 
 impl Lines {
-    pub fn new(names: Vec<String>) -> Self {
-        Self { names, told: Mutex::default() }
+    pub fn new(board: Board, detail: Detail) -> Self {
+        let (board, told) = (Mutex::new(board), Mutex::default());
+        Self { detail, started: Instant::now(), board, told }
     }
 
     fn is_due(&self, step: usize) -> bool {
@@ -27,25 +41,40 @@ impl Lines {
         if due {
             told.insert(step, Instant::now());
         }
-        due
+        due || self.detail == Detail::Everything
     }
 }
 
 impl Observer for Lines {
     fn event(&self, event: &Event) {
+        let time = self.started.elapsed().as_secs_f64();
+        let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
+        board.event(event, time);
+        if self.detail == Detail::Failures {
+            if let Event::Ended { step, fate: fate @ (Fate::Failed(_) | Fate::Blocked(_)) } = event
+                && let Some(line) = ending(&board, *step, fate)
+            {
+                say(&line);
+            }
+            return;
+        }
         match event {
             Event::Started { step } => {
                 self.is_due(*step);
-                say(&format!("{}: started", self.names[*step]));
+                say(&format!("{}: started", board.title(*step)));
             }
+            Event::Samples { .. } => {}
             Event::Epoch { step, epoch, epochs, loss, accuracy, samples_per_second } => {
                 if self.is_due(*step) {
                     let text = epoch_text(*loss, *accuracy, *samples_per_second);
-                    say(&format!("{}: epoch {epoch}/{epochs}, {text}", self.names[*step]));
+                    let left = board.step_left(*step, time).filter(|_| epoch < epochs);
+                    let left = left.map(|left| format!(", {} left", short(left)));
+                    let (name, left) = (board.title(*step), left.unwrap_or_default());
+                    say(&format!("{name}: epoch {epoch}/{epochs}, {text}{left}"));
                 }
             }
             Event::Ended { step, fate } => {
-                if let Some(line) = ending(&self.names, *step, fate) {
+                if let Some(line) = ending(&board, *step, fate) {
                     say(&line);
                 }
             }

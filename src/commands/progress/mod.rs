@@ -1,30 +1,104 @@
-//! What people see while nodes run: bars on a terminal, plain lines elsewhere.
+//! What people and programs see while nodes run: bars on a terminal, plain lines or JSON elsewhere.
 
 mod bars;
+mod board;
+mod costs;
+mod json;
 mod lines;
 
-use crate::execute::{Fate, Made, Observer};
+use super::say;
+use crate::{
+    execute::{Fate, Made, Observer},
+    plan::Plan,
+};
 use bars::Bars;
-use lines::Lines;
-use std::io::IsTerminal;
+use board::{Board, Counts, Left};
+use indicatif::HumanDuration;
+use json::Objects;
+use lines::{Detail, Lines};
+use serde_json::json;
+use std::{io::IsTerminal, time::Duration};
 
-/// A view that fits where stderr goes. `names` are the steps', `running` how many of them run.
-pub(super) fn progress(names: Vec<String>, running: usize) -> Box<dyn Observer> {
-    if std::io::stderr().is_terminal() {
-        Box::new(Bars::new(names, running))
-    } else {
-        Box::new(Lines::new(names))
+pub(super) use costs::Costs;
+pub(super) use json::{fate_json, tell};
+
+/// What a run tells on stderr.
+#[derive(Clone, Copy, clap::Args)]
+pub(super) struct LogArgs {
+    /// Tell failures only
+    #[arg(long, short, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Tell every epoch, and what is reused, in plain lines
+    #[arg(long, short)]
+    verbose: bool,
+    /// How events are written to stderr
+    #[arg(long, value_enum, default_value = "human", value_name = "FORMAT")]
+    log_format: LogFormat,
+}
+
+/// How events are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum LogFormat {
+    /// A live view on a terminal, plain lines elsewhere
+    Human,
+    /// One JSON object an event; docs/events.md describes them
+    Json,
+}
+
+impl LogArgs {
+    pub fn is_json(self) -> bool {
+        self.log_format == LogFormat::Json
+    }
+
+    pub fn is_verbose(self) -> bool {
+        self.verbose
+    }
+
+    /// A view of a plan's walk that fits what is asked for and where stderr goes. `names` are the
+    /// steps', `costs` what steps like them have cost on the same device.
+    pub fn view(
+        self,
+        plan: &Plan,
+        names: Vec<String>,
+        jobs: usize,
+        costs: Costs,
+    ) -> Box<dyn Observer> {
+        let board = Board::new(plan, names, jobs, costs);
+        // Records that RUST_LOG asks for would tear the bars.
+        let live = std::io::stderr().is_terminal() && std::env::var_os("RUST_LOG").is_none();
+        if self.is_json() {
+            Box::new(Objects::new(board))
+        } else if self.quiet {
+            Box::new(Lines::new(board, Detail::Failures))
+        } else if self.verbose {
+            Box::new(Lines::new(board, Detail::Everything))
+        } else if live {
+            Box::new(Bars::new(board))
+        } else {
+            Box::new(Lines::new(board, Detail::Usual))
+        }
+    }
+
+    /// Tells a sentence that belongs to no step.
+    pub fn note(self, text: &str) {
+        if self.is_json() {
+            tell("note", json!({ "message": text }));
+        } else if !self.quiet {
+            say(text);
+        }
     }
 }
 
 /// How a step ended, as a line; nothing where there is nothing to tell.
-fn ending(names: &[String], step: usize, fate: &Fate) -> Option<String> {
-    let name = &names[step];
+fn ending(board: &Board, step: usize, fate: &Fate) -> Option<String> {
+    let name = board.title(step);
     match fate {
         Fate::Made(Made::Here(seconds)) => Some(format!("{name}: done in {seconds:.1} s")),
         Fate::Made(Made::Elsewhere) => Some(format!("{name}: made by another process")),
         Fate::Failed(problem) => Some(format!("{name}: failed: {problem}")),
-        Fate::Blocked(root) => Some(format!("{name}: not run, because {} failed", names[*root])),
+        Fate::Blocked(root) => {
+            Some(format!("{name}: not run, because {} failed", board.title(*root)))
+        }
         Fate::Reused | Fate::Skipped | Fate::NotStarted => None,
     }
 }
@@ -33,4 +107,30 @@ fn ending(names: &[String], step: usize, fate: &Fate) -> Option<String> {
 fn epoch_text(loss: f64, accuracy: Option<f64>, samples_per_second: f64) -> String {
     let accuracy = accuracy.map(|share| format!("accuracy {:.2} %, ", share * 100.0));
     format!("loss {loss:.4}, {}{samples_per_second:.0} images/s", accuracy.unwrap_or_default())
+}
+
+/// `4 done, 6 reused, 2 running, 8 waiting, 0 failed; 31s, about 2m left`.
+fn standing(board: &Board, time: f64) -> String {
+    let Counts { done, reused, running, waiting, failed } = board.counts();
+    let counts = format!(
+        "{done} done, {reused} reused, {running} running, {waiting} waiting, {failed} failed"
+    );
+    let left = board.left(time).map(|Left { seconds, at_least }| {
+        format!(", {} {} left", if at_least { "at least" } else { "about" }, short(seconds))
+    });
+    format!("{counts}; {}{}", short(time), left.unwrap_or_default())
+}
+
+/// `45s`, `12m`, `3h`.
+pub(super) fn short(seconds: f64) -> String {
+    format!("{:#}", HumanDuration(duration(seconds)))
+}
+
+/// `45 seconds`, `12 minutes`, `3 hours`.
+pub(super) fn long(seconds: f64) -> String {
+    HumanDuration(duration(seconds)).to_string()
+}
+
+fn duration(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
 }

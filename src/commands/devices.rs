@@ -1,0 +1,37 @@
+//! `takd devices`.
+
+use super::{
+    exit::{self, Problem},
+    print,
+};
+use crate::node::{Choice, Inventory, inventory};
+use std::{num::NonZeroUsize, thread::available_parallelism};
+
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  takd devices
+  takd run pipelines/quickstart.toml --device cpu")]
+pub(super) struct Args {}
+
+pub(super) fn run() -> Result<u8, Problem> {
+    let auto = Choice::Auto.select()?.name;
+    let threads = available_parallelism().map_or(1, NonZeroUsize::get);
+    let mut text = format!("cpu      {threads} threads{}\n", taken("cpu", &auto));
+    for Inventory { kind, built_in, devices } in inventory() {
+        if !built_in {
+            let help = format!("cargo build --release --features {kind}");
+            text += &format!("{kind:<8} not in this build: {help}\n");
+        } else if devices.is_empty() {
+            text += &format!("{kind:<8} no device or driver found\n");
+        }
+        for (name, what) in devices {
+            text += &format!("{name:<8} {what}{}\n", taken(&name, &auto));
+        }
+    }
+    print(&text)?;
+    Ok(exit::OK)
+}
+
+fn taken(name: &str, auto: &str) -> &'static str {
+    if name == auto { "  (what --device auto takes)" } else { "" }
+}

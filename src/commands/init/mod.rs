@@ -1,0 +1,139 @@
+//! `takd init`.
+
+use super::{
+    exit::{self, Problem},
+    open::read_text,
+    say,
+};
+use crate::{
+    config::{Cifar, CifarKind, DataInfo, Format, ImageFolder, Net},
+    data::{self, DataError},
+    net,
+};
+use std::{
+    fs::OpenOptions,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+/// The pipeline with `@NAME@` where the data set decides.
+const TEMPLATE: &str = include_str!("template.toml");
+
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  takd init /usr/share/datasets/fashion-mnist -o fashion.toml")]
+pub(super) struct Args {
+    /// Folder of a data set: IDX files, CIFAR files, or a folder of images a class [default: the
+    /// images inside takd]
+    folder: Option<PathBuf>,
+    /// The file to write; one that is there is left alone
+    #[arg(long, short, value_name = "FILE", default_value = "pipeline.toml")]
+    output: PathBuf,
+}
+
+pub(super) fn run(args: &Args) -> Result<u8, Problem> {
+    let path = args.folder.as_deref().map(|folder| relative(folder, &args.output)).transpose()?;
+    let (lines, info) = match (&args.folder, path) {
+        (Some(folder), Some(path)) => recognise(folder, &path)?,
+        _ => ("format     = \"fashion-mini\"\n".to_owned(), data::probe(&Format::FashionMini)?),
+    };
+    let text = pipeline(&lines, &info);
+    // What is written must be what the other commands read.
+    read_text(&args.output, text.clone())?;
+    write_new(&args.output, &text)?;
+    let (DataInfo { shape, classes, train, test, .. }, file) = (info, args.output.display());
+    say(&format!(
+        "wrote {file}: {train} training and {test} test images of {shape}, {classes} classes\n\
+         look it through, then:\n  takd plan {file}\n  takd run {file}"
+    ));
+    Ok(exit::OK)
+}
+
+/// A folder as the pipeline in `output` names it: paths there are relative to the file.
+fn relative(folder: &Path, output: &Path) -> Result<String, Problem> {
+    let beside = output.parent().is_none_or(|parent| parent.as_os_str().is_empty());
+    let path = if beside { folder.to_owned() } else { absolute(folder)? };
+    let text = path.to_str().map(str::to_owned);
+    text.ok_or_else(|| Problem::Entry(format!("{} is not UTF-8: rename it", path.display())))
+}
+
+fn absolute(folder: &Path) -> Result<PathBuf, Problem> {
+    std::path::absolute(folder).map_err(|error| Problem::Read { path: folder.to_owned(), error })
+}
+
+/// The lines of a data set's table that say what `folder` holds, and what that is.
+fn recognise(folder: &Path, path: &str) -> Result<(String, DataInfo), Problem> {
+    let cifar = |kind| Format::Cifar(Cifar::whole(kind, folder.to_owned()));
+    let images = ImageFolder::new(folder.to_owned(), Path::new("data"));
+    let formats = [
+        ("idx", Format::Idx(folder.to_owned())),
+        ("cifar10", cifar(CifarKind::Ten)),
+        ("cifar100", cifar(CifarKind::Hundred)),
+        ("image-folder", Format::Folder(images)),
+    ];
+    let mut problem = format!("no data set that takd reads is in {}:", folder.display());
+    for (word, format) in formats {
+        match data::probe(&format) {
+            Ok(info) => {
+                let path = toml::Value::from(path);
+                return Ok((format!("format     = \"{word}\"\npath       = {path}\n"), info));
+            }
+            Err(DataError::Missing { file, error, .. }) => {
+                problem += &format!("\n  {word}: cannot read {file}: {error}");
+            }
+            Err(damaged) => return Err(damaged.into()),
+        }
+    }
+    Err(Problem::Entry(problem))
+}
+
+/// Networks of three sizes that fit the images: their names, and tables for those that have none.
+fn networks(info: &DataInfo) -> ([&'static str; 3], String) {
+    let fits = |name: &&str| {
+        let layers = net::builtin(name, info.classes);
+        layers.is_some_and(|layers| Net::new(layers, info.shape, info.classes).is_ok())
+    };
+    let large = info.shape.height.min(info.shape.width) >= 64;
+    let named = [
+        (large, ["imagenet-resnet50", "imagenet-resnet20", "imagenet-resnet14"]),
+        (true, ["plain8", "plain4", "plain2"]),
+    ];
+    for (wanted, names) in named {
+        if wanted && names.iter().all(fits) {
+            return (names, String::new());
+        }
+    }
+    let table = |name, layers: &str| {
+        format!("[net.{name}]\nlayers = [{layers}, \"fc{}\"]\n\n", info.classes)
+    };
+    let tables = [
+        table("large", "\"conv32\", \"conv32\", \"fc64\""),
+        table("middle", "\"conv16\", \"fc32\""),
+        table("small", "\"conv4\""),
+    ];
+    (["large", "middle", "small"], tables.concat())
+}
+
+fn pipeline(lines: &str, info: &DataInfo) -> String {
+    let ([large, middle, small], nets) = networks(info);
+    let validation = (info.train / 10).max(1).min(info.train.saturating_sub(1));
+    TEMPLATE
+        .replace("@DATA@\n", lines)
+        .replace("@VALIDATION@", &format!("{validation:<22}"))
+        .replace("@NETS@\n", &nets)
+        .replace("@LARGE@", large)
+        .replace("@MIDDLE@", middle)
+        .replace("@SMALL@", small)
+}
+
+/// Writes a file that is not there yet.
+fn write_new(path: &Path, text: &str) -> Result<(), Problem> {
+    let file = OpenOptions::new().write(true).create_new(true).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
+        let path = path.to_owned();
+        match error.kind() {
+            io::ErrorKind::AlreadyExists => Problem::Exists(path),
+            _ => Problem::Write { path, error },
+        }
+    })
+}

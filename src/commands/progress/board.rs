@@ -1,0 +1,256 @@
+//! Where a run stands: each step's state, and the time left.
+
+use super::costs::{Costs, Rest, is_training, makespan};
+use crate::{
+    execute::{Event, Fate, Made},
+    key::{KeyInputs, Kind},
+    plan::{Action, Plan},
+};
+
+/// A run's steps as people see them. All times are seconds since the run began.
+pub(super) struct Board {
+    names: Vec<String>,
+    inputs: Vec<KeyInputs>,
+    parents: Vec<Vec<usize>>,
+    states: Vec<State>,
+    jobs: usize,
+    costs: Costs,
+}
+
+#[derive(Clone, Copy)]
+enum State {
+    Reused,
+    NotNeeded,
+    Waiting,
+    Running(Course),
+    Done,
+    Failed,
+}
+
+/// How a running step gets on.
+#[derive(Clone, Copy)]
+struct Course {
+    since: f64,
+    /// The first word of its progress: when, and the share that was done.
+    first: Option<(f64, f64)>,
+    last: (f64, f64),
+}
+
+/// How many steps are in which state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub done: usize,
+    pub reused: usize,
+    pub running: usize,
+    pub waiting: usize,
+    /// Those included that cannot run because another has failed.
+    pub failed: usize,
+}
+
+/// The time left.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Left {
+    /// Seconds.
+    pub seconds: f64,
+    /// Whether trainings are left of which nothing is known: it will be more.
+    pub at_least: bool,
+}
+
+impl Board {
+    pub fn new(plan: &Plan, names: Vec<String>, jobs: usize, costs: Costs) -> Self {
+        let state = |action: &Action| match action {
+            Action::Reuse => State::Reused,
+            Action::Skip => State::NotNeeded,
+            Action::Run(_) => State::Waiting,
+        };
+        Self {
+            names,
+            inputs: plan.steps.iter().map(|step| step.inputs.clone()).collect(),
+            parents: plan.steps.iter().map(|step| step.parents.clone()).collect(),
+            states: plan.steps.iter().map(|step| state(&step.action)).collect(),
+            jobs,
+            costs,
+        }
+    }
+
+    /// `teacher@20`.
+    pub fn name(&self, step: usize) -> &str {
+        &self.names[step]
+    }
+
+    /// `train teacher@20`.
+    pub fn title(&self, step: usize) -> String {
+        format!("{} {}", self.kind(step), self.names[step])
+    }
+
+    pub fn kind(&self, step: usize) -> Kind {
+        self.inputs[step].kind
+    }
+
+    /// Whether it is a step that takes its time.
+    pub fn is_training(&self, step: usize) -> bool {
+        is_training(&self.inputs[step])
+    }
+
+    /// Takes in what has happened at `time`.
+    pub fn event(&mut self, event: &Event, time: f64) {
+        match event {
+            Event::Started { step } => {
+                let course = Course { since: time, first: None, last: (time, 0.0) };
+                self.states[*step] = State::Running(course);
+            }
+            Event::Samples { step, epoch, epochs, share, .. } => {
+                self.reach(*step, time, (*epoch as f64 - 1.0 + share) / *epochs as f64);
+            }
+            Event::Epoch { step, epoch, epochs, .. } => {
+                self.reach(*step, time, *epoch as f64 / *epochs as f64);
+            }
+            Event::Ended { step, fate } => {
+                if let Fate::Made(Made::Here(seconds)) = fate {
+                    self.costs.add(&self.inputs[*step], *seconds);
+                }
+                self.states[*step] = match fate {
+                    Fate::Made(_) => State::Done,
+                    Fate::Reused => State::Reused,
+                    Fate::Skipped => State::NotNeeded,
+                    Fate::Failed(_) | Fate::Blocked(_) => State::Failed,
+                    Fate::NotStarted => State::Waiting,
+                };
+            }
+            Event::Note(_) => {}
+        }
+    }
+
+    fn reach(&mut self, step: usize, time: f64, share: f64) {
+        if let State::Running(course) = &mut self.states[step] {
+            course.first.get_or_insert((time, share));
+            course.last = (time, share);
+        }
+    }
+
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for state in &self.states {
+            match state {
+                State::Reused => counts.reused += 1,
+                State::NotNeeded => {}
+                State::Waiting => counts.waiting += 1,
+                State::Running(_) => counts.running += 1,
+                State::Done => counts.done += 1,
+                State::Failed => counts.failed += 1,
+            }
+        }
+        counts
+    }
+
+    /// Seconds that a running step still needs: by its own pace, or by what like ones took.
+    pub fn step_left(&self, step: usize, time: f64) -> Option<f64> {
+        let State::Running(Course { since, first, last }) = self.states[step] else { return None };
+        let (last_time, share) = last;
+        let pace = first.filter(|(_, start)| share > *start).map(|(start_time, start)| {
+            (last_time - start_time) / (share - start) // seconds for the whole of it
+        });
+        let left = match pace {
+            Some(whole) => (1.0 - share) * whole - (time - last_time),
+            None => self.costs.expect(&self.inputs[step])? * (1.0 - share) - (time - since),
+        };
+        Some(left.max(0.0))
+    }
+
+    /// The time until the run ends; nothing while nothing is known of any training.
+    pub fn left(&self, time: f64) -> Option<Left> {
+        let (mut known, mut unknown) = (false, false);
+        let mut rest = Vec::with_capacity(self.states.len());
+        for (step, state) in self.states.iter().enumerate() {
+            let seconds = match state {
+                State::Running(_) => self.step_left(step, time),
+                State::Waiting => self.costs.expect(&self.inputs[step]),
+                State::Reused | State::NotNeeded | State::Done | State::Failed => {
+                    rest.push(Rest::Nothing);
+                    continue;
+                }
+            };
+            match seconds {
+                Some(_) => known |= self.is_training(step),
+                None => unknown = true,
+            }
+            let seconds = seconds.unwrap_or(0.0);
+            rest.push(match state {
+                State::Running(_) => Rest::Running(seconds),
+                _ => Rest::Waiting(seconds),
+            });
+        }
+        let seconds = makespan(&rest, &self.parents, self.jobs);
+        (known || !unknown).then_some(Left { seconds, at_least: unknown })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::Key;
+
+    /// Three steps, each after the one before it; the first is in the cache.
+    fn board(costs: Costs) -> Board {
+        let text = r#"{"version":1,"kind":"train",
+            "net":{"layers":["fc10"],"input":{"channels":1,"height":2,"width":2},"classes":10},
+            "recipe":{"epochs":4,"batch_size":8,"optimizer":{"adam":{"lr":0.1,"betas":[0.9,0.9],
+            "epsilon":0.1,"weight_decay":0.0}},"schedule":{"constant":{}},"warmup":0,"augment":[],
+            "select":"last"},"data":{"digest":"","validation":0,"normalisation":"measured"},
+            "parents":[],"precision":"f32"}"#;
+        let inputs: KeyInputs = serde_json::from_str(text).unwrap();
+        let new = || Action::Run(crate::plan::Reason::New);
+        let step = |parents: Vec<usize>, action| crate::plan::Step {
+            key: "00".repeat(32).parse::<Key>().unwrap(),
+            inputs: inputs.clone(),
+            tasks: vec![0],
+            parents,
+            action,
+        };
+        let steps = vec![
+            step(vec![], Action::Reuse),
+            step(vec![0], new()),
+            step(vec![1], new()),
+            step(vec![2], Action::Skip),
+        ];
+        let names = ["a", "b", "c", "d"].map(str::to_owned).to_vec();
+        Board::new(&Plan { steps }, names, 2, costs)
+    }
+
+    #[test]
+    fn states_are_counted() {
+        let mut board = board(Costs::default());
+        board.event(&Event::Started { step: 1 }, 0.0);
+        let counts = Counts { reused: 1, running: 1, waiting: 1, ..Counts::default() };
+        assert_eq!(board.counts(), counts);
+        board.event(&Event::Ended { step: 1, fate: Fate::Failed("no".to_owned()) }, 1.0);
+        board.event(&Event::Ended { step: 2, fate: Fate::Blocked(1) }, 1.0);
+        assert_eq!(board.counts(), Counts { reused: 1, failed: 2, ..Counts::default() });
+    }
+
+    #[test]
+    fn time_left_comes_from_the_own_pace_and_from_what_like_nodes_took() {
+        let mut board = board(Costs::default());
+        board.event(&Event::Started { step: 1 }, 0.0);
+        assert_eq!(board.left(1.0), None, "nothing like it is known, nor its pace");
+        let samples_per_second = 1.0;
+        let samples =
+            |share| Event::Samples { step: 1, epoch: 1, epochs: 4, share, samples_per_second };
+        board.event(&samples(0.0), 2.0);
+        board.event(&samples(0.5), 3.0);
+        // An eighth of the training took a second; seven are left, and one has gone by.
+        assert_eq!(board.step_left(1, 4.0), Some(6.0));
+        assert_eq!(board.left(4.0), Some(Left { seconds: 6.0, at_least: true }));
+        board.event(&Event::Ended { step: 1, fate: Fate::Made(Made::Here(10.0)) }, 10.0);
+        assert_eq!(board.left(10.0), Some(Left { seconds: 10.0, at_least: false }));
+        board.event(&Event::Started { step: 2 }, 10.0);
+        assert_eq!(board.left(14.0), Some(Left { seconds: 6.0, at_least: false }));
+    }
+
+    #[test]
+    fn a_cache_knows_the_time_before_anything_has_run() {
+        let mut costs = Costs::default();
+        costs.add(&board(Costs::default()).inputs[0], 3.0);
+        assert_eq!(board(costs).left(0.0), Some(Left { seconds: 6.0, at_least: false }));
+    }
+}

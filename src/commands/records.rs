@@ -1,0 +1,27 @@
+//! Records of takd and the crates under it (burn, wgpu, the downloader), for those who set RUST_LOG.
+//!
+//! They go through the `log` facade, since that is what those crates use; without RUST_LOG nobody
+//! listens.
+
+use super::progress::tell;
+use serde_json::json;
+use std::io::Write;
+
+/// Writes records to stderr as RUST_LOG asks for: lines, or JSON objects among a run's events.
+pub(super) fn listen(as_json: bool) {
+    if std::env::var_os("RUST_LOG").is_none_or(|value| value.is_empty()) {
+        return;
+    }
+    let mut builder = env_logger::Builder::from_default_env();
+    builder.format(move |out, record| {
+        let (level, target) = (record.level().as_str().to_lowercase(), record.target());
+        let message = record.args().to_string();
+        if as_json {
+            tell("record", json!({ "level": level, "target": target, "message": message }));
+            return Ok(());
+        }
+        writeln!(out, "{level} {target}: {message}")
+    });
+    // Another logger can only be there if the library's user has set one, who then hears of it all.
+    let _ = builder.try_init();
+}

@@ -1,0 +1,121 @@
+//! `takd status`.
+
+use super::{
+    exit::{self, Problem},
+    open::PipelineArgs,
+    plan::step_name,
+    plural, print,
+    progress::short,
+    survey::Survey,
+};
+use crate::{
+    graph::Graph,
+    plan::{Action, Plan, Step},
+    store::{Depth, Maker, Progress, Reached, Store, now},
+};
+use serde_json::{Value, json};
+
+#[derive(clap::Args)]
+#[command(after_help = "Example, from a second terminal:
+  takd status pipelines/quickstart.toml")]
+pub(super) struct Args {
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A step that somebody makes, or has begun to make.
+struct Begun<'a> {
+    step: &'a Step,
+    name: String,
+    progress: Progress,
+    maker: Maker,
+}
+
+pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
+    let pipeline = args.pipeline.open()?;
+    let graph = Graph::new(&pipeline);
+    let survey = Survey::new(&graph, store, Depth::Manifest)?;
+    let all: Vec<usize> = (0..graph.tasks.len()).collect();
+    let plan = Plan::new(&graph, survey.keys, &survey.known, &all, &[]);
+    let mut begun = Vec::new();
+    for key in store.in_progress()? {
+        // A forced step runs although its entry is there; one that has just ended says nothing more.
+        let Some(step) = plan.steps.iter().find(|step| step.key == key) else { continue };
+        let Some((progress, maker)) = store.progress(&key)? else { continue };
+        if maker == Maker::Running || step.action != Action::Reuse {
+            begun.push(Begun { step, name: step_name(&graph, step), progress, maker });
+        }
+    }
+    begun.sort_by_key(|begun| (begun.maker == Maker::Gone, begun.progress.maker.since));
+    let done = plan.steps.iter().filter(|step| step.action == Action::Reuse).count();
+    let running = begun.iter().filter(|begun| begun.maker == Maker::Running).count();
+    let to_go = plan.steps.len().saturating_sub(done + running);
+    if args.json {
+        let value = json!({
+            "pipeline": graph.pipeline.name,
+            "done": done,
+            "running": running,
+            "to_go": to_go,
+            "nodes": begun.iter().map(object).collect::<Vec<_>>(),
+        });
+        let text = serde_json::to_string_pretty(&value);
+        print(&(text.expect("plain data with string keys is always JSON") + "\n"))?;
+        return Ok(exit::OK);
+    }
+    let lines: Vec<String> = begun.iter().map(line).collect();
+    let count = plan.steps.len();
+    let name = &graph.pipeline.name;
+    print(&format!(
+        "{}{name}: {done} of {count} node{} done, {running} running, {to_go} to go\n",
+        lines.concat(),
+        plural(count),
+    ))?;
+    Ok(exit::OK)
+}
+
+fn object(begun: &Begun<'_>) -> Value {
+    json!({
+        "node": begun.name,
+        "kind": begun.step.inputs.kind,
+        "key": begun.step.key.to_string(),
+        "running": begun.maker == Maker::Running,
+        "host": begun.progress.maker.host,
+        "pid": begun.progress.maker.pid,
+        "since": begun.progress.maker.since,
+        "updated": begun.progress.updated,
+        "reached": begun.progress.reached,
+    })
+}
+
+fn line(begun: &Begun<'_>) -> String {
+    let Begun { step, name, progress, maker } = begun;
+    let Progress { maker: who, updated, reached, node: _ } = progress;
+    let (kind, process) = (step.inputs.kind, format!("process {} on {}", who.pid, who.host));
+    let ago = |since: u64| short(now().saturating_sub(since) as f64);
+    let reached = reached.as_ref().map(|at| format!(", {}", course(at))).unwrap_or_default();
+    match maker {
+        Maker::Running => {
+            format!("running {kind} {name}{reached}; for {} in {process}\n", ago(who.since))
+        }
+        Maker::Gone => {
+            let ago = ago(*updated);
+            format!("stopped {kind} {name}{reached}; {ago} ago in {process}: `takd run` goes on\n")
+        }
+    }
+}
+
+/// `epoch 3/8, 31 % done, loss 0.4213, accuracy 84.10 %, 2310 images/s`.
+fn course(at: &Reached) -> String {
+    let Reached { epoch, epochs, share, loss, accuracy, samples_per_second } = at;
+    let mut text = format!("epoch {epoch}/{epochs}, {:.0} % done", share * 100.0);
+    if let Some(loss) = loss {
+        text += &format!(", loss {loss:.4}");
+    }
+    if let Some(accuracy) = accuracy {
+        text += &format!(", accuracy {:.2} %", accuracy * 100.0);
+    }
+    text + &format!(", {samples_per_second:.0} images/s")
+}
