@@ -1,0 +1,81 @@
+//! Teacher → assistant → student with the library alone: no pipeline, no cache.
+//!
+//!     cargo run --release --example chain_in_code
+
+use burn::tensor::Device;
+use std::error::Error;
+use takd::{
+    config::{
+        Data, Format, Kd, Net, Normalisation, Optimizer, Recipe, Reduction, Schedule, Select,
+        Split, Warmup,
+    },
+    data::{self, View},
+    learn::{self, Lesson, Logits, Objective, Stop},
+    net::Network,
+};
+
+struct Never;
+
+impl Stop for Never {
+    fn stopped(&self) -> bool {
+        false
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let format = Format::FashionMini;
+    let (info, dataset) = (data::probe(&format)?, data::load(&format)?);
+    let (shape, classes) = (info.shape, info.classes);
+    // 4,000 of the 5,000 images are held out: 1,000 are enough to see the chain work.
+    let data = Data { format, validation: 4000, normalisation: Normalisation::Measured, info };
+    let device: Device = takd::node::Choice::Auto.select()?.device;
+    let train = View::new(&dataset, &data, Split::Train, &device)?;
+    let judge = View::new(&dataset, &data, Split::Test, &device)?;
+
+    let recipe = Recipe {
+        epochs: 3,
+        batch_size: 50,
+        optimizer: Optimizer::Sgd { lr: 0.05, momentum: 0.9, nesterov: true, weight_decay: 0.0 },
+        schedule: Schedule::Cosine { min: 0.0 },
+        warmup: Warmup(0),
+        augment: Vec::new(),
+        select: Select::Last,
+    };
+    let kd = Kd { temperature: 5.0, lambda: 0.5, reduction: Reduction::Batchmean };
+
+    // Each network learns from the one before it; the first from the labels alone.
+    let mut teacher: Option<Logits> = None;
+    for layers in [
+        &["conv8", "maxpool", "conv8", "maxpool", "fc10"][..],
+        &["conv6", "maxpool", "conv6", "maxpool", "fc10"],
+        &["conv4", "maxpool", "conv4", "maxpool", "fc10"],
+    ] {
+        let layers = layers.iter().map(|layer| layer.parse()).collect::<Result<_, _>>()?;
+        let net = Net::new(layers, shape, classes)?;
+        let objective = match &teacher {
+            None => Objective::CrossEntropy,
+            Some(logits) => Objective::Kd(kd, logits),
+        };
+        let lesson = Lesson {
+            net: &net,
+            recipe: &recipe,
+            objective,
+            seed: 1,
+            train: &train,
+            judge: Some(&judge),
+        };
+        let trained = learn::train(&lesson, &device, &Never, &mut |_, _| {})?;
+        let accuracy = trained.history.last().and_then(|record| record.accuracy);
+        println!(
+            "{} parameters, taught by {}: {:.1} % on the test images",
+            net.parameters(),
+            if teacher.is_some() { "the network before it" } else { "the labels" },
+            accuracy.unwrap_or_default() * 100.0
+        );
+        // A frozen teacher's logits never change: they are computed once.
+        let mut frozen = Network::init(&net, 0, &device);
+        frozen.load(trained.weights)?;
+        teacher = Some(Logits::new(&train.ids, learn::infer(&frozen, &train)?, classes)?);
+    }
+    Ok(())
+}
