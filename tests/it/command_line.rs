@@ -19,21 +19,6 @@ fn session(workspace: &Workspace, commands: &[&[&str]]) -> String {
 }
 
 #[test]
-fn help() {
-    let workspace = Workspace::new();
-    insta::assert_snapshot!(session(
-        &workspace,
-        &[
-            &["--help"],
-            &["run", "--help"],
-            &["why", "--help"],
-            &["cache", "--help"],
-            &["cache", "gc", "--help"]
-        ]
-    ));
-}
-
-#[test]
 fn before_and_after_a_run() {
     let workspace = Workspace::new();
     workspace.write("tiny.toml", PIPELINE.replace("seeds = [20, 31]", "seeds = [20]"));

@@ -1,0 +1,120 @@
+//! What helps people to begin: help on one screen, an example a command, completions, manual pages.
+
+use crate::workspace::Workspace;
+use std::{collections::BTreeSet, fmt::Write as _, fs};
+
+/// Every command, its subcommands after it.
+const COMMANDS: [&str; 22] = [
+    "init",
+    "check",
+    "data",
+    "data list",
+    "data fetch",
+    "data check",
+    "devices",
+    "plan",
+    "why",
+    "run",
+    "status",
+    "report",
+    "graph",
+    "export",
+    "cache",
+    "cache list",
+    "cache show",
+    "cache verify",
+    "cache gc",
+    "schema",
+    "completions",
+    "man",
+];
+
+#[test]
+fn help_fits_a_screen_and_groups_the_commands() {
+    let workspace = Workspace::new();
+    let help = workspace.ok(&["--help"]);
+    assert!(help.lines().count() <= 24, "{help}");
+    let widest = help.lines().map(|line| line.chars().count()).max().unwrap();
+    assert!(widest <= 80, "{widest} columns: {help}");
+    assert!(!help.contains("More "), "a command without a group: {help}");
+    for command in COMMANDS.iter().filter(|command| !command.contains(' ')) {
+        let found = help.lines().any(|line| line.get(9..).is_some_and(|l| l.starts_with(command)));
+        assert!(found, "{command}: {help}");
+    }
+    insta::assert_snapshot!(help);
+}
+
+#[test]
+fn the_help_of_each_command_has_an_example() {
+    let workspace = Workspace::new();
+    let mut all = String::new();
+    for command in COMMANDS {
+        let args: Vec<&str> = command.split(' ').chain(["--help"]).collect();
+        let help = workspace.ok(&args);
+        let example = help.split("Example").nth(1).unwrap_or_else(|| panic!("{command}: {help}"));
+        let shown = format!("  takd {}", command.split(' ').next().unwrap());
+        assert!(example.contains(&shown), "{command}: {help}");
+        write!(all, "$ takd {command} --help\n{help}\n").unwrap();
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn the_help_names_every_command_that_there_is() {
+    // The completion script is made from the commands themselves.
+    let script = Workspace::new().ok(&["completions", "bash"]);
+    let cases =
+        script.lines().filter_map(|line| line.trim().strip_prefix("takd,")?.strip_suffix(')'));
+    let own: BTreeSet<&str> = cases.collect();
+    let listed = COMMANDS.iter().filter(|command| !command.contains(' ')).copied().collect();
+    assert_eq!(own, listed);
+}
+
+#[test]
+fn completions_are_written_for_each_shell() {
+    let workspace = Workspace::new();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = workspace.ok(&["completions", shell]);
+        for word in ["status", "keep-going", "verify"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+    let output = workspace.takd(&["completions", "tcsh"]);
+    assert_eq!(output.code, 2);
+}
+
+#[test]
+fn each_command_has_a_manual_page() {
+    let workspace = Workspace::new();
+    let output = workspace.takd(&["man", "pages/man1"]);
+    assert_eq!((output.code, &*output.stderr), (0, "pages/man1 holds 23 pages\n"));
+    let files = fs::read_dir(workspace.path("pages/man1")).unwrap();
+    let files: BTreeSet<String> =
+        files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    let mut want: BTreeSet<String> =
+        COMMANDS.iter().map(|command| format!("takd-{}.1", command.replace(' ', "-"))).collect();
+    want.insert("takd.1".to_owned());
+    assert_eq!(files, want);
+    let page = fs::read_to_string(workspace.path("pages/man1/takd-run.1")).unwrap();
+    assert!(page.contains(".SH SYNOPSIS") && page.contains("keep\\-going"), "{page}");
+}
+
+#[test]
+fn the_schema_that_is_printed_is_the_one_in_the_repository() {
+    let committed = include_str!("../../schema/takd.schema.json");
+    assert_eq!(Workspace::new().ok(&["schema"]), committed);
+}
+
+#[test]
+#[cfg(not(any(feature = "cuda", feature = "wgpu")))]
+fn devices_says_what_is_here_and_how_to_get_more() {
+    let text = Workspace::new().ok(&["devices"]);
+    let threads = std::thread::available_parallelism().unwrap();
+    let first = format!("cpu      {threads} threads  (what --device auto takes)\n");
+    assert_eq!(
+        text,
+        first
+            + "cuda     not in this build: cargo build --release --features cuda\n\
+               wgpu     not in this build: cargo build --release --features wgpu\n"
+    );
+}

@@ -1,0 +1,76 @@
+//! `takd init` writes a pipeline that is right, for the data set that one has.
+
+use crate::workspace::Workspace;
+use std::fs;
+
+#[test]
+fn without_a_folder_it_takes_the_images_inside_takd() {
+    let workspace = Workspace::new();
+    let output = workspace.takd(&["init"]);
+    assert_eq!(output.code, 0, "{output:?}");
+    let text = fs::read_to_string(workspace.path("pipeline.toml")).unwrap();
+    insta::assert_snapshot!(format!("{}\n{text}", output.stderr));
+    let checked = workspace.ok(&["check", "pipeline.toml"]);
+    assert_eq!(checked, "pipeline.toml: no errors; 10 nodes × 2 seeds = 20 tasks\n");
+}
+
+#[test]
+fn a_folder_is_recognised_and_gets_networks_that_fit() {
+    let workspace = Workspace::new();
+    let output = workspace.takd(&["init", "bars", "-o", "bars.toml"]);
+    assert_eq!(output.code, 0, "{output:?}");
+    let text = fs::read_to_string(workspace.path("bars.toml")).unwrap();
+    insta::assert_snapshot!(format!("{}\n{text}", output.stderr));
+    // It runs as it stands, from another folder too.
+    fs::create_dir(workspace.path("elsewhere")).unwrap();
+    workspace.ok(&["init", "bars", "-o", "elsewhere/bars.toml"]);
+    for file in ["bars.toml", "elsewhere/bars.toml"] {
+        let run = ["run", file, "--set", "recipe.usual.epochs=1", "--set", "seeds=[1]"];
+        assert!(workspace.ok(&run).contains("student, TAKD"));
+    }
+}
+
+#[test]
+fn cifar_is_recognised() {
+    let workspace = Workspace::new();
+    let record = |label: u8| [&[label][..], &[label; 3072]].concat();
+    for (folder, coarse, names) in [
+        ("ten", None, vec!["data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4"]),
+        ("hundred", Some(0), vec!["train"]),
+    ] {
+        fs::create_dir(workspace.path(folder)).unwrap();
+        let last = if coarse.is_some() { vec!["test"] } else { vec!["data_batch_5", "test_batch"] };
+        for name in names.into_iter().chain(last) {
+            let records = (0..4).flat_map(|label| coarse.into_iter().chain(record(label)));
+            let records: Vec<u8> = records.collect();
+            workspace.write(&format!("{folder}/{name}.bin"), records);
+        }
+        let file = format!("{folder}.toml");
+        workspace.ok(&["init", folder, "-o", &file]);
+        workspace.ok(&["check", &file]);
+        let text = fs::read_to_string(workspace.path(&file)).unwrap();
+        let format = if coarse.is_some() { "\"cifar100\"" } else { "\"cifar10\"" };
+        assert!(
+            text.contains(&format!("format     = {format}\npath       = \"{folder}\"")),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn nothing_is_overwritten_and_what_is_missing_is_said() {
+    let workspace = Workspace::new();
+    workspace.write("pipeline.toml", "mine");
+    fs::create_dir(workspace.path("empty")).unwrap();
+    let mut text = String::new();
+    for args in
+        [&["init"][..], &["init", "empty", "-o", "new.toml"], &["init", "-o", "no/such.toml"]]
+    {
+        let output = workspace.takd(args);
+        text +=
+            &format!("$ takd {}\n{}exit code {}\n\n", args.join(" "), output.stderr, output.code);
+    }
+    insta::assert_snapshot!(text);
+    assert_eq!(fs::read(workspace.path("pipeline.toml")).unwrap(), b"mine");
+    assert!(!workspace.path("new.toml").exists());
+}
