@@ -6,6 +6,7 @@ use super::{
     plan::step_name,
     plural, print,
     progress::short,
+    say,
     survey::Survey,
 };
 use crate::{
@@ -40,11 +41,14 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
     let survey = Survey::new(&graph, store, Depth::Manifest)?;
     let all: Vec<usize> = (0..graph.tasks.len()).collect();
     let plan = Plan::new(&graph, survey.keys, &survey.known, &all, &[]);
-    let mut begun = Vec::new();
+    let (mut begun, mut others) = (Vec::new(), 0);
     for key in store.in_progress()? {
         // A forced step runs although its entry is there; one that has just ended says nothing more.
-        let Some(step) = plan.steps.iter().find(|step| step.key == key) else { continue };
         let Some((progress, maker)) = store.progress(&key)? else { continue };
+        let Some(step) = plan.steps.iter().find(|step| step.key == key) else {
+            others += usize::from(maker == Maker::Running);
+            continue;
+        };
         if maker == Maker::Running || step.action != Action::Reuse {
             begun.push(Begun { step, name: step_name(&graph, step), progress, maker });
         }
@@ -59,6 +63,7 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
             "done": done,
             "running": running,
             "to_go": to_go,
+            "others": others,
             "nodes": begun.iter().map(object).collect::<Vec<_>>(),
         });
         let text = serde_json::to_string_pretty(&value);
@@ -73,6 +78,14 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
         lines.concat(),
         plural(count),
     ))?;
+    if others > 0 {
+        say(&format!(
+            "note: {others} node{} of other files, or of this one with other --set or --preset, run{} in \
+             this cache",
+            plural(others),
+            if others == 1 { "s" } else { "" }
+        ));
+    }
     Ok(exit::OK)
 }
 

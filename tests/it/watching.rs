@@ -189,6 +189,11 @@ fn another_terminal_sees_which_nodes_run_and_how_far() {
     assert!(lines.starts_with("running train nokd@20, epoch "), "{lines}");
     assert!(lines.ends_with("tiny: 0 of 20 nodes done, 1 running, 19 to go\n"), "{lines}");
 
+    // Without the same --set it is another node.
+    let other = workspace.takd(&["status", "tiny.toml"]);
+    assert!(other.stdout.starts_with("tiny: 0 of 20 nodes done, 0 running"), "{other:?}");
+    assert!(other.stderr.starts_with("note: 1 node of other files"), "{other:?}");
+
     // A process that dies leaves word of how far it had come, and nobody takes it for a living one.
     child.kill().unwrap();
     child.wait().unwrap();

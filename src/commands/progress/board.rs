@@ -36,6 +36,14 @@ struct Course {
     last: (f64, f64),
 }
 
+impl Course {
+    /// Seconds that the whole step takes at its pace, once there is one.
+    fn whole(&self) -> Option<f64> {
+        let ((begun, start), (now, share)) = (self.first?, self.last);
+        (share > start).then(|| (now - begun) / (share - start))
+    }
+}
+
 /// How many steps are in which state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counts {
@@ -145,12 +153,9 @@ impl Board {
 
     /// Seconds that a running step still needs: by its own pace, or by what like ones took.
     pub fn step_left(&self, step: usize, time: f64) -> Option<f64> {
-        let State::Running(Course { since, first, last }) = self.states[step] else { return None };
-        let (last_time, share) = last;
-        let pace = first.filter(|(_, start)| share > *start).map(|(start_time, start)| {
-            (last_time - start_time) / (share - start) // seconds for the whole of it
-        });
-        let left = match pace {
+        let State::Running(course) = self.states[step] else { return None };
+        let Course { since, last: (last_time, share), .. } = course;
+        let left = match course.whole() {
             Some(whole) => (1.0 - share) * whole - (time - last_time),
             None => self.costs.expect(&self.inputs[step])? * (1.0 - share) - (time - since),
         };
@@ -159,12 +164,24 @@ impl Board {
 
     /// The time until the run ends; nothing while nothing is known of any training.
     pub fn left(&self, time: f64) -> Option<Left> {
+        // What runs tells, by its pace, what others of its kind will take.
+        let mut paces = Costs::default();
+        for (step, state) in self.states.iter().enumerate() {
+            if let State::Running(course) = state
+                && let Some(whole) = course.whole()
+            {
+                paces.add(&self.inputs[step], whole);
+            }
+        }
         let (mut known, mut unknown) = (false, false);
         let mut rest = Vec::with_capacity(self.states.len());
         for (step, state) in self.states.iter().enumerate() {
             let seconds = match state {
                 State::Running(_) => self.step_left(step, time),
-                State::Waiting => self.costs.expect(&self.inputs[step]),
+                State::Waiting => {
+                    let inputs = &self.inputs[step];
+                    self.costs.expect(inputs).or_else(|| paces.expect(inputs))
+                }
                 State::Reused | State::NotNeeded | State::Done | State::Failed => {
                     rest.push(Rest::Nothing);
                     continue;
@@ -240,7 +257,8 @@ mod tests {
         board.event(&samples(0.5), 3.0);
         // An eighth of the training took a second; seven are left, and one has gone by.
         assert_eq!(board.step_left(1, 4.0), Some(6.0));
-        assert_eq!(board.left(4.0), Some(Left { seconds: 6.0, at_least: true }));
+        // The one after it is like it, and takes eight.
+        assert_eq!(board.left(4.0), Some(Left { seconds: 14.0, at_least: false }));
         board.event(&Event::Ended { step: 1, fate: Fate::Made(Made::Here(10.0)) }, 10.0);
         assert_eq!(board.left(10.0), Some(Left { seconds: 10.0, at_least: false }));
         board.event(&Event::Started { step: 2 }, 10.0);

@@ -109,16 +109,23 @@ fn epoch_text(loss: f64, accuracy: Option<f64>, samples_per_second: f64) -> Stri
     format!("loss {loss:.4}, {}{samples_per_second:.0} images/s", accuracy.unwrap_or_default())
 }
 
-/// `4 done, 6 reused, 2 running, 8 waiting, 0 failed; 31s, about 2m left`.
+/// `4 done, 6 reused, 2 running, 8 waiting; 31s, about 2m left`; what is zero is left out, since a
+/// terminal may be narrow.
 fn standing(board: &Board, time: f64) -> String {
     let Counts { done, reused, running, waiting, failed } = board.counts();
-    let counts = format!(
-        "{done} done, {reused} reused, {running} running, {waiting} waiting, {failed} failed"
-    );
+    let counts = [
+        (done, "done"),
+        (reused, "reused"),
+        (running, "running"),
+        (waiting, "waiting"),
+        (failed, "failed"),
+    ];
+    let shown = counts.iter().filter(|(count, word)| *count > 0 || *word == "done");
+    let counts = shown.map(|(count, word)| format!("{count} {word}")).collect::<Vec<_>>();
     let left = board.left(time).map(|Left { seconds, at_least }| {
         format!(", {} {} left", if at_least { "at least" } else { "about" }, short(seconds))
     });
-    format!("{counts}; {}{}", short(time), left.unwrap_or_default())
+    format!("{}; {}{}", counts.join(", "), short(time), left.unwrap_or_default())
 }
 
 /// `45s`, `12m`, `3h`.
