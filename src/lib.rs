@@ -16,6 +16,7 @@ pub mod learn;
 pub mod metrics;
 pub mod net;
 pub mod node;
+pub mod ops;
 pub mod plan;
 pub mod pytorch;
 pub mod report;

@@ -4,6 +4,7 @@ use super::{
     init,
     tensors::{Role, Visitor},
 };
+use crate::ops::{self, After, Form, Operands};
 use burn::tensor::{
     Device, Tensor,
     module::{batch_norm, batch_norm_train, conv2d},
@@ -107,12 +108,45 @@ impl ConvNorm {
         }
         let [batch, _, height, width] = x.dims();
         let out = batch_norm_train(x, gamma, beta, EPSILON);
-        // PyTorch keeps the unbiased variance and normalises with the biased one.
-        let count = (batch * height * width) as f64;
-        let unbiased = out.variance.inner().mul_scalar(count / (count - 1.0).max(1.0));
-        self.mean = blend(self.mean.clone(), out.mean.inner());
-        self.var = blend(self.var.clone(), unbiased);
+        self.track(out.mean.inner(), out.variance.inner(), batch * height * width);
         out.output
+    }
+
+    /// As [`forward`](Self::forward) with what follows it, by takd's own operations: images lie as
+    /// `[batch, height, width, channels]`, before and after.
+    pub fn forward_own(
+        &mut self,
+        x: Tensor<4>,
+        side: Option<Tensor<4>>,
+        after: After,
+        mode: Mode,
+    ) -> Tensor<4> {
+        let Window { side: extent, stride } = self.window;
+        let form = Form { side: extent, stride, after, epsilon: EPSILON };
+        let operands = Operands {
+            weight: self.weight.clone(),
+            bias: self.bias.clone(),
+            gamma: self.gamma.clone(),
+            beta: self.beta.clone(),
+            side,
+        };
+        if mode == Mode::Infer {
+            return ops::infer(x, operands, [self.mean.clone(), self.var.clone()], form);
+        }
+        let [batch, height, width, _] = x.dims();
+        let count = batch * height.div_ceil(stride) * width.div_ceil(stride);
+        let (out, mean, variance) = ops::train(x, operands, form);
+        self.track(mean, variance, count);
+        out
+    }
+
+    /// Moves the running moments towards a batch's mean and biased variance over `count` pixels.
+    fn track(&mut self, mean: Tensor<1>, variance: Tensor<1>, count: usize) {
+        // PyTorch keeps the unbiased variance and normalises with the biased one.
+        let count = count as f64;
+        let unbiased = variance.mul_scalar(count / (count - 1.0).max(1.0));
+        self.mean = blend(self.mean.clone(), mean);
+        self.var = blend(self.var.clone(), unbiased);
     }
 
     pub fn visit(&mut self, visitor: &mut impl Visitor) {

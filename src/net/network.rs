@@ -6,13 +6,18 @@ use super::{
     residual::Residual,
     tensors::{LoadError, Loader, NamedTensor, Role, Saver, Visitor},
 };
-use crate::config::{Block as BlockConfig, Layer, Net};
+use crate::{
+    config::{Block as BlockConfig, Layer, Net},
+    ops::After,
+};
 use burn::tensor::{Device, Tensor, activation::relu, module::max_pool2d, ops::MaxPoolOptions};
 
 /// Layers with their tensors.
 #[derive(Clone)]
 pub struct Network {
     blocks: Vec<Block>,
+    /// Whether takd's own operations do the work, as they can on burn's CPU backend.
+    own: bool,
 }
 
 #[derive(Clone)]
@@ -122,7 +127,12 @@ impl Network {
             }
             shape = shape.after(layer);
         }
-        Self { blocks }
+        Self { blocks, own: device.clone().inner() == Device::flex() }
+    }
+
+    /// The same network on burn's operations, which takd's own ones are compared with.
+    pub fn with_plain_ops(self) -> Self {
+        Self { own: false, ..self }
     }
 
     /// Logits `[batch, classes]` of images `[batch, channels, height, width]`, with running
@@ -139,24 +149,53 @@ impl Network {
     }
 
     fn forward(&mut self, images: Tensor<4>, mode: Mode) -> Tensor<2> {
-        let (mut x, mut flat) = (images, None);
-        for block in &mut self.blocks {
+        if self.own { self.forward_own(images, mode) } else { self.forward_plain(images, mode) }
+    }
+
+    /// By takd's own operations, between which images lie as `[batch, height, width, channels]`.
+    fn forward_own(&mut self, images: Tensor<4>, mode: Mode) -> Tensor<2> {
+        let (mut x, mut flat) = (images.permute([0, 2, 3, 1]), None);
+        let mut blocks = self.blocks.iter_mut().peekable();
+        while let Some(block) = blocks.next() {
             match block {
-                Block::Conv(conv) => x = relu(conv.forward(x, mode)),
-                Block::MaxPool => x = max_pool2d(x, MaxPoolOptions::new([2, 2])),
-                Block::StemPool => {
-                    let options = MaxPoolOptions::new([3, 3]).with_stride([2, 2]);
-                    x = max_pool2d(x, options.with_padding([1, 1]));
+                Block::Conv(conv) => {
+                    let pooled = matches!(blocks.peek(), Some(Block::MaxPool));
+                    let after = if pooled { After::Pool } else { After::Relu };
+                    x = conv.forward_own(x, None, after, mode);
+                    if pooled {
+                        blocks.next();
+                    }
                 }
-                Block::Residual(residual) => x = residual.forward(x, mode),
-                Block::AvgPool => x = x.mean_dim(3).mean_dim(2),
+                Block::MaxPool => x = last_to_first(x, max_pool),
+                Block::StemPool => x = last_to_first(x, stem_pool),
+                Block::Residual(residual) => x = residual.forward_own(x, mode),
+                Block::AvgPool => x = x.mean_dim(2).mean_dim(1),
                 Block::Fc(fc) => {
-                    let features = flat.take().unwrap_or_else(|| x.clone().flatten(1, 3));
+                    let features =
+                        flat.take().unwrap_or_else(|| flatten(x.clone().permute([0, 3, 1, 2])));
                     flat = Some(fc.forward(features));
                 }
             }
         }
-        flat.unwrap_or_else(|| x.flatten(1, 3))
+        flat.unwrap_or_else(|| flatten(x.permute([0, 3, 1, 2])))
+    }
+
+    fn forward_plain(&mut self, images: Tensor<4>, mode: Mode) -> Tensor<2> {
+        let (mut x, mut flat) = (images, None);
+        for block in &mut self.blocks {
+            match block {
+                Block::Conv(conv) => x = relu(conv.forward(x, mode)),
+                Block::MaxPool => x = max_pool(x),
+                Block::StemPool => x = stem_pool(x),
+                Block::Residual(residual) => x = residual.forward(x, mode),
+                Block::AvgPool => x = x.mean_dim(3).mean_dim(2),
+                Block::Fc(fc) => {
+                    let features = flat.take().unwrap_or_else(|| flatten(x.clone()));
+                    flat = Some(fc.forward(features));
+                }
+            }
+        }
+        flat.unwrap_or_else(|| flatten(x))
     }
 
     /// Walks all tensors, input side first.
@@ -188,6 +227,25 @@ impl Network {
         self.visit(&mut loader);
         loader.finish()
     }
+}
+
+fn max_pool(x: Tensor<4>) -> Tensor<4> {
+    max_pool2d(x, MaxPoolOptions::new([2, 2]))
+}
+
+fn stem_pool(x: Tensor<4>) -> Tensor<4> {
+    let options = MaxPoolOptions::new([3, 3]).with_stride([2, 2]);
+    max_pool2d(x, options.with_padding([1, 1]))
+}
+
+/// `[batch, channels, height, width]` to `[batch, channels × height × width]`.
+fn flatten(x: Tensor<4>) -> Tensor<2> {
+    x.flatten(1, 3)
+}
+
+/// Applies what expects channels before rows and columns to images that have them last.
+fn last_to_first(x: Tensor<4>, change: impl Fn(Tensor<4>) -> Tensor<4>) -> Tensor<4> {
+    change(x.permute([0, 3, 1, 2])).permute([0, 2, 3, 1])
 }
 
 impl FcBlock {

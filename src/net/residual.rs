@@ -4,7 +4,10 @@ use super::{
     conv_norm::{ConvNorm, Mode, Source, Window},
     tensors::Visitor,
 };
-use crate::config::{Block, BlockKind};
+use crate::{
+    config::{Block, BlockKind},
+    ops::After,
+};
 use burn::tensor::{Tensor, activation::relu};
 
 /// relu(path(x) + shortcut(x)), with ReLU between the convolutions of the path.
@@ -77,6 +80,22 @@ impl Residual {
             }
         }
         relu(x + side)
+    }
+
+    /// As [`forward`](Self::forward) by takd's own operations: images lie as
+    /// `[batch, height, width, channels]`, before and after.
+    pub fn forward_own(&mut self, x: Tensor<4>, mode: Mode) -> Tensor<4> {
+        let side = match &mut self.shortcut {
+            Shortcut::Identity => x.clone(),
+            Shortcut::Project(project) => project.forward_own(x.clone(), None, After::Plain, mode),
+            Shortcut::Pad { stride, outputs } => {
+                pad(x.clone().permute([0, 3, 1, 2]), *stride, *outputs).permute([0, 2, 3, 1])
+            }
+        };
+        let [first @ .., last] = self.path.as_mut_slice() else { return x };
+        let through = |x, conv: &mut ConvNorm| conv.forward_own(x, None, After::Relu, mode);
+        let x = first.iter_mut().fold(x, through);
+        last.forward_own(x, Some(side), After::Relu, mode)
     }
 
     pub fn visit(&mut self, visitor: &mut impl Visitor) {

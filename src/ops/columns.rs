@@ -1,0 +1,180 @@
+//! Convolutions of any extent, a kernel row at a time.
+//!
+//! Images are copied once with zeros around them. The pixels under a kernel row are then one
+//! stretch of memory, and the patches of a row of outputs are overlapping rows of a matrix: each
+//! kernel row is one product with that matrix, without a copy of every patch (im2col).
+
+use super::{
+    gemm::{self, Panels},
+    geometry::Geometry,
+    lanes::{LANES, padded, vectorised},
+};
+
+/// Floats under one row of the kernel.
+pub(crate) fn depth(geometry: &Geometry) -> usize {
+    geometry.side * geometry.channels
+}
+
+/// An image with zeros around it, as far as the kernel reaches.
+pub(crate) struct Framed {
+    width: usize,
+    values: Vec<f32>,
+}
+
+impl Framed {
+    pub fn new(geometry: &Geometry) -> Self {
+        let [height, width] = geometry.input.map(|length| length + geometry.side / 2 * 2);
+        Self { width, values: vec![0.0; height * width * geometry.channels] }
+    }
+
+    /// Takes an image in.
+    pub fn fill(&mut self, image: &[f32], geometry: &Geometry) {
+        self.rows(geometry)
+            .zip(image.chunks_exact(geometry.input[1] * geometry.channels))
+            .for_each(|(to, from)| to.copy_from_slice(from));
+    }
+
+    pub fn clear(&mut self) {
+        self.values.fill(0.0);
+    }
+
+    /// Gives an image out.
+    pub fn copy_to(&mut self, image: &mut [f32], geometry: &Geometry) {
+        self.rows(geometry)
+            .zip(image.chunks_exact_mut(geometry.input[1] * geometry.channels))
+            .for_each(|(from, to)| to.copy_from_slice(from));
+    }
+
+    /// The image's rows within the frame.
+    fn rows(&mut self, geometry: &Geometry) -> impl Iterator<Item = &mut [f32]> {
+        let &Geometry { channels, side, input, .. } = geometry;
+        let (frame, length) = (side / 2 * channels, input[1] * channels);
+        let rows = self.values.chunks_exact_mut(self.width * channels);
+        rows.skip(side / 2).take(input[0]).map(move |row| &mut row[frame..frame + length])
+    }
+
+    /// From where row `line` of the kernel reads for the first output of row `row`.
+    fn under(&self, geometry: &Geometry, row: usize, line: usize) -> usize {
+        (row * geometry.stride + line) * self.width * geometry.channels
+    }
+
+    /// One row of outputs, `[column, filters filled up]`; a matrix of `filters` for each kernel row.
+    pub fn convolve(&self, geometry: &Geometry, row: usize, filters: &[Panels], out: &mut [f32]) {
+        let (stride, across) = (geometry.stride * geometry.channels, geometry.output()[1]);
+        for (line, filters) in filters.iter().enumerate() {
+            let from = &self.values[self.under(geometry, row, line)..];
+            gemm::product(from, stride, across, filters, line > 0, out);
+        }
+    }
+
+    /// Adds a row of outputs' share of the filters' gradient to `part`, `[kernel row, depth,
+    /// filters filled up]`; `dy` is `[column, filters filled up]`.
+    pub fn correlate(&self, geometry: &Geometry, row: usize, dy: &[f32], part: &mut [f32]) {
+        let (columns, across) = (padded(geometry.filters), geometry.output()[1]);
+        let stride = [geometry.stride * geometry.channels, columns];
+        let depth = depth(geometry);
+        for (line, part) in part.chunks_exact_mut(depth * columns).enumerate() {
+            let from = &self.values[self.under(geometry, row, line)..];
+            gemm::outer(from, dy, stride, across, depth, columns, part);
+        }
+    }
+
+    /// Adds what a row of outputs gives back to each pixel: the adjoint of
+    /// [`convolve`](Self::convolve). `scratch` holds a row of outputs of the turned filters.
+    pub fn spread(
+        &mut self,
+        geometry: &Geometry,
+        row: usize,
+        dy: &[f32],
+        turned: &[Panels],
+        scratch: &mut [f32],
+    ) {
+        let (stride, across) = (geometry.stride * geometry.channels, geometry.output()[1]);
+        let (columns, depth) = (padded(geometry.filters), depth(geometry));
+        for (line, turned) in turned.iter().enumerate() {
+            gemm::product(dy, columns, across, turned, false, scratch);
+            let to = self.under(geometry, row, line);
+            add_rows(scratch, turned.columns, depth, across, &mut self.values[to..], stride);
+        }
+    }
+}
+
+vectorised! {
+    /// Adds `depth` values of each of `count` rows of `from`, `from_stride` apart, to rows of `to`
+    /// that may overlap.
+    fn add_rows<L>(
+        from: &[f32], from_stride: usize, depth: usize, count: usize, to: &mut [f32], to_stride: usize,
+    ) {
+        for row in 0..count {
+            let from = &from[row * from_stride..][..depth];
+            let to = &mut to[row * to_stride..][..depth];
+            for at in (0..depth).step_by(LANES) {
+                L::load_at(to, at).add(L::load_at(from, at)).store_at(to, at);
+            }
+        }
+    }
+}
+
+vectorised! {
+    /// Copies rows of `filters` values, `stride` apart, to pixels, and adds them and their squares
+    /// to `sums` and `squares`.
+    fn emit<L>(
+        rows: &[f32], stride: usize, filters: usize, pixels: &mut [f32], sums: &mut [f32], squares: &mut [f32],
+    ) {
+        for at in (0..filters).step_by(LANES) {
+            let (mut sum, mut square) = (L::load_at(sums, at), L::load_at(squares, at));
+            for (row, pixel) in rows.chunks_exact(stride).zip(pixels.chunks_exact_mut(filters)) {
+                let value = L::load_at(row, at);
+                value.store_at(pixel, at);
+                sum = sum.add(value);
+                square = value.mul_add(value, square);
+            }
+            sum.store_at(sums, at);
+            square.store_at(squares, at);
+        }
+    }
+}
+
+/// The filters `[filters, channels, side, side]` as `[depth, filters]` for each kernel row.
+pub(crate) fn forward_filters(weight: &[f32], geometry: &Geometry) -> Vec<Panels> {
+    let line = |line| {
+        Panels::from_fn(depth(geometry), geometry.filters, |row, filter| {
+            weight[place(geometry, filter, line, row)]
+        })
+    };
+    (0..geometry.side).map(line).collect()
+}
+
+/// The filters as `[filters filled up, depth]` for each kernel row.
+pub(crate) fn backward_filters(weight: &[f32], geometry: &Geometry) -> Vec<Panels> {
+    let line = |line| {
+        Panels::from_fn(padded(geometry.filters), depth(geometry), |filter, row| {
+            if filter < geometry.filters { weight[place(geometry, filter, line, row)] } else { 0.0 }
+        })
+    };
+    (0..geometry.side).map(line).collect()
+}
+
+/// The sum of `parts`, each `[kernel row, depth, filters filled up]`, as `[filters, channels, side,
+/// side]`.
+pub(crate) fn filter_gradient(parts: &[Vec<f32>], geometry: &Geometry) -> Vec<f32> {
+    let (depth, columns) = (depth(geometry), padded(geometry.filters));
+    let mut out = vec![0.0; geometry.filters * geometry.side * depth];
+    for line in 0..geometry.side {
+        for row in 0..depth {
+            for filter in 0..geometry.filters {
+                let at = (line * depth + row) * columns + filter;
+                out[place(geometry, filter, line, row)] = parts.iter().map(|part| part[at]).sum();
+            }
+        }
+    }
+    out
+}
+
+/// Where the weight of a filter for a place under a kernel row lies in `[filters, channels, side,
+/// side]`.
+fn place(geometry: &Geometry, filter: usize, line: usize, row: usize) -> usize {
+    let &Geometry { channels, side, .. } = geometry;
+    let (column, channel) = (row / channels, row % channels);
+    ((filter * channels + channel) * side + line) * side + column
+}

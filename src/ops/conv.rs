@@ -1,0 +1,205 @@
+//! A convolution's two ways on the host: by Winograd's transforms where they apply, by columns
+//! elsewhere. Both work on a task's images, a block that fits the second-level cache at a time.
+
+use super::{
+    columns::{self, Framed},
+    gemm::Panels,
+    geometry::Geometry,
+    lanes::{LANES, padded},
+    norm::Sums,
+    winograd::{self, PLANES, Planes, Tiles},
+};
+
+/// Transformed filters of one direction.
+pub(crate) enum Filters {
+    Winograd(Vec<Panels>),
+    Columns(Vec<Panels>),
+}
+
+/// Bytes that a block's transformed inputs and outputs may take: most of a second-level cache of
+/// 512 KiB, shared with the filters.
+const BLOCK_BYTES: usize = 320 << 10;
+/// Fewest tiles or pixels of a block, over which the filters' reading is spread.
+const LEAST: usize = 48;
+
+/// Winograd's transforms pay from one vector of channels on.
+fn is_winograd(geometry: &Geometry) -> bool {
+    let &Geometry { channels, filters, side, stride, .. } = geometry;
+    side == 3 && stride == 1 && channels >= LANES && filters >= LANES
+}
+
+/// Tiles or pixels of a block with so many floats each.
+fn block(floats: usize) -> usize {
+    (BLOCK_BYTES / (4 * floats)).max(LEAST) / 6 * 6
+}
+
+/// The filters `[filters, channels, side, side]` for [`forward`].
+pub(crate) fn forward_filters(weight: &[f32], geometry: &Geometry) -> Filters {
+    if is_winograd(geometry) {
+        let &Geometry { filters, channels, .. } = geometry;
+        Filters::Winograd(winograd::transform_filters(weight, filters, channels))
+    } else {
+        Filters::Columns(columns::forward_filters(weight, geometry))
+    }
+}
+
+/// The filters for the gradient of the input.
+pub(crate) fn backward_filters(weight: &[f32], geometry: &Geometry) -> Filters {
+    if is_winograd(geometry) {
+        let &Geometry { filters, channels, .. } = geometry;
+        Filters::Winograd(winograd::transform_turned(weight, filters, channels))
+    } else {
+        Filters::Columns(columns::backward_filters(weight, geometry))
+    }
+}
+
+/// The convolution of some images; gives the sums over its outputs.
+pub(crate) fn forward(x: &[f32], filters: &Filters, geometry: &Geometry, y: &mut [f32]) -> Sums {
+    let images = x.len() / (geometry.input_pixels() * geometry.channels);
+    let mut sums = Sums::new(geometry.filters);
+    let [mut sum, mut square] = [(); 2].map(|()| vec![0.0; padded(geometry.filters)]);
+    match filters {
+        Filters::Winograd(filters) => {
+            let (from, to) = tiles(geometry);
+            let block = block(PLANES * (padded(from.channels) + padded(to.channels)));
+            let total = images * from.per_image();
+            let size = block.min(total);
+            let mut input = Planes::new(size, from.channels);
+            let mut output = Planes::new(size, to.channels);
+            for first in (0..total).step_by(block) {
+                let count = block.min(total - first);
+                winograd::transform_input(x, from, first, count, &mut input);
+                winograd::multiply(&input, filters, count, &mut output);
+                winograd::transform_output(
+                    &output, to, first, count, y, &mut sum, &mut square,
+                );
+                sums.take(&mut sum, &mut square);
+            }
+        }
+        Filters::Columns(filters) => {
+            let [rows, across] = geometry.output();
+            let (stride, channels) = (padded(geometry.filters), geometry.filters);
+            let mut framed = Framed::new(geometry);
+            let mut line = vec![0.0; across * stride];
+            let pixels = geometry.input_pixels() * geometry.channels;
+            let images = x.chunks_exact(pixels).zip(y.chunks_exact_mut(rows * across * channels));
+            for (x, y) in images {
+                framed.fill(x, geometry);
+                for (row, y) in y.chunks_exact_mut(across * channels).enumerate() {
+                    framed.convolve(geometry, row, filters, &mut line);
+                    columns::emit(&line, stride, channels, y, &mut sum, &mut square);
+                }
+                sums.take(&mut sum, &mut square);
+            }
+        }
+    }
+    sums
+}
+
+/// Adds up gradients over blocks of images.
+pub(crate) struct Backward<'a> {
+    geometry: &'a Geometry,
+    /// For the gradient of the input, where it is wanted.
+    filters: Option<&'a Filters>,
+    scratch: Scratch,
+    /// The filters' gradient so far, in the form that [`filter_gradient`] reads.
+    pub part: Vec<f32>,
+}
+
+enum Scratch {
+    Winograd { input: Planes, gradient: Planes, output: Planes, block: usize },
+    Columns { image: Framed, gradient: Framed, dy: Vec<f32>, spread: Vec<f32> },
+}
+
+impl<'a> Backward<'a> {
+    /// For at most `images` images at a time.
+    pub fn new(geometry: &'a Geometry, filters: Option<&'a Filters>, images: usize) -> Self {
+        let (channels, outputs) = (geometry.channels, padded(geometry.filters));
+        let (scratch, part) = if is_winograd(geometry) {
+            let (from, to) = tiles(geometry);
+            let block = block(PLANES * (padded(channels) + outputs)).min(images * from.per_image());
+            let scratch = Scratch::Winograd {
+                input: Planes::new(block, from.channels),
+                gradient: Planes::new(block, to.channels),
+                output: Planes::new(block, from.channels),
+                block,
+            };
+            (scratch, PLANES * channels * outputs)
+        } else {
+            let (depth, across) = (columns::depth(geometry), geometry.output()[1]);
+            let scratch = Scratch::Columns {
+                image: Framed::new(geometry),
+                gradient: Framed::new(geometry),
+                dy: vec![0.0; across * outputs],
+                spread: vec![0.0; across * padded(depth)],
+            };
+            (scratch, geometry.side * depth * outputs)
+        };
+        Self { geometry, filters, scratch, part: vec![0.0; part] }
+    }
+
+    /// Takes some images' inputs and the gradient of their outputs; writes that of the inputs.
+    pub fn add(&mut self, x: &[f32], dy: &[f32], mut dx: Option<&mut [f32]>) {
+        let geometry = self.geometry;
+        let images = x.len() / (geometry.input_pixels() * geometry.channels);
+        match &mut self.scratch {
+            Scratch::Winograd { input, gradient, output, block } => {
+                let (from, to) = tiles(geometry);
+                // What the output's transform sums is of no use here.
+                let mut unused = vec![0.0; 2 * padded(from.channels)];
+                let (sums, squares) = unused.split_at_mut(padded(from.channels));
+                let total = images * from.per_image();
+                for first in (0..total).step_by(*block) {
+                    let count = (*block).min(total - first);
+                    if let (Some(dx), Some(Filters::Winograd(filters))) = (&mut dx, self.filters) {
+                        winograd::transform_input(dy, to, first, count, gradient);
+                        winograd::multiply(gradient, filters, count, output);
+                        winograd::transform_output(output, from, first, count, dx, sums, squares);
+                    }
+                    winograd::transform_input(x, from, first, count, input);
+                    winograd::transform_gradient(dy, to, first, count, gradient);
+                    winograd::correlate(input, gradient, from.channels, count, &mut self.part);
+                }
+            }
+            Scratch::Columns { image, gradient, dy: wide, spread } => {
+                let (filters, across) = (geometry.filters, geometry.output()[1]);
+                let pixels = geometry.input_pixels() * geometry.channels;
+                for (place, dy) in
+                    dy.chunks_exact(geometry.output_pixels() * filters).enumerate()
+                {
+                    image.fill(&x[place * pixels..][..pixels], geometry);
+                    gradient.clear();
+                    for (row, dy) in dy.chunks_exact(across * filters).enumerate() {
+                        let pairs = wide.chunks_exact_mut(padded(filters));
+                        pairs
+                            .zip(dy.chunks_exact(filters))
+                            .for_each(|(wide, dy)| wide[..filters].copy_from_slice(dy));
+                        image.correlate(geometry, row, wide, &mut self.part);
+                        if let Some(Filters::Columns(turned)) = self.filters {
+                            gradient.spread(geometry, row, wide, turned, spread);
+                        }
+                    }
+                    if let Some(dx) = &mut dx {
+                        gradient.copy_to(&mut dx[place * pixels..][..pixels], geometry);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The gradient of the filters `[filters, channels, side, side]` from every task's part, in order.
+pub(crate) fn filter_gradient(parts: &[Vec<f32>], geometry: &Geometry) -> Vec<f32> {
+    let &Geometry { filters, channels, .. } = geometry;
+    if is_winograd(geometry) {
+        winograd::filter_gradient(parts, filters, channels)
+    } else {
+        columns::filter_gradient(parts, geometry)
+    }
+}
+
+/// Tiles over the inputs and over the outputs, which are of one size.
+fn tiles(geometry: &Geometry) -> (Tiles, Tiles) {
+    let over = |channels| Tiles { image: geometry.input, channels };
+    (over(geometry.channels), over(geometry.filters))
+}
