@@ -70,9 +70,7 @@ pub(crate) fn forward(x: &[f32], filters: &Filters, geometry: &Geometry, y: &mut
                 let count = block.min(total - first);
                 winograd::transform_input(x, from, first, count, &mut input);
                 winograd::multiply(&input, filters, count, &mut output);
-                winograd::transform_output(
-                    &output, to, first, count, y, &mut sum, &mut square,
-                );
+                winograd::transform_output(&output, to, first, count, y, &mut sum, &mut square);
                 sums.take(&mut sum, &mut square);
             }
         }
@@ -164,9 +162,7 @@ impl<'a> Backward<'a> {
             Scratch::Columns { image, gradient, dy: wide, spread } => {
                 let (filters, across) = (geometry.filters, geometry.output()[1]);
                 let pixels = geometry.input_pixels() * geometry.channels;
-                for (place, dy) in
-                    dy.chunks_exact(geometry.output_pixels() * filters).enumerate()
-                {
+                for (place, dy) in dy.chunks_exact(geometry.output_pixels() * filters).enumerate() {
                     image.fill(&x[place * pixels..][..pixels], geometry);
                     gradient.clear();
                     for (row, dy) in dy.chunks_exact(across * filters).enumerate() {

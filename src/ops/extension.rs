@@ -7,13 +7,13 @@ use super::{
 };
 use burn::{
     backend::{
-        Autodiff, Backend, Dispatch, Flex, TensorMetadata,
+        Autodiff, Backend, Dispatch, ExtensionType, Flex, TensorMetadata,
         autodiff::{
             checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
             grads::Gradients,
             ops::{Backward, Ops, OpsKind},
         },
-        ExtensionType, backend_extension,
+        backend_extension,
         tensor::FloatTensor,
     },
     tensor::{Tensor, TensorData},
@@ -193,8 +193,13 @@ fn forward(x: Host, weight: &Host, norm: [&Host; 2], side: Option<&Host>, form: 
     let layer = form.layer(&x, weight);
     let x = x.to_contiguous();
     let side = side.map(Host::to_contiguous);
-    let made =
-        layer::forward(&layer, values(&x), values(weight), norm.map(values), side.as_ref().map(values));
+    let made = layer::forward(
+        &layer,
+        values(&x),
+        values(weight),
+        norm.map(values),
+        side.as_ref().map(values),
+    );
     let filters = layer.geometry.filters;
     let moments = [made.mean, made.variance].map(|moment| tensor(moment, [filters]));
     Made { layer, x, out: tensor(made.out, layer.out_shape()), moments, kept: made.kept }
@@ -340,7 +345,7 @@ impl<C: CheckpointStrategy> LayerOps for Autodiff<Flex, C> {
                 finish::<C, 6>([a, b, c, d, bias, side], state, out)
             }
         };
-        let [mean, variance] = moments.map(|moment| FloatTensor::<Self>::new(moment));
+        let [mean, variance] = moments.map(FloatTensor::<Self>::new);
         (out, mean, variance)
     }
 
@@ -357,7 +362,9 @@ impl<C: CheckpointStrategy> LayerOps for Autodiff<Flex, C> {
         let [x, weight, gamma, beta, mean, variance] =
             [x, weight, gamma, beta, mean, variance].map(FloatTensor::<Self>::into_primitive);
         let side = side.into_option().map(FloatTensor::<Self>::into_primitive).into();
-        FloatTensor::<Self>::new(Flex::infer_layer(x, weight, gamma, beta, mean, variance, side, form))
+        FloatTensor::<Self>::new(Flex::infer_layer(
+            x, weight, gamma, beta, mean, variance, side, form,
+        ))
     }
 }
 

@@ -8,7 +8,10 @@ use super::{
     geometry::Geometry,
     norm::{self, Affine, After, Passed, Sums, lane_values},
 };
-use rayon::prelude::*;
+use rayon::prelude::{
+    IndexedParallelIterator, IntoParallelIterator, ParallelIterator, ParallelSlice,
+    ParallelSliceMut,
+};
 
 /// A layer: its extent and what follows the normalisation.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,12 +67,7 @@ pub(crate) fn forward(
     let affine = affine([gamma, beta], [&mean, &variance], epsilon);
     let out = follow(&geometry, after, &affine, &y, side);
     let f32s = |values: &[f64]| values.iter().map(|&value| value as f32).collect();
-    Forward {
-        out,
-        mean: f32s(&mean),
-        variance: f32s(&variance),
-        kept: Kept { y, mean, variance },
-    }
+    Forward { out, mean: f32s(&mean), variance: f32s(&variance), kept: Kept { y, mean, variance } }
 }
 
 /// `after(norm(conv(x)) + side)` with given moments: BatchNorm's running ones.
@@ -102,11 +100,7 @@ fn convolve(geometry: &Geometry, x: &[f32], weight: &[f32], y: &mut [f32]) -> Su
 }
 
 /// γ/√(σ²+ε) and β − μ·γ/√(σ²+ε).
-fn affine(
-    [gamma, beta]: [&[f32]; 2],
-    [mean, variance]: [&[f64]; 2],
-    epsilon: f64,
-) -> Affine {
+fn affine([gamma, beta]: [&[f32]; 2], [mean, variance]: [&[f64]; 2], epsilon: f64) -> Affine {
     let scale: Vec<f64> = gamma
         .iter()
         .zip(variance)
@@ -183,7 +177,8 @@ pub(crate) fn backward(layer: &Layer, inputs: &Inputs<'_>) -> Gradients {
             let [mut sum, mut product] = [(); 2].map(|()| vec![0.0; center.len()]);
             let mut own = vec![0.0; if side.is_empty() { pixels } else { 0 }];
             for (place, image) in images_of(part).enumerate() {
-                let dz = if side.is_empty() { &mut own } else { &mut side[place * pixels..][..pixels] };
+                let dz =
+                    if side.is_empty() { &mut own } else { &mut side[place * pixels..][..pixels] };
                 norm::unapply(passed(image), &affine, dz);
                 let y = passed(image).y;
                 norm::gather_sums(dz, y, &center, channels, &mut sum, &mut product);
@@ -199,8 +194,16 @@ pub(crate) fn backward(layer: &Layer, inputs: &Inputs<'_>) -> Gradients {
     // dy = s·dz − s/n·Σdz − (y − μ)·s/(n·(σ²+ε))·Σdz·(y − μ), with s = γ/√(σ²+ε).
     let count = (geometry.images * geometry.output_pixels()) as f64;
     let spread = variance.iter().map(|variance| variance + epsilon);
-    let scale: Vec<f64> = inputs.gamma.iter().zip(spread.clone()).map(|(&gamma, spread)| f64::from(gamma) / spread.sqrt()).collect();
-    let slope: Vec<f64> = (0..channels).zip(spread.clone()).map(|(at, spread)| scale[at] * product[at] / (count * spread)).collect();
+    let scale: Vec<f64> = inputs
+        .gamma
+        .iter()
+        .zip(spread.clone())
+        .map(|(&gamma, spread)| f64::from(gamma) / spread.sqrt())
+        .collect();
+    let slope: Vec<f64> = (0..channels)
+        .zip(spread.clone())
+        .map(|(at, spread)| scale[at] * product[at] / (count * spread))
+        .collect();
     let shift = (0..channels).map(|at| slope[at] * mean[at] - scale[at] * sum[at] / count);
     let through = Affine { shift: lane_values(shift), scale: lane_values(scale.iter().copied()) };
     let slope = lane_values(slope.iter().copied());
@@ -232,7 +235,8 @@ pub(crate) fn backward(layer: &Layer, inputs: &Inputs<'_>) -> Gradients {
                     norm::through_norm(dy, passed(image).y, &through, &slope, channels);
                 }
                 let x = &inputs.x[first * input..][..count * input];
-                let dx = (!dx.is_empty()).then(|| &mut dx[(first - start) * input..][..count * input]);
+                let dx =
+                    (!dx.is_empty()).then(|| &mut dx[(first - start) * input..][..count * input]);
                 work.add(x, &dy[..count * pixels], dx);
             }
             work.part
@@ -242,7 +246,9 @@ pub(crate) fn backward(layer: &Layer, inputs: &Inputs<'_>) -> Gradients {
     Gradients {
         x: inputs.wants_x.then_some(dx),
         weight: conv::filter_gradient(&parts, &geometry),
-        gamma: f32s(&mut product.iter().zip(spread).map(|(product, spread)| product / spread.sqrt())),
+        gamma: f32s(
+            &mut product.iter().zip(spread).map(|(product, spread)| product / spread.sqrt()),
+        ),
         beta: f32s(&mut sum.iter().copied()),
         side: inputs.out.is_some().then_some(side),
     }

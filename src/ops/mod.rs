@@ -18,6 +18,11 @@
 //!
 //! `docs/performance.md` has the measurements; `takd run --plain-ops` runs without all of this.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "loops over registers: a closure or an iterator may leave the function that is compiled for AVX2"
+)]
+
 mod columns;
 mod conv;
 mod extension;

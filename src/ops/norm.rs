@@ -36,7 +36,10 @@ impl Sums {
     /// pixels; from there on sums are f64, so that their difference keeps f32's digits.
     pub fn take(&mut self, sum: &mut [f32], square: &mut [f32]) {
         for (totals, part) in [(&mut self.sum, sum), (&mut self.square, square)] {
-            totals.iter_mut().zip(part).for_each(|(total, part)| *total += f64::from(std::mem::take(part)));
+            totals
+                .iter_mut()
+                .zip(part)
+                .for_each(|(total, part)| *total += f64::from(std::mem::take(part)));
         }
     }
 
@@ -51,7 +54,8 @@ impl Sums {
         let count = count as f64;
         let mean: Vec<f64> = self.sum.iter().map(|sum| sum / count).collect();
         let pairs = self.square.iter().zip(&mean);
-        let variance = pairs.map(|(square, mean)| (square / count - mean * mean).max(0.0)).collect();
+        let variance =
+            pairs.map(|(square, mean)| (square / count - mean * mean).max(0.0)).collect();
         (mean, variance)
     }
 

@@ -11,7 +11,7 @@ use super::{
     gemm::{self, Panels},
     lanes::{LANES, Lanes, padded, vectorised},
 };
-use rayon::prelude::*;
+use rayon::prelude::{IndexedParallelIterator, ParallelIterator, ParallelSliceMut};
 
 /// Elements of a transformed tile.
 pub(crate) const PLANES: usize = 16;
