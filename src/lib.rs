@@ -11,6 +11,7 @@ pub mod data;
 pub mod execute;
 pub mod fetch;
 pub mod graph;
+pub mod history;
 pub mod key;
 pub mod learn;
 pub mod metrics;

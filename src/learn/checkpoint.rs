@@ -2,8 +2,7 @@
 //!
 //! No generator is in it: every random number is a function of (seed, epoch, sample id).
 
-use super::EpochRecord;
-use crate::net::NamedTensor;
+use crate::{history::EpochRecord, net::NamedTensor};
 use serde::{Deserialize, Serialize};
 
 /// A training after some whole epochs, on the host.

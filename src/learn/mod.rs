@@ -14,6 +14,4 @@ pub use logits::{Logits, LogitsError, infer};
 pub use loss::{cross_entropy, distillation};
 pub use optimizer::Updater;
 pub use schedule::learning_rate;
-pub use trainer::{
-    EpochRecord, LearnError, Lesson, Objective, Progress, Stop, Trained, resume, train,
-};
+pub use trainer::{LearnError, Lesson, Objective, Progress, Stop, Trained, resume, train};

@@ -7,12 +7,12 @@ use super::{
 use crate::{
     config::{Kd, Net, Recipe, Select},
     data::{Changes, DataError, View},
+    history::EpochRecord,
     metrics::metrics,
     net::{LoadError, NamedTensor, Network, Role, Visitor},
     rng::{Purpose, Stream},
 };
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
 /// What a training is made of.
@@ -40,20 +40,6 @@ pub enum Objective<'a> {
     Kd(Kd, &'a Logits),
     /// A frozen teacher, asked at each step, and the labels. For images that are augmented.
     KdLive(Kd, &'a Network),
-}
-
-/// One line of a training's history. It holds no time: a history is the same on every run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EpochRecord {
-    /// Counted from 1.
-    pub epoch: usize,
-    /// Learning rate throughout the epoch.
-    pub lr: f64,
-    /// Mean objective over the training samples, as the weights moved.
-    pub loss: f64,
-    /// Top-1 accuracy on the judging split after the epoch, in [0, 1].
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub accuracy: Option<f64>,
 }
 
 /// A finished training.

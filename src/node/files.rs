@@ -1,15 +1,13 @@
-//! The files inside entries: weights and logits as safetensors, histories as JSON lines.
+//! The files inside entries: weights and logits as safetensors.
 
 use crate::{
-    learn::{Checkpoint, EpochRecord, Logits, LogitsError},
+    learn::{Checkpoint, Logits, LogitsError},
     net::NamedTensor,
 };
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 /// Weights and running statistics under PyTorch's names.
 pub const WEIGHTS: &str = "weights.safetensors";
-/// One [`EpochRecord`] a line.
-pub(super) const HISTORY: &str = "metrics.jsonl";
 /// `ids` `[samples]` and `logits` `[samples, classes]`.
 pub(super) const LOGITS: &str = "logits.safetensors";
 
@@ -25,9 +23,9 @@ pub enum FileError {
     /// Rows and ids do not agree.
     #[error(transparent)]
     Logits(#[from] LogitsError),
-    /// A line that is no epoch record, or a checkpoint's state that is none.
-    #[error("not a record of epochs: {0}")]
-    History(#[from] serde_json::Error),
+    /// A checkpoint's state that is none.
+    #[error("not a checkpoint's state: {0}")]
+    State(#[from] serde_json::Error),
 }
 
 pub(super) fn write_weights(tensors: &[NamedTensor]) -> Result<Vec<u8>, FileError> {
@@ -123,20 +121,6 @@ pub fn read_checkpoint(bytes: &[u8]) -> Result<Checkpoint, FileError> {
     Ok(Checkpoint { weights, optimizer, best, state })
 }
 
-pub(super) fn write_history(history: &[EpochRecord]) -> Vec<u8> {
-    let line = |record| serde_json::to_string(record).expect("plain data is always JSON") + "\n";
-    history.iter().map(line).collect::<String>().into_bytes()
-}
-
-/// The epochs of a training, in order.
-///
-/// # Errors
-/// [`FileError::History`] for a line that is no record.
-pub fn read_history(bytes: &[u8]) -> Result<Vec<EpochRecord>, FileError> {
-    let records = serde_json::Deserializer::from_slice(bytes).into_iter();
-    Ok(records.collect::<Result<_, _>>()?)
-}
-
 fn floats(name: &str, view: &TensorView<'_>) -> Result<Vec<f32>, FileError> {
     if view.dtype() != Dtype::F32 {
         return Err(FileError::Type(name.to_owned()));
@@ -179,7 +163,7 @@ mod tests {
         fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = read_weights(&bytes);
             let _ = read_logits(&bytes);
-            let _ = read_history(&bytes);
+            let _ = crate::history::read(&bytes);
             let _ = read_checkpoint(&bytes);
         }
     }

@@ -1,7 +1,7 @@
 //! A train or distill node.
 
 use super::{
-    files::{HISTORY, WEIGHTS, read_checkpoint, write_checkpoint, write_history, write_weights},
+    files::{WEIGHTS, read_checkpoint, write_checkpoint, write_weights},
     line::Line,
     runner::{Job, failed},
     teach::Teaching,
@@ -10,6 +10,7 @@ use crate::{
     config::{Recipe, Select, Split},
     data::View,
     execute::{Event, Failure, Made},
+    history,
     learn::{Checkpoint, LearnError, Lesson, Objective, Progress, resume},
     plan::Step,
     spec::{Learn, Teacher},
@@ -81,7 +82,7 @@ impl Job<'_> {
         let seconds = started.elapsed().as_secs_f64();
         let files = [
             (WEIGHTS, write_weights(&trained.weights).map_err(failed)?),
-            (HISTORY, write_history(&trained.history)),
+            (history::FILE, history::write(&trained.history)),
         ];
         let (parameters, selected) = (net.parameters(), trained.selected);
         let outcome = Outcome::Network { parameters, selected_epoch: Some(selected), seconds };

@@ -3,7 +3,8 @@
 use super::runner::Job;
 use crate::{
     execute::Event,
-    learn::{EpochRecord, Stop},
+    history::EpochRecord,
+    learn::Stop,
     store::{KeyLock, Reached},
 };
 use std::{

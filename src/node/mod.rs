@@ -10,7 +10,5 @@ mod runner;
 mod teach;
 
 pub use device::{Choice, ChoiceError, DeviceError, Inventory, Selected, available, inventory};
-pub use files::{
-    FileError, WEIGHTS, read_checkpoint, read_history, read_weights, write_checkpoint,
-};
+pub use files::{FileError, WEIGHTS, read_checkpoint, read_weights, write_checkpoint};
 pub use runner::{Datasets, NodeRunner};

@@ -85,7 +85,7 @@ fn assert_known(set: &str, known: &[f64]) {
     let files = workspace.entry_files("cache");
     let histories = files.iter().filter(|(path, _)| path.ends_with("metrics.jsonl"));
     let mut losses: Vec<f64> = histories
-        .flat_map(|(_, bytes)| takd::node::read_history(bytes).unwrap())
+        .flat_map(|(_, bytes)| takd::history::read(bytes).unwrap())
         .map(|record| record.loss)
         .collect();
     losses.sort_by(f64::total_cmp);
