@@ -75,16 +75,24 @@ fn list(store: &Store) -> Result<u8, Problem> {
     Ok(exit::OK)
 }
 
-fn show(store: &Store, prefix: &str) -> Result<u8, Problem> {
+/// The key of the one entry whose key starts with `prefix`.
+pub(super) fn entry_key(store: &Store, prefix: &str) -> Result<Key, Problem> {
     let fitting = store.keys()?.into_iter().filter(|key| key.to_string().starts_with(prefix));
     let fitting: Vec<Key> = fitting.collect();
-    let [key] = fitting.as_slice() else {
-        let problem = match fitting.len() {
-            0 => format!("no entry's key starts with `{prefix}`; `takd cache list` shows them"),
-            many => format!("{many} entries' keys start with `{prefix}`: give more of it"),
-        };
-        return Err(Problem::Entry(problem));
-    };
+    match fitting.as_slice() {
+        [key] => Ok(*key),
+        [] => Err(Problem::Entry(format!(
+            "no entry's key starts with `{prefix}`; `takd cache list` shows them"
+        ))),
+        many => Err(Problem::Entry(format!(
+            "{} entries' keys start with `{prefix}`: give more of it",
+            many.len()
+        ))),
+    }
+}
+
+fn show(store: &Store, prefix: &str) -> Result<u8, Problem> {
+    let key = &entry_key(store, prefix)?;
     match store.find(key, Depth::Manifest)? {
         Lookup::Whole(entry) => {
             let manifest = serde_json::to_string_pretty(&entry.manifest);

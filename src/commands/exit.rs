@@ -1,8 +1,8 @@
 //! Exit codes, and the errors that lead to them.
 
 use crate::{
-    data::DataError, fetch::FetchError, graph::SelectError, node::DeviceError, spec::Diagnostics,
-    store::StoreError,
+    data::DataError, fetch::FetchError, graph::SelectError, node::DeviceError, report::PaintError,
+    spec::Diagnostics, store::StoreError,
 };
 use std::{io, path::PathBuf};
 
@@ -69,6 +69,9 @@ pub enum Problem {
     /// A data set that could not be downloaded.
     #[error(transparent)]
     Fetch(#[from] FetchError),
+    /// A figure that cannot be painted.
+    #[error(transparent)]
+    Paint(#[from] PaintError),
     /// Stdout.
     #[error("cannot write the result: {0}")]
     Output(io::Error),
@@ -83,7 +86,7 @@ impl Problem {
                 USAGE
             }
             Self::Data(_) | Self::Fetch(_) => FAILED,
-            Self::Store(_) | Self::Write { .. } | Self::Output(_) => CACHE,
+            Self::Store(_) | Self::Write { .. } | Self::Paint(_) | Self::Output(_) => CACHE,
         }
     }
 

@@ -6,7 +6,7 @@ use clap::Command;
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Begin", &["init", "check", "data", "devices"]),
     ("Run", &["plan", "why", "run", "status"]),
-    ("Results", &["report", "graph", "export"]),
+    ("Results", &["report", "diff", "graph", "export"]),
     ("Upkeep", &["cache", "schema", "completions", "man"]),
 ];
 

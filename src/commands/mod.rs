@@ -6,6 +6,7 @@ mod cache;
 mod check;
 mod data;
 mod devices;
+mod diff;
 pub mod exit;
 mod export;
 mod graph;
@@ -69,6 +70,8 @@ enum Command {
     Status(status::Args),
     /// Print the tables from the cache alone; trains nothing
     Report(report::Args),
+    /// Show what differs between two pipelines or two entries
+    Diff(diff::Args),
     /// Draw the nodes and what they learn from
     Graph(graph::Args),
     /// Write a trained network's weights for PyTorch
@@ -106,6 +109,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args, &store),
         Command::Status(args) => status::run(&args, &store),
         Command::Report(args) => report::run(&args, &store),
+        Command::Diff(args) => diff::run(&args, &store),
         Command::Graph(args) => graph::run(&args),
         Command::Export(args) => export::run(&args, &store),
         Command::Cache(command) => cache::run(&command, &store),

@@ -64,6 +64,16 @@ impl PipelineArgs {
         open(&self.file, &self.set, Some(preset), &self.given.data)
     }
 
+    /// Another file as it stands, its data sets in the same folder.
+    pub fn open_other(&self, file: &Path) -> Result<Pipeline, Problem> {
+        open(file, &[], None, &self.given.data)
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.file
+    }
+
     /// The file as it was given.
     pub fn file(&self) -> std::path::Display<'_> {
         self.file.display()

@@ -1,6 +1,6 @@
 //! One line a row and seed (RFC 4180), for whatever reads tables.
 
-use super::Report;
+use super::{Report, escape::csv as quote};
 
 const HEAD: &str = "table,split,label,paper,node,net,parameters,test_selected,seed,key,top1,top5,loss,\
     ece,entropy,entropy_at_temperature,samples,train_seconds,selected_epoch\n";
@@ -50,12 +50,4 @@ pub(super) fn render(report: &Report) -> String {
         }
     }
     text
-}
-
-fn quote(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
 }

@@ -1,6 +1,6 @@
 //! Collects a pipeline's results from the cache.
 
-use super::Spread;
+use super::{Comparison, FigureResults, Spread, compare::comparisons};
 use crate::{
     config::{Select, Split},
     graph::Graph,
@@ -10,6 +10,7 @@ use crate::{
     store::{Depth, Lookup, Outcome, Store, StoreError},
 };
 use serde::Serialize;
+use std::collections::HashMap;
 
 /// A pipeline's tables with what the cache holds for them.
 #[derive(Clone, Debug, Serialize)]
@@ -18,6 +19,8 @@ pub struct Report {
     pub pipeline: String,
     /// In the order of the file.
     pub tables: Vec<Results>,
+    /// In the order of the file.
+    pub figures: Vec<FigureResults>,
 }
 
 /// One table.
@@ -29,6 +32,8 @@ pub struct Results {
     pub split: Split,
     /// In the order of the file.
     pub rows: Vec<TableRow>,
+    /// TAKD against BLKD, where rows are of both.
+    pub comparisons: Vec<Comparison>,
 }
 
 /// One network of a table.
@@ -84,53 +89,80 @@ impl Report {
         keys: &[(KeyInputs, Key)],
         store: &Store,
     ) -> Result<Self, StoreError> {
-        let mut tables = Vec::with_capacity(graph.pipeline.tables.len());
-        for table in &graph.pipeline.tables {
+        let mut reader = Reader { graph, keys, store, known: HashMap::new() };
+        let pipeline = graph.pipeline;
+        let mut tables = Vec::with_capacity(pipeline.tables.len());
+        for table in &pipeline.tables {
             let mut rows = Vec::with_capacity(table.rows.len());
             for row in &table.rows {
-                let ours = row.ours.map(|ours| gather_row(graph, keys, store, ours)).transpose()?;
+                let ours = row.ours.map(|ours| reader.row(ours)).transpose()?;
                 rows.push(TableRow { label: row.label.clone(), paper: row.paper, ours });
             }
-            tables.push(Results { title: table.title.clone(), split: table.split, rows });
+            let comparisons = comparisons(pipeline, table, &mut reader)?;
+            let title = table.title.clone();
+            tables.push(Results { title, split: table.split, rows, comparisons });
         }
-        Ok(Self { pipeline: graph.pipeline.name.clone(), tables })
+        let figures = pipeline.figures.iter();
+        let figures = figures.map(|figure| FigureResults::gather(figure, &mut reader));
+        let figures = figures.collect::<Result<_, _>>()?;
+        Ok(Self { pipeline: pipeline.name.clone(), tables, figures })
     }
 }
 
-fn gather_row(
-    graph: &Graph<'_>,
-    keys: &[(KeyInputs, Key)],
-    store: &Store,
-    ours: Ours,
-) -> Result<OursRow, StoreError> {
-    let outcome = |key: &Key| match store.find(key, Depth::Manifest)? {
-        Lookup::Whole(entry) => Ok(Some(entry.manifest.outcome)),
-        Lookup::Missing | Lookup::Damaged(_) => Ok::<_, StoreError>(None),
-    };
-    let learn = graph.pipeline.learn(ours.node);
-    let mut seeds = Vec::with_capacity(graph.pipeline.seeds.len());
-    for (trained, measured) in graph.of_node(ours.node).zip(graph.of_node(ours.eval)) {
-        let (key, eval_key) = (keys[trained].1, keys[measured].1);
-        let (seconds, selected_epoch) = match outcome(&key)? {
-            Some(Outcome::Network { seconds, selected_epoch, .. }) => {
-                (Some(seconds), selected_epoch)
-            }
-            _ => (None, None),
-        };
-        let metrics = match outcome(&eval_key)? {
-            Some(Outcome::Metrics { metrics, .. }) => Some(metrics),
-            _ => None,
-        };
-        let seed = graph.tasks[trained].seed;
-        seeds.push(SeedResult { seed, key, eval_key, metrics, seconds, selected_epoch });
+/// Reads outcomes, each entry once.
+pub(super) struct Reader<'a> {
+    graph: &'a Graph<'a>,
+    keys: &'a [(KeyInputs, Key)],
+    store: &'a Store,
+    known: HashMap<Key, Option<Outcome>>,
+}
+
+impl Reader<'_> {
+    /// Seeds of the pipeline.
+    pub fn seeds(&self) -> usize {
+        self.graph.pipeline.seeds.len()
     }
-    Ok(OursRow {
-        node: graph.pipeline.nodes[ours.node].name.clone(),
-        net: learn.net_name.clone(),
-        parameters: learn.net.parameters(),
-        select: learn.recipe().map(|recipe| recipe.select),
-        seeds,
-    })
+
+    fn outcome(&mut self, key: &Key) -> Result<Option<Outcome>, StoreError> {
+        if let Some(known) = self.known.get(key) {
+            return Ok(known.clone());
+        }
+        let found = match self.store.find(key, Depth::Manifest)? {
+            Lookup::Whole(entry) => Some(entry.manifest.outcome),
+            Lookup::Missing | Lookup::Damaged(_) => None,
+        };
+        self.known.insert(*key, found.clone());
+        Ok(found)
+    }
+
+    /// A network and its results.
+    pub fn row(&mut self, ours: Ours) -> Result<OursRow, StoreError> {
+        let graph = self.graph;
+        let learn = graph.pipeline.learn(ours.node);
+        let mut seeds = Vec::with_capacity(self.seeds());
+        for (trained, measured) in graph.of_node(ours.node).zip(graph.of_node(ours.eval)) {
+            let (key, eval_key) = (self.keys[trained].1, self.keys[measured].1);
+            let (seconds, selected_epoch) = match self.outcome(&key)? {
+                Some(Outcome::Network { seconds, selected_epoch, .. }) => {
+                    (Some(seconds), selected_epoch)
+                }
+                _ => (None, None),
+            };
+            let metrics = match self.outcome(&eval_key)? {
+                Some(Outcome::Metrics { metrics, .. }) => Some(metrics),
+                _ => None,
+            };
+            let seed = graph.tasks[trained].seed;
+            seeds.push(SeedResult { seed, key, eval_key, metrics, seconds, selected_epoch });
+        }
+        Ok(OursRow {
+            node: graph.pipeline.nodes[ours.node].name.clone(),
+            net: learn.net_name.clone(),
+            parameters: learn.net.parameters(),
+            select: learn.recipe().map(|recipe| recipe.select),
+            seeds,
+        })
+    }
 }
 
 impl OursRow {

@@ -1,6 +1,6 @@
 //! LaTeX tables, with booktabs' rules.
 
-use super::{Report, WORDS, caption, grid, notes};
+use super::{Report, WORDS, caption, escape::latex, grid, notes};
 
 pub(super) fn render(report: &Report) -> String {
     let tables = report.tables.iter().map(|results| {
@@ -19,24 +19,5 @@ pub(super) fn render(report: &Report) -> String {
 }
 
 fn line<'a>(cells: impl Iterator<Item = &'a str>) -> String {
-    format!("{} \\\\\n", cells.map(escape).collect::<Vec<_>>().join(" & "))
-}
-
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\\' => out += "\\textbackslash{}",
-            '~' => out += "\\textasciitilde{}",
-            '^' => out += "\\textasciicircum{}",
-            '&' | '%' | '$' | '#' | '_' | '{' | '}' => out.extend(['\\', c]),
-            '±' => out += "$\\pm$",
-            '−' => out += "$-$",
-            '†' => out += "$^\\dagger$",
-            '–' => out += "--",
-            '\n' => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
+    format!("{} \\\\\n", cells.map(latex).collect::<Vec<_>>().join(" & "))
 }

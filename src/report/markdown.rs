@@ -1,6 +1,6 @@
 //! Markdown tables.
 
-use super::{Report, WORDS, caption, grid, notes};
+use super::{Report, WORDS, caption, grid, notes, picks};
 
 pub(super) fn render(report: &Report) -> String {
     let tables = report.tables.iter().map(|results| {
@@ -15,7 +15,8 @@ pub(super) fn render(report: &Report) -> String {
         }
         text
     });
-    tables.collect::<Vec<_>>().join("\n")
+    let picks = picks(report).into_iter().map(|pick| escape(&pick) + "\n");
+    tables.chain(picks).collect::<Vec<_>>().join("\n")
 }
 
 fn line<'a>(cells: impl Iterator<Item = &'a str>) -> String {

@@ -1,16 +1,25 @@
 //! Tables of results, from the cache alone: nothing is trained here, and a missing result is shown
 //! as missing.
 
+mod compare;
 mod csv;
+mod escape;
+mod figure;
 mod gather;
 mod json;
 mod latex;
 mod markdown;
+mod paired;
+mod picture;
 mod spread;
 mod text;
 
 use crate::config::{Select, Split};
+pub use compare::Comparison;
+pub use figure::{FigureResults, Line, Pick, PointResult, Rule};
 pub use gather::{OursRow, Report, Results, SeedResult, TableRow};
+pub use paired::{Evidence, Paired, signed};
+pub use picture::{PaintError, Picture};
 pub use spread::Spread;
 
 /// How a report is written.
@@ -96,12 +105,23 @@ fn cells(row: &TableRow) -> [String; 8] {
 
 /// What stands above and below a table.
 fn caption(table: &Results) -> String {
-    let split = match table.split {
+    let split = split_name(table.split);
+    format!("{}: top-1 on the {split} split, mean ± std over seeds", table.title)
+}
+
+/// A split, for people.
+fn split_name(split: Split) -> &'static str {
+    match split {
         Split::Train => "training",
         Split::Validation => "validation",
         Split::Test => "test",
-    };
-    format!("{}: top-1 on the {split} split, mean ± std over seeds", table.title)
+    }
+}
+
+/// What the figures say in words: which assistants the mean rule picks.
+fn picks(report: &Report) -> Vec<String> {
+    let rules = report.figures.iter().filter_map(|figure| Some((figure, figure.rule.as_ref()?)));
+    rules.map(|(figure, rule)| format!("{}: {}", figure.title, rule.sentence())).collect()
 }
 
 fn notes(table: &Results) -> Vec<String> {
@@ -120,6 +140,11 @@ fn notes(table: &Results) -> Vec<String> {
     if !fair.is_empty() {
         let others = if selected(Select::BestTest) { "others: " } else { "" };
         notes.push(format!("{others}{}", fair.join(", or ")));
+    }
+    let told: Vec<String> = table.comparisons.iter().filter_map(Comparison::sentence).collect();
+    if !told.is_empty() {
+        notes.extend(told);
+        notes.push("(intervals: paired Student's t over the seeds that both have)".to_owned());
     }
     let missing: usize = ours().map(OursRow::missing).sum();
     if missing > 0 {

@@ -1,6 +1,6 @@
 //! Aligned columns.
 
-use super::{Report, WORDS, caption, grid, notes};
+use super::{Report, WORDS, caption, grid, notes, picks};
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 
 pub(super) fn render(report: &Report) -> String {
@@ -20,5 +20,6 @@ pub(super) fn render(report: &Report) -> String {
         let lines = std::iter::once(caption(results)).chain(lines).chain(notes(results));
         lines.map(|line| line + "\n").collect::<String>()
     });
-    tables.collect::<Vec<_>>().join("\n")
+    let picks = picks(report).into_iter().map(|pick| pick + "\n");
+    tables.chain(picks).collect::<Vec<_>>().join("\n")
 }

@@ -8,6 +8,7 @@ mod data;
 mod diagnostic;
 mod expand;
 mod fields;
+mod figure;
 mod hyper;
 mod names;
 mod pipeline;
@@ -17,5 +18,6 @@ mod results;
 mod value;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Sources, Span};
+pub use figure::{Figure, MeanRule, Measure, Point, Series};
 pub use pipeline::{Eval, How, Learn, Node, Ours, Pipeline, Row, Table, Teacher, Weights, Work};
 pub use resolve::{Catalogue, Digest, Probe, parse};

@@ -1,5 +1,6 @@
 //! A resolved pipeline: every name is what it names, every default is filled in.
 
+use super::Figure;
 use crate::{
     config::{Data, Kd, Net, Recipe, Split},
     dag::Dag,
@@ -18,6 +19,8 @@ pub struct Pipeline {
     pub dag: Dag,
     /// Tables to print; at least one if there is an eval.
     pub tables: Vec<Table>,
+    /// Figures to draw.
+    pub figures: Vec<Figure>,
     /// Names of the presets that the file defines.
     pub presets: Vec<String>,
 }

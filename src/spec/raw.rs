@@ -5,6 +5,7 @@ use super::{
     diagnostic::{Diagnostics, Span},
     expand,
     fields::Fields,
+    figure::{self, RawFigure},
     hyper::{self, RawNet, RawRecipe},
     names,
     value::{Kind, Name, Table, Value},
@@ -29,6 +30,7 @@ pub(super) struct RawPipeline {
     pub starts: Vec<(Name, Name)>,
     pub evals: Vec<RawEval>,
     pub tables: Vec<RawTable>,
+    pub figures: Vec<RawFigure>,
 }
 
 /// A train or distill node.
@@ -67,7 +69,8 @@ pub(super) struct RawRow {
     pub paper: Option<f64>,
 }
 
-const KINDS: [&str; 8] = ["data", "recipe", "net", "train", "distill", "chain", "eval", "table"];
+const KINDS: [&str; 9] =
+    ["data", "recipe", "net", "train", "distill", "chain", "eval", "table", "figure"];
 const NODE_KINDS: [&str; 4] = ["train", "distill", "chain", "eval"];
 
 pub(super) fn read(root: &Table, folders: Folders<'_>, errors: &mut Diagnostics) -> RawPipeline {
@@ -129,6 +132,7 @@ impl RawPipeline {
             "recipe" => self.recipes.push((name.clone(), hyper::recipe(name, table, errors))),
             "net" => self.nets.push((name.clone(), hyper::net(name, table, errors))),
             "table" => self.tables.extend(read_result_table(name, table, errors)),
+            "figure" => self.figures.extend(figure::read(name, table, errors)),
             _ => {
                 let expanded = expand::matrix(name, table, errors);
                 // A matrix without `{…}` in its name gives `name/value`: the name itself is taken.

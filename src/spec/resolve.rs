@@ -3,6 +3,7 @@
 use super::{
     data::Folders,
     diagnostic::{Diagnostics, Sources, Span},
+    figure::Figure,
     hyper::{RawNet, RawRecipe},
     names::suggestion,
     pipeline::{Eval, How, Learn, Node, Pipeline, Table, Teacher, Weights, Work},
@@ -112,6 +113,8 @@ impl<'a> Resolver<'a> {
             [] => vec![self.default_table(&evals)],
             tables => tables.iter().map(|table| self.table(table, &evals)).collect(),
         };
+        let figures: Vec<Option<Figure>> =
+            raw.figures.iter().map(|figure| self.figure(figure, &evals)).collect();
         if raw.learns.is_empty() && self.errors.list().is_empty() {
             let start = Span { source: 0, start: 0, end: 0 };
             self.errors.push_help(&start, "the pipeline has no node", "add a [train.NAME] table");
@@ -131,6 +134,7 @@ impl<'a> Resolver<'a> {
             dag: Dag::new(parents.collect()).ok()?,
             nodes,
             tables: tables.into_iter().flatten().collect(),
+            figures: figures.into_iter().flatten().collect(),
             presets: Vec::new(),
         })
     }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::config::Split;
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
     pub fn eval(&mut self, raw: &RawEval, learns: &[Option<Learn>]) -> Vec<(String, Eval)> {
         let mut of: Vec<usize> = Vec::new();
         for name in &raw.of {
@@ -71,24 +71,7 @@ impl Resolver<'_> {
     }
 
     pub fn table(&mut self, raw: &RawTable, evals: &[(String, Eval)]) -> Option<Table> {
-        let groups: Vec<&Name> = self.raw.evals.iter().map(|eval| &eval.name).collect();
-        let group = match (&raw.eval, groups.as_slice()) {
-            (Some(name), _) => name,
-            (None, [only]) => *only,
-            (None, _) => {
-                let message = format!("`table.{}` needs `eval`", raw.name.text);
-                self.errors.push_help(&raw.name.span, message, "the [eval.NAME] table to show");
-                return None;
-            }
-        };
-        let Some(found) = self.raw.evals.iter().find(|eval| eval.name.text == group.text) else {
-            if self.is_broken(&group.text) {
-                return None;
-            }
-            let help = suggestion(&group.text, groups.iter().map(|name| &*name.text));
-            self.errors.push_help(&group.span, format!("no eval is named `{}`", group.text), help);
-            return None;
-        };
+        let group = self.group("table", &raw.name, raw.eval.as_ref())?;
         let star = Some(Name { text: "*".to_owned(), span: raw.name.span.clone() });
         let every = [RawRow { span: raw.name.span.clone(), label: None, node: star, paper: None }];
         let mut rows = Vec::new();
@@ -103,26 +86,67 @@ impl Resolver<'_> {
                 self.errors.push(&row.span, format!("one paper's value for {} nodes", nodes.len()));
             }
             for node in nodes {
-                let measured =
-                    evals.iter().position(|(_, eval)| eval.of == node && eval.group == group.text);
-                match measured {
-                    Some(eval) => rows.push(self.row(label.clone(), node, eval, paper)),
-                    None if raw.rows.is_none() => {}
-                    None => {
-                        let node = &self.raw.learns[node].name.text;
-                        let message = format!("`{node}` is not measured by `eval.{}`", group.text);
-                        self.errors.push_help(&name.span, message, "add it to `of` there");
-                    }
+                let all = raw.rows.is_none();
+                let is_measured =
+                    |(_, eval): &(String, Eval)| eval.of == node && eval.group == group.name.text;
+                if all && !evals.iter().any(is_measured) {
+                    continue;
+                }
+                if let Some(eval) = self.measured(node, &group.name, name, evals) {
+                    rows.push(self.row(label.clone(), node, eval, paper));
                 }
             }
         }
         let title = raw.title.clone().unwrap_or_else(|| raw.name.text.clone());
-        Some(Table { title, split: found.split, rows })
+        Some(Table { title, split: group.split, rows })
+    }
+
+    /// The eval that a table or figure shows: the one that it names, or the only one there is.
+    pub fn group(&mut self, kind: &str, name: &Name, given: Option<&Name>) -> Option<&'a RawEval> {
+        let groups: Vec<&Name> = self.raw.evals.iter().map(|eval| &eval.name).collect();
+        let group = match (given, groups.as_slice()) {
+            (Some(name), _) => name,
+            (None, [only]) => *only,
+            (None, _) => {
+                let message = format!("`{kind}.{}` needs `eval`", name.text);
+                self.errors.push_help(&name.span, message, "the [eval.NAME] table to show");
+                return None;
+            }
+        };
+        let found = self.raw.evals.iter().find(|eval| eval.name.text == group.text);
+        if found.is_none() && !self.is_broken(&group.text) {
+            let help = suggestion(&group.text, groups.iter().map(|name| &*name.text));
+            self.errors.push_help(&group.span, format!("no eval is named `{}`", group.text), help);
+        }
+        found
+    }
+
+    /// Place among the evals of the one that measures `node` in `group`; `asked` is where it is
+    /// asked for.
+    pub fn measured(
+        &mut self,
+        node: usize,
+        group: &Name,
+        asked: &Name,
+        evals: &[(String, Eval)],
+    ) -> Option<usize> {
+        let found = evals.iter().position(|(_, eval)| eval.of == node && eval.group == group.text);
+        if found.is_none() {
+            let node = &self.raw.learns[node].name.text;
+            let message = format!("`{node}` is not measured by `eval.{}`", group.text);
+            self.errors.push_help(&asked.span, message, "add it to `of` there");
+        }
+        found
+    }
+
+    /// A node and the eval at a place among the evals, which follow the trainings in the list of
+    /// nodes.
+    pub fn measurement(&self, node: usize, eval: usize) -> Ours {
+        Ours { node, eval: self.raw.learns.len() + eval }
     }
 
     fn row(&self, label: Option<String>, node: usize, eval: usize, paper: Option<f64>) -> Row {
         let label = label.unwrap_or_else(|| self.raw.learns[node].name.text.clone());
-        // Evals follow the trainings in the list of nodes.
-        Row { label, ours: Some(Ours { node, eval: self.raw.learns.len() + eval }), paper }
+        Row { label, ours: Some(self.measurement(node, eval)), paper }
     }
 }

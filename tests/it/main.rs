@@ -6,8 +6,10 @@
 mod changes;
 mod command_line;
 mod data_sets;
+mod differences;
 mod documents;
 mod errors;
+mod figures;
 mod gpu;
 mod help;
 mod image_damage;

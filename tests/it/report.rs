@@ -6,7 +6,7 @@ use takd::{
     graph::Graph,
     key::{Key, keys},
     metrics::Metrics,
-    report::{Format, OursRow, Report, Results, SeedResult, TableRow},
+    report::{Comparison, Format, OursRow, Paired, Report, Results, SeedResult, TableRow},
 };
 
 fn seed(seed: u64, key: Key, top1: Option<f64>) -> SeedResult {
@@ -45,18 +45,50 @@ fn report() -> Report {
         row("nothing", fair, [None, None], Some(70.16)),
         TableRow { label: "FitNet".to_owned(), paper: Some(86.73), ours: None },
     ];
-    let table = Results { title: "Table 1, plain".to_owned(), split: Split::Test, rows };
+    let comparison = |differences: &[f64]| Comparison {
+        label: "TAKD".to_owned(),
+        node: "takd".to_owned(),
+        baseline_label: "BLKD".to_owned(),
+        baseline: "blkd".to_owned(),
+        difference: Paired::of(differences),
+    };
+    let comparisons = [&[0.3, -0.2, 0.5][..], &[0.9, 1.0, 1.2], &[0.4], &[]];
+    let comparisons = comparisons.map(comparison).to_vec();
+    let table =
+        Results { title: "Table 1, plain".to_owned(), split: Split::Test, rows, comparisons };
     let other = Results {
         title: "other".to_owned(),
         split: Split::Validation,
         rows: vec![row("teacher", Select::Last, [Some(0.8725), Some(0.88)], None)],
+        comparisons: Vec::new(),
     };
-    Report { pipeline: "tiny".to_owned(), tables: vec![table, other] }
+    Report { pipeline: "tiny".to_owned(), tables: vec![table, other], figures: Vec::new() }
 }
 
 #[test]
 fn latex() {
     insta::assert_snapshot!(report().render(Format::Latex));
+}
+
+#[test]
+fn latex_labels_are_written_so_that_they_compile() {
+    let mut report = report();
+    report.tables.truncate(1);
+    let mut row = report.tables[0].rows.pop().unwrap();
+    report.tables[0].rows.clear();
+    row.label = String::new();
+    for label in [
+        "10 → 8 → 2, Δ = 0.3, τ = 4, λ ≤ ½",
+        "\\ { } $ & # ^ _ ~ % < > | \"x\" *[1]",
+        "[a]*, Ωμέγα, naïve Škoda, 网, tab\there",
+    ] {
+        report.tables[0].rows.push(TableRow { label: label.to_owned(), ..row.clone() });
+    }
+    let text = report.render(Format::Latex);
+    let body = text.split("\\midrule\n").nth(1).unwrap().split("\\bottomrule").next().unwrap();
+    let plain: String = body.chars().filter(|c| !c.is_ascii()).collect();
+    assert_eq!(plain, "ïŠ", "only letters that LaTeX composes are left: {body}");
+    insta::assert_snapshot!(body);
 }
 
 #[test]

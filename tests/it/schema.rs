@@ -88,7 +88,7 @@ fn problems(text: &str) -> Option<Diagnostics> {
 }
 
 /// Tables of the language, and where the schema describes them; a `?` stands for what is looked for.
-const PLACES: [(&str, &str); 19] = [
+const PLACES: [(&str, &str); 23] = [
     ("? = 1", ""),
     ("[data.x]\n? = 1", "/$defs/data"),
     ("[recipe.x]\n? = 1", "/$defs/recipe"),
@@ -111,6 +111,13 @@ const PLACES: [(&str, &str); 19] = [
     ("[chain.x]\n? = 1", "/$defs/chain"),
     ("[eval.x]\n? = 1", "/$defs/eval"),
     ("[table.x]\n? = 1", "/$defs/table"),
+    ("[figure.x]\n? = 1", "/$defs/figure"),
+    ("[[figure.x.series]]\n? = 1", "/$defs/figure/properties/series/items"),
+    (
+        "[[figure.x.series]]\n[[figure.x.series.points]]\n? = 1",
+        "/$defs/figure/properties/series/items/properties/points/items",
+    ),
+    ("[figure.x.mean_rule]\n? = 1", "/$defs/figure/properties/mean_rule"),
 ];
 
 /// A name that is near no other.
@@ -178,7 +185,7 @@ fn the_schema_knows_the_words_that_the_parser_knows() {
 #[test]
 fn the_schema_asks_for_what_the_parser_asks_for() {
     let schema = schema();
-    for kind in ["data", "recipe", "net", "train", "distill", "chain", "eval", "table"] {
+    for kind in ["data", "recipe", "net", "train", "distill", "chain", "eval", "table", "figure"] {
         let wrong = problems(&format!("[{kind}.x]"));
         let needs = |message: &str| {
             let key = message.strip_prefix(&format!("`{kind}.x` needs `"))?.strip_suffix('`')?;

@@ -1,0 +1,89 @@
+//! TAKD against BLKD: each network that an assistant taught, beside the one that the first teacher
+//! taught itself.
+
+use super::{Paired, gather::Reader};
+use crate::{
+    spec::{Learn, Ours, Pipeline, Table, Work},
+    store::StoreError,
+};
+use serde::Serialize;
+
+/// A student with an assistant against one without.
+#[derive(Clone, Debug, Serialize)]
+pub struct Comparison {
+    /// The row of the one with the assistant, TAKD.
+    pub label: String,
+    /// Its node.
+    pub node: String,
+    /// The row of the other, BLKD, or its node where it has no row.
+    pub baseline_label: String,
+    /// Its node.
+    pub baseline: String,
+    /// Top-1 of the first minus top-1 of the second, in percentage points, over the seeds that both
+    /// are measured with; nothing if there is none.
+    pub difference: Option<Paired>,
+}
+
+impl Comparison {
+    /// In words; nothing while nothing is measured.
+    pub fn sentence(&self) -> Option<String> {
+        let difference = self.difference?.sentence(" points");
+        Some(format!("{} against {}: {difference}", self.label, self.baseline_label))
+    }
+}
+
+/// The comparisons of a table's rows.
+pub(super) fn comparisons(
+    pipeline: &Pipeline,
+    table: &Table,
+    reader: &mut Reader<'_>,
+) -> Result<Vec<Comparison>, StoreError> {
+    let mut found = Vec::new();
+    for row in &table.rows {
+        let Some(ours) = row.ours else { continue };
+        let Some(baseline) = baseline(pipeline, ours) else { continue };
+        let (with, without) = (reader.row(ours)?, reader.row(baseline)?);
+        let top1 = |seed: &super::SeedResult| seed.metrics.as_ref().map(|m| m.top1 * 100.0);
+        let pairs = with.seeds.iter().zip(&without.seeds);
+        let differences: Vec<f64> = pairs.filter_map(|(a, b)| Some(top1(a)? - top1(b)?)).collect();
+        let shown = table.rows.iter().find(|row| row.ours.is_some_and(|o| o.node == baseline.node));
+        found.push(Comparison {
+            label: row.label.clone(),
+            node: with.node,
+            baseline_label: shown.map_or_else(|| without.node.clone(), |row| row.label.clone()),
+            baseline: without.node,
+            difference: Paired::of(&differences),
+        });
+    }
+    Ok(found)
+}
+
+/// The same network, taught by the first teacher of `ours`'s chain itself and measured in the same
+/// eval; of several the one whose objective and recipe are the same, then the first.
+fn baseline(pipeline: &Pipeline, ours: Ours) -> Option<Ours> {
+    let student = pipeline.learn(ours.node);
+    let teacher = student.teacher()?;
+    let mut first = teacher.node;
+    while let Some(above) = pipeline.learn(first).teacher() {
+        first = above.node;
+    }
+    if first == teacher.node {
+        return None;
+    }
+    let Work::Eval(own) = &pipeline.nodes[ours.eval].work else { return None };
+    let measured = pipeline.nodes.iter().enumerate().filter_map(|(eval, node)| match &node.work {
+        Work::Eval(found) if found.group == own.group => Some(Ours { node: found.of, eval }),
+        _ => None,
+    });
+    let alike = |learn: &Learn| {
+        let same = learn.net == student.net && learn.data == student.data;
+        same && learn.teacher().is_some_and(|teacher| teacher.node == first)
+    };
+    let unlike = |learn: &Learn| {
+        let kd = learn.teacher().map(|teacher| teacher.kd) != Some(teacher.kd);
+        (kd, learn.recipe() != student.recipe())
+    };
+    measured
+        .filter(|ours| alike(pipeline.learn(ours.node)))
+        .min_by_key(|ours| unlike(pipeline.learn(ours.node)))
+}

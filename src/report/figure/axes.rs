@@ -1,0 +1,87 @@
+//! From values to pixels.
+
+/// One axis: a range of values over a range of pixels, and where its ticks stand.
+pub(super) struct Axis {
+    low: f64,
+    high: f64,
+    from: f64,
+    to: f64,
+    /// Values of the ticks.
+    pub ticks: Vec<f64>,
+}
+
+impl Axis {
+    /// Over `values`, rounded outwards to whole steps of 1, 2 or 5 times a power of ten.
+    pub fn rounded(values: &[f64], from: f64, to: f64) -> Self {
+        let (low, high) = range(values);
+        let step = step((high - low) / 5.0);
+        let (low, high) = ((low / step).floor() * step, (high / step).ceil() * step);
+        let count = ((high - low) / step).round() as usize;
+        let ticks = (0..=count).map(|index| low + index as f64 * step).collect();
+        Self { low, high, from, to, ticks }
+    }
+
+    /// With a tick at each of `values`, as long as they are few, and some room at both ends.
+    pub fn at(values: &[f64], from: f64, to: f64) -> Self {
+        let mut ticks: Vec<f64> = values.to_vec();
+        ticks.sort_by(f64::total_cmp);
+        ticks.dedup();
+        if ticks.is_empty() || ticks.len() > 12 {
+            return Self::rounded(values, from, to);
+        }
+        let (low, high) = range(values);
+        let room = (high - low) * 0.08;
+        Self { low: low - room, high: high + room, from, to, ticks }
+    }
+
+    /// Pixel of a value.
+    pub fn pixel(&self, value: f64) -> f64 {
+        self.from + (value - self.low) / (self.high - self.low) * (self.to - self.from)
+    }
+}
+
+/// Smallest and largest value; around a single one there is some room.
+fn range(values: &[f64]) -> (f64, f64) {
+    let (low, high) = values
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &v| (low.min(v), high.max(v)));
+    if low > high {
+        (0.0, 1.0)
+    } else if low == high {
+        (low - 1.0, high + 1.0)
+    } else {
+        (low, high)
+    }
+}
+
+/// The least of 1, 2 and 5 times a power of ten that is not below `least`.
+fn step(least: f64) -> f64 {
+    let power = 10f64.powf(least.log10().floor());
+    [1.0, 2.0, 5.0]
+        .map(|digit| digit * power)
+        .into_iter()
+        .find(|&step| step >= least * 0.999_999)
+        .unwrap_or(10.0 * power)
+}
+
+/// A tick's label: as many digits as tell it from its neighbours.
+pub(super) fn label(value: f64) -> String {
+    let rounded = (value * 1e6).round() / 1e6 + 0.0;
+    rounded.to_string().replace('-', "−")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round_numbers_around_the_values() {
+        let axis = Axis::rounded(&[70.16, 73.51], 0.0, 100.0);
+        assert_eq!(axis.ticks, [70.0, 71.0, 72.0, 73.0, 74.0]);
+        assert_eq!((axis.pixel(70.0), axis.pixel(74.0)), (0.0, 100.0));
+        assert_eq!(Axis::rounded(&[], 0.0, 1.0).ticks.len(), 6);
+        assert_eq!(Axis::at(&[10.0, 2.0, 4.0, 2.0], 0.0, 1.0).ticks, [2.0, 4.0, 10.0]);
+        assert_eq!(Axis::at(&[4.0], 0.0, 1.0).pixel(4.0), 0.5);
+        assert_eq!((label(-0.4), label(0.1 + 0.2)), ("−0.4".to_owned(), "0.3".to_owned()));
+    }
+}

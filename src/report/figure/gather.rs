@@ -1,0 +1,177 @@
+//! A figure's numbers.
+
+use super::super::{OursRow, Spread, gather::Reader};
+use crate::{
+    config::Split,
+    spec::{Figure, Measure, Point},
+    store::StoreError,
+};
+use serde::Serialize;
+
+/// A figure with what the cache holds for it. Values are percent, or percentage points.
+#[derive(Clone, Debug, Serialize)]
+pub struct FigureResults {
+    /// Names its files.
+    pub name: String,
+    /// Its title.
+    pub title: String,
+    /// Label of the horizontal axis.
+    pub x: String,
+    /// Label of the vertical axis.
+    pub y: String,
+    /// The measured split.
+    pub split: Split,
+    /// Seeds of the pipeline.
+    pub seeds: usize,
+    /// Its lines.
+    pub lines: Vec<Line>,
+    /// The mean rule, where it is drawn.
+    pub rule: Option<Rule>,
+}
+
+/// A line of points.
+#[derive(Clone, Debug, Serialize)]
+pub struct Line {
+    /// For the legend.
+    pub label: String,
+    /// In the order of `x`.
+    pub points: Vec<PointResult>,
+}
+
+/// A point.
+#[derive(Clone, Debug, Serialize)]
+pub struct PointResult {
+    /// Where it stands.
+    pub x: f64,
+    /// The node that trains its network; nothing in a point that only quotes.
+    pub node: Option<String>,
+    /// The node over which its gain is counted.
+    pub over: Option<String>,
+    /// Over the seeds that are measured.
+    pub ours: Option<Spread>,
+    /// Seeds without a measurement.
+    pub missing: usize,
+    /// Whether a network's epoch was selected on the test split.
+    pub test_selected: bool,
+    /// The published value.
+    pub paper: Option<f64>,
+}
+
+/// The paper's rule for choosing an assistant, applied.
+#[derive(Clone, Debug, Serialize)]
+pub struct Rule {
+    /// The node of the teacher.
+    pub teacher: String,
+    /// The node of the student without a teacher.
+    pub student: String,
+    /// Mean of their accuracies, in percent; nothing unless both are measured.
+    pub mean: Option<f64>,
+    /// What it picks, once every candidate is measured.
+    pub pick: Option<Pick>,
+}
+
+/// The network that the rule picks.
+#[derive(Clone, Debug, Serialize)]
+pub struct Pick {
+    /// Its node.
+    pub node: String,
+    /// Where it stands.
+    pub x: f64,
+    /// Its accuracy in percent.
+    pub accuracy: f64,
+}
+
+impl FigureResults {
+    /// Reads the results of `figure`.
+    pub(in crate::report) fn gather(
+        figure: &Figure,
+        reader: &mut Reader<'_>,
+    ) -> Result<Self, StoreError> {
+        let mut lines = Vec::with_capacity(figure.series.len());
+        for series in &figure.series {
+            let points = series.points.iter().map(|point| gather_point(point, reader));
+            let points = points.collect::<Result<_, _>>()?;
+            lines.push(Line { label: series.label.clone(), points });
+        }
+        let rule = match figure.mean_rule {
+            None => None,
+            Some(rule) => {
+                let (teacher, student) = (reader.row(rule.teacher)?, reader.row(rule.student)?);
+                let ends = teacher.accuracy().zip(student.accuracy());
+                let mean = ends.map(|(t, s)| (t.mean + s.mean) / 2.0 * 100.0);
+                let mut rule =
+                    Rule { teacher: teacher.node, student: student.node, mean, pick: None };
+                rule.pick = rule.choose(&lines);
+                Some(rule)
+            }
+        };
+        Ok(Self {
+            name: figure.name.clone(),
+            title: figure.title.clone(),
+            x: figure.x.clone(),
+            y: figure.y.clone(),
+            split: figure.split,
+            seeds: reader.seeds(),
+            lines,
+            rule,
+        })
+    }
+}
+
+impl Rule {
+    /// Of the points that are neither the teacher nor the student, the one nearest to the mean (of
+    /// equally near ones the first); nothing until all are measured, since one more could be nearer.
+    fn choose(&self, lines: &[Line]) -> Option<Pick> {
+        let mean = self.mean?;
+        let mut pick: Option<Pick> = None;
+        for point in lines.iter().flat_map(|line| &line.points) {
+            let Some(node) = &point.node else { continue };
+            if *node == self.teacher || *node == self.student {
+                continue;
+            }
+            let accuracy = point.ours?.mean;
+            let distance = |accuracy: f64| (accuracy - mean).abs();
+            if pick.as_ref().is_none_or(|best| distance(accuracy) < distance(best.accuracy)) {
+                pick = Some(Pick { node: node.clone(), x: point.x, accuracy });
+            }
+        }
+        pick
+    }
+}
+
+fn gather_point(point: &Point, reader: &mut Reader<'_>) -> Result<PointResult, StoreError> {
+    let top1 = |row: &OursRow| -> Vec<Option<f64>> {
+        row.seeds.iter().map(|seed| seed.metrics.as_ref().map(|m| m.top1 * 100.0)).collect()
+    };
+    let mut result = PointResult {
+        x: point.x,
+        node: None,
+        over: None,
+        ours: None,
+        missing: 0,
+        test_selected: false,
+        paper: point.paper,
+    };
+    let values = match point.ours {
+        None => return Ok(result),
+        Some(Measure::Accuracy(of)) => {
+            let row = reader.row(of)?;
+            result.test_selected = row.is_test_selected();
+            let values = top1(&row);
+            result.node = Some(row.node);
+            values
+        }
+        Some(Measure::Gain { of, over }) => {
+            let (row, base) = (reader.row(of)?, reader.row(over)?);
+            result.test_selected = row.is_test_selected() || base.is_test_selected();
+            let pairs = top1(&row).into_iter().zip(top1(&base));
+            let values = pairs.map(|(of, over)| Some(of? - over?)).collect();
+            (result.node, result.over) = (Some(row.node), Some(base.node));
+            values
+        }
+    };
+    let measured: Vec<f64> = values.iter().copied().flatten().collect();
+    result.missing = values.len() - measured.len();
+    result.ours = Spread::of(&measured);
+    Ok(result)
+}

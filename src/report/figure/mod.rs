@@ -1,0 +1,8 @@
+//! Figures: their numbers out of the cache, drawn, and as CSV.
+
+mod axes;
+mod csv;
+mod gather;
+mod plot;
+
+pub use gather::{FigureResults, Line, Pick, PointResult, Rule};

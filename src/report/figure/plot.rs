@@ -1,0 +1,302 @@
+//! A figure as a picture: axes, lines of points with error bars, the paper's points hollow.
+
+use super::{
+    FigureResults, Line, Pick, PointResult, Rule,
+    axes::{Axis, label},
+};
+use crate::report::{
+    TEST_SELECTED,
+    picture::{Anchor, Ink, Mark, Pen, Picture, Place, Shape, Text, width},
+    split_name,
+};
+
+const WIDTH: f64 = 680.0;
+const LEFT: f64 = 66.0;
+const RIGHT: f64 = WIDTH - 24.0;
+/// Height of the plot itself; what stands above it depends on the legend.
+const PLOT: f64 = 300.0;
+const TITLE: f64 = 16.0;
+const NORMAL: f64 = 13.0;
+const SMALL: f64 = 11.5;
+/// Radius of a point.
+const RADIUS: f64 = 4.5;
+/// Pixels between the points of two lines at the same place, so that error bars do not cover one
+/// another.
+const APART: f64 = 7.0;
+
+impl FigureResults {
+    /// Draws it.
+    pub fn picture(&self) -> crate::report::Picture {
+        let title = self.title.clone();
+        let mut picture = Picture {
+            width: WIDTH,
+            height: 0.0,
+            title,
+            description: self.description(),
+            shapes: Vec::new(),
+        };
+        let size = TITLE.min(TITLE * (WIDTH - 32.0) / width(&self.title, TITLE));
+        picture.text((16.0, 26.0), &self.title, size, Ink::Strong, Anchor::Start);
+        picture.text((16.0, 45.0), &self.subtitle(), SMALL, Ink::Soft, Anchor::Start);
+        let top = self.legend(&mut picture, 68.0) + 22.0;
+        let bottom = top + PLOT;
+        picture.height = bottom + 56.0;
+        let points = || self.lines.iter().flat_map(|line| &line.points);
+        let xs: Vec<f64> = points().map(|point| point.x).collect();
+        let x = Axis::at(&xs, LEFT, RIGHT);
+        let y = Axis::rounded(&self.heights(), bottom, top);
+        self.frame(&mut picture, &x, &y, (top, bottom));
+        if let Some(rule) = &self.rule {
+            draw_mean(&mut picture, rule, &y);
+        }
+        for (number, line) in self.lines.iter().enumerate() {
+            draw_line(&mut picture, number, line, &x, &y, self.aside(number));
+        }
+        if let Some(rule) = &self.rule {
+            if let Some(pick) = &rule.pick {
+                let is_of = |point: &PointResult| point.node.as_ref() == Some(&pick.node);
+                let line = self.lines.iter().position(|line| line.points.iter().any(is_of));
+                draw_pick(&mut picture, pick, &x, &y, self.aside(line.unwrap_or(0)));
+            }
+            name_mean(&mut picture, rule, &y);
+        }
+        if self.heights().is_empty() {
+            let at = ((LEFT + RIGHT) / 2.0, (top + bottom) / 2.0);
+            let text = "nothing in the cache yet: `takd run` makes it";
+            picture.text(at, text, NORMAL, Ink::Soft, Anchor::Middle);
+        }
+        picture
+    }
+
+    /// How far a line's points stand beside their place.
+    fn aside(&self, line: usize) -> f64 {
+        (line as f64 - (self.lines.len() as f64 - 1.0) / 2.0) * APART
+    }
+
+    /// Every value that must fit.
+    fn heights(&self) -> Vec<f64> {
+        let mut heights = Vec::new();
+        for point in self.lines.iter().flat_map(|line| &line.points) {
+            heights.extend(point.paper);
+            if let Some(ours) = point.ours {
+                let std = ours.std.unwrap_or(0.0);
+                heights.extend([ours.mean - std, ours.mean + std]);
+            }
+        }
+        heights.extend(self.rule.as_ref().and_then(|rule| rule.mean));
+        heights
+    }
+
+    fn subtitle(&self) -> String {
+        let points = || self.lines.iter().flat_map(|line| &line.points);
+        let split = split_name(self.split);
+        let seeds = self.seeds;
+        let mut text = match seeds {
+            1 => format!("top-1 on the {split} split, one seed"),
+            _ => format!("top-1 on the {split} split, mean ± std over {seeds} seeds"),
+        };
+        if points().any(|point| point.paper.is_some()) {
+            text += "; hollow: the paper's values";
+        }
+        if points().any(|point| point.test_selected) {
+            text += &format!("; {TEST_SELECTED} epochs selected on the test split");
+        }
+        let missing: usize = points().map(|point| point.missing).sum();
+        if missing > 0 {
+            text += &format!("; {missing} not in the cache");
+        }
+        text
+    }
+
+    /// Lines of entries from `top` on; where the next line would stand.
+    fn legend(&self, picture: &mut Picture, top: f64) -> f64 {
+        let (mut x, mut y) = (16.0, top);
+        for (number, line) in self.lines.iter().enumerate() {
+            let paper = line.points.iter().any(|point| point.paper.is_some());
+            let ours = line.points.iter().any(|point| point.node.is_some());
+            let entries =
+                [(ours, false, line.label.clone()), (paper, true, paper_label(line, ours))];
+            for (_, hollow, text) in entries.into_iter().filter(|(there, ..)| *there) {
+                let length = 42.0 + width(&text, NORMAL) + 20.0;
+                if x + length > WIDTH - 8.0 && x > 16.0 {
+                    (x, y) = (16.0, y + 20.0);
+                }
+                let ink = Ink::Series(number);
+                let middle = y - NORMAL * 0.35;
+                let pen = Pen { ink, width: 2.0, dashed: hollow };
+                picture.line((x, middle), (x + 34.0, middle), pen);
+                picture.shapes.push(mark((x + 17.0, middle), number, hollow, String::new()));
+                picture.text((x + 42.0, y), &text, NORMAL, Ink::Strong, Anchor::Start);
+                x += length;
+            }
+        }
+        y
+    }
+
+    fn frame(&self, picture: &mut Picture, x: &Axis, y: &Axis, (top, bottom): (f64, f64)) {
+        let grid = Pen { ink: Ink::Faint, width: 1.0, dashed: false };
+        for &tick in &y.ticks {
+            let height = y.pixel(tick);
+            picture.line((LEFT, height), (RIGHT, height), grid);
+            let at = (LEFT - 8.0, height + SMALL * 0.35);
+            picture.text(at, &label(tick), SMALL, Ink::Strong, Anchor::End);
+        }
+        let axis = Pen { ink: Ink::Strong, width: 1.0, dashed: false };
+        picture.line((LEFT, bottom), (RIGHT, bottom), axis);
+        for &tick in &x.ticks {
+            let place = x.pixel(tick);
+            picture.line((place, bottom), (place, bottom + 5.0), axis);
+            let at = (place, bottom + 19.0);
+            picture.text(at, &label(tick), SMALL, Ink::Strong, Anchor::Middle);
+        }
+        let middle = ((LEFT + RIGHT) / 2.0, bottom + 42.0);
+        picture.text(middle, &self.x, NORMAL, Ink::Strong, Anchor::Middle);
+        picture.shapes.push(Shape::Text(Text {
+            at: (20.0, (top + bottom) / 2.0),
+            text: self.y.clone(),
+            size: NORMAL,
+            ink: Ink::Strong,
+            anchor: Anchor::Middle,
+            upright: true,
+        }));
+    }
+
+    /// The figure in words.
+    fn description(&self) -> String {
+        let mut text = format!("{} against {}.", self.y, self.x);
+        for line in &self.lines {
+            let points: Vec<String> = line.points.iter().map(words).collect();
+            text += &format!(" {}: {}.", line.label, points.join("; "));
+        }
+        if let Some(rule) = &self.rule {
+            text += &format!(" {}.", rule.sentence());
+        }
+        text
+    }
+}
+
+fn paper_label(line: &Line, ours: bool) -> String {
+    if ours { format!("{}, paper", line.label) } else { line.label.clone() }
+}
+
+/// A point in words.
+fn words(point: &PointResult) -> String {
+    let ours = point.ours.map(|ours| match ours.std {
+        Some(std) => format!("{:.2} ± {std:.2}", ours.mean),
+        None => format!("{:.2}", ours.mean),
+    });
+    let paper = point.paper.map(|paper| format!("paper {paper:.2}"));
+    let values: Vec<String> = ours.into_iter().chain(paper).collect();
+    let values = if values.is_empty() { "no value".to_owned() } else { values.join(", ") };
+    format!("at {} {values}", label(point.x))
+}
+
+fn mark(at: Place, series: usize, hollow: bool, note: String) -> Shape {
+    let (mark, ink) = (Mark::of(series), Ink::Series(series));
+    Shape::Point { at, radius: RADIUS, mark, ink, hollow, note }
+}
+
+fn draw_line(picture: &mut Picture, number: usize, line: &Line, x: &Axis, y: &Axis, aside: f64) {
+    let ink = Ink::Series(number);
+    for hollow in [true, false] {
+        let value = |point: &PointResult| {
+            if hollow { point.paper } else { point.ours.map(|ours| ours.mean) }
+        };
+        let place = |point: &PointResult| Some((x.pixel(point.x) + aside, y.pixel(value(point)?)));
+        let places: Vec<Place> = line.points.iter().filter_map(place).collect();
+        let pen = Pen { ink, width: 2.0, dashed: hollow };
+        picture.shapes.push(Shape::Line { points: places, pen });
+        for point in &line.points {
+            let Some(at) = place(point) else { continue };
+            if let Some(std) = point.ours.and_then(|ours| ours.std).filter(|_| !hollow) {
+                let mean = value(point).unwrap_or_default();
+                let (low, high) = (y.pixel(mean - std), y.pixel(mean + std));
+                let pen = Pen { ink, width: 1.4, dashed: false };
+                picture.line((at.0, low), (at.0, high), pen);
+                for end in [low, high] {
+                    picture.line((at.0 - 4.0, end), (at.0 + 4.0, end), pen);
+                }
+            }
+            picture.shapes.push(mark(
+                at,
+                number,
+                hollow,
+                format!("{}: {}", line.label, words(point)),
+            ));
+        }
+    }
+}
+
+impl Rule {
+    /// What its line is called.
+    pub(super) fn label(&self) -> String {
+        format!("mean of {} and {}", self.teacher, self.student)
+    }
+
+    /// What it says.
+    pub(in crate::report) fn sentence(&self) -> String {
+        let label = self.label();
+        match (self.mean, &self.pick) {
+            (Some(mean), Some(pick)) => format!(
+                "{label}: {mean:.2} %; nearest to it is {} with {:.2} %, which the mean rule picks \
+                 as assistant",
+                pick.node, pick.accuracy
+            ),
+            (Some(mean), None) => {
+                format!("{label}: {mean:.2} %; the mean rule picks once every size is measured")
+            }
+            (None, _) => format!("{label}: not in the cache yet"),
+        }
+    }
+}
+
+/// The line of the mean.
+fn draw_mean(picture: &mut Picture, rule: &Rule, y: &Axis) {
+    let Some(mean) = rule.mean else { return };
+    let height = y.pixel(mean);
+    let pen = Pen { ink: Ink::Strong, width: 1.5, dashed: true };
+    picture.line((LEFT, height), (RIGHT, height), pen);
+}
+
+/// Its name, along it where it covers least.
+fn name_mean(picture: &mut Picture, rule: &Rule, y: &Axis) {
+    let Some(mean) = rule.mean else { return };
+    let text = format!("{}, {mean:.2} %", rule.label());
+    let half = width(&text, SMALL) / 2.0;
+    let (left, right) = (LEFT + 6.0 + half, RIGHT - 6.0 - half);
+    let along = [0.0, 1.0, 0.25, 0.5, 0.75].map(|share| left + share * (right - left));
+    let heights = [y.pixel(mean) - 6.0, y.pixel(mean) + 14.0];
+    let places: Vec<Place> =
+        heights.iter().flat_map(|&height| along.map(|place| (place, height))).collect();
+    say(picture, &text, &places);
+}
+
+/// A ring around the picked point, and its name beside it.
+fn draw_pick(picture: &mut Picture, pick: &Pick, x: &Axis, y: &Axis, aside: f64) {
+    let (px, py) = (x.pixel(pick.x) + aside, y.pixel(pick.accuracy));
+    let ring: Vec<Place> = (0..=48)
+        .map(|step| f64::from(step) / 48.0 * std::f64::consts::TAU)
+        .map(|angle| (px + 11.0 * angle.cos(), py + 11.0 * angle.sin()))
+        .collect();
+    let pen = Pen { ink: Ink::Strong, width: 1.6, dashed: false };
+    picture.shapes.push(Shape::Line { points: ring, pen });
+    let text = format!("picked: {}", pick.node);
+    let half = width(&text, SMALL) / 2.0;
+    let (lower, upper, beside) = (py + 26.0, py - 17.0, py + 4.0);
+    let places = [
+        (px, lower),
+        (px, upper),
+        (px + 16.0 + half, beside),
+        (px - 16.0 - half, beside),
+        (px + half, lower + 8.0),
+        (px - half, upper - 8.0),
+    ];
+    say(picture, &text, &places.map(|(x, y)| (x.clamp(LEFT + half, RIGHT - half), y)));
+}
+
+/// A note at the one of `places` where it covers least.
+fn say(picture: &mut Picture, text: &str, places: &[Place]) {
+    if let Some(at) = picture.clearest(text, SMALL, places) {
+        picture.text(at, text, SMALL, Ink::Strong, Anchor::Middle);
+    }
+}
