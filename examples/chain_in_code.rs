@@ -11,7 +11,7 @@ use takd::{
     },
     data::{self, View},
     learn::{self, Lesson, Logits, Objective, Stop},
-    net::Network,
+    net::{Network, Ops},
 };
 
 struct Never;
@@ -61,6 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             recipe: &recipe,
             objective,
             seed: 1,
+            ops: Ops::Own,
             train: &train,
             judge: Some(&judge),
         };

@@ -9,6 +9,7 @@ use takd::{
     },
     data::{self, View},
     learn::{self, Lesson, Objective, Stop},
+    net::Ops,
 };
 
 struct Never;
@@ -49,6 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         recipe: &recipe,
         objective,
         seed: 1,
+        ops: Ops::Own,
         train: &train,
         judge: Some(&judge),
     };

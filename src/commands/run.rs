@@ -47,6 +47,9 @@ pub(super) struct Args {
     /// auto, cpu, cuda[:N] or wgpu[:N]; auto takes CUDA, then another GPU, then the CPU
     #[arg(long, default_value = "auto", value_name = "DEVICE")]
     device: Choice,
+    /// On the CPU, use burn's own operations and not takd's faster ones
+    #[arg(long)]
+    plain_ops: bool,
     /// When a node fails, go on with those that do not depend on it
     #[arg(long)]
     keep_going: bool,
@@ -115,6 +118,7 @@ fn walk(
     stop: &AtomicBool,
 ) -> Result<Vec<Fate>, Problem> {
     let device = args.device.select()?;
+    let device = if args.plain_ops { device.with_plain_ops() } else { device };
     let cores = available_parallelism().map_or(1, NonZeroUsize::get);
     let jobs = args.jobs.map_or_else(|| default_jobs(&device, cores), NonZeroUsize::get);
     let limits = Limits { jobs, threads: cores, keep_going: args.keep_going };

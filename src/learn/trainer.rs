@@ -9,7 +9,7 @@ use crate::{
     data::{Changes, DataError, View},
     history::EpochRecord,
     metrics::metrics,
-    net::{LoadError, NamedTensor, Network, Role, Visitor},
+    net::{LoadError, NamedTensor, Network, Ops, Role, Visitor},
     rng::{Purpose, Stream},
 };
 use burn::tensor::{Device, Tensor};
@@ -25,6 +25,8 @@ pub struct Lesson<'a> {
     pub objective: Objective<'a>,
     /// Seed of weights and order.
     pub seed: u64,
+    /// What computes it.
+    pub ops: Ops,
     /// Images to learn from; at least one.
     pub train: &'a View,
     /// Images whose accuracy is recorded each epoch and may select one; possibly none.
@@ -137,7 +139,7 @@ pub fn resume(
         logits.cover(&lesson.train.ids)?;
     }
     let rule = lesson.recipe.optimizer;
-    let mut net = Network::init(lesson.net, lesson.seed, device);
+    let mut net = Network::init(lesson.net, lesson.seed, device).with_ops(lesson.ops);
     let mut updater = Updater::new(rule);
     let mut history = Vec::with_capacity(lesson.recipe.epochs);
     let mut best: Option<(f64, usize, Vec<NamedTensor>)> = None;

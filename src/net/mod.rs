@@ -11,6 +11,6 @@ mod residual;
 mod tensors;
 mod zoo;
 
-pub use network::Network;
+pub use network::{Network, Ops};
 pub use tensors::{LoadError, NamedTensor, Role, Visitor};
 pub use zoo::{BUILTIN, builtin};

@@ -16,8 +16,17 @@ use burn::tensor::{Device, Tensor, activation::relu, module::max_pool2d, ops::Ma
 #[derive(Clone)]
 pub struct Network {
     blocks: Vec<Block>,
-    /// Whether takd's own operations do the work, as they can on burn's CPU backend.
-    own: bool,
+    ops: Ops,
+}
+
+/// What computes a network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ops {
+    /// takd's own operations on burn's CPU backend, burn's on any other.
+    #[default]
+    Own,
+    /// burn's operations everywhere.
+    Plain,
 }
 
 #[derive(Clone)]
@@ -127,12 +136,13 @@ impl Network {
             }
             shape = shape.after(layer);
         }
-        Self { blocks, own: device.clone().inner() == Device::flex() }
+        let ops = if device.clone().inner() == Device::flex() { Ops::Own } else { Ops::Plain };
+        Self { blocks, ops }
     }
 
-    /// The same network on burn's operations, which takd's own ones are compared with.
-    pub fn with_plain_ops(self) -> Self {
-        Self { own: false, ..self }
+    /// The same network, on burn's operations if `ops` says so.
+    pub fn with_ops(self, ops: Ops) -> Self {
+        Self { ops: if ops == Ops::Plain { ops } else { self.ops }, ..self }
     }
 
     /// Logits `[batch, classes]` of images `[batch, channels, height, width]`, with running
@@ -149,7 +159,10 @@ impl Network {
     }
 
     fn forward(&mut self, images: Tensor<4>, mode: Mode) -> Tensor<2> {
-        if self.own { self.forward_own(images, mode) } else { self.forward_plain(images, mode) }
+        match self.ops {
+            Ops::Own => self.forward_own(images, mode),
+            Ops::Plain => self.forward_plain(images, mode),
+        }
     }
 
     /// By takd's own operations, between which images lie as `[batch, height, width, channels]`.

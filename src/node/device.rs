@@ -1,5 +1,6 @@
 //! Which device the nodes run on.
 
+use crate::net::Ops;
 use burn::tensor::Device;
 use std::{fmt, str::FromStr};
 
@@ -57,6 +58,17 @@ pub struct Selected {
     pub name: String,
     /// Whether the nodes' threads do the arithmetic.
     pub is_cpu: bool,
+    /// Which operations the networks use.
+    pub ops: Ops,
+}
+
+impl Selected {
+    /// The same device, on burn's operations alone. It gets another name, since it has another speed
+    /// and gives other last bits; a GPU never had any but burn's.
+    pub fn with_plain_ops(self) -> Self {
+        let name = if self.is_cpu { format!("{}, plain ops", self.name) } else { self.name };
+        Self { ops: Ops::Plain, name, ..self }
+    }
 }
 
 /// A device that is not there.
@@ -101,7 +113,12 @@ impl Choice {
     /// # Errors
     /// [`DeviceError`] says what is there instead.
     pub fn select(self) -> Result<Selected, DeviceError> {
-        let cpu = || Selected { device: Device::flex(), name: "cpu".to_owned(), is_cpu: true };
+        let cpu = || Selected {
+            device: Device::flex(),
+            name: "cpu".to_owned(),
+            is_cpu: true,
+            ops: Ops::Own,
+        };
         let (mut found, number, feature) = match self {
             Self::Cpu => return Ok(cpu()),
             // A software adapter is slower than the CPU that it runs on: auto leaves it alone.
@@ -155,6 +172,7 @@ fn enumerate(kind: burn::tensor::DeviceType, name: &str) -> Vec<Selected> {
             device,
             name: format!("{name}:{number}"),
             is_cpu: false,
+            ops: Ops::Plain,
         })
         .collect()
 }

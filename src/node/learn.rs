@@ -54,8 +54,8 @@ impl Job<'_> {
             Some((kd, Teaching::Live(network))) => Objective::KdLive(*kd, network),
         };
         let net = &learn.net;
-        let lesson =
-            Lesson { net, recipe, objective, seed, train: &train_view, judge: judge.as_ref() };
+        let (train, judge, ops) = (&train_view, judge.as_ref(), self.runner.device.ops);
+        let lesson = Lesson { net, recipe, objective, seed, ops, train, judge };
         let from = self.checkpoint(lock, recipe.epochs)?;
         let line = Line::new(self, lock, recipe.epochs);
         let started = Instant::now();

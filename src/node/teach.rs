@@ -65,7 +65,8 @@ impl Job<'_> {
             return Err(failed(format!("the entry {} holds no network", key.short())));
         };
         // Every initial weight is replaced; the seed does not matter.
-        let mut net = Network::init(config, 0, &self.runner.device.device);
+        let mut net =
+            Network::init(config, 0, &self.runner.device.device).with_ops(self.runner.device.ops);
         let bytes = entry.read(WEIGHTS).map_err(failed)?;
         net.load(read_weights(&bytes).map_err(failed)?).map_err(failed)?;
         Ok(net)

@@ -27,17 +27,17 @@ def put(name, tensor):
 class Plain(nn.Module):
     """conv3 conv4 maxpool conv5 fc6 fc3 on 2x7x7 images, with the names of the authors' ConvNetMaker."""
 
-    def __init__(self):
+    def __init__(self, convs=(3, 4, "M", 5)):
         super().__init__()
         layers, channels = [], 2
-        for layer in [3, 4, "M", 5]:
+        for layer in convs:
             if layer == "M":
                 layers.append(nn.MaxPool2d(2, 2))
             else:
                 layers += [nn.Conv2d(channels, layer, 3, padding=1), nn.BatchNorm2d(layer), nn.ReLU()]
                 channels = layer
         self.conv_layers = nn.Sequential(*layers)
-        self.fc_layers = nn.Sequential(nn.Linear(5 * 3 * 3, 6), nn.ReLU(), nn.Linear(6, 3))
+        self.fc_layers = nn.Sequential(nn.Linear(channels * 3 * 3, 6), nn.ReLU(), nn.Linear(6, 3))
 
     def forward(self, x):
         return self.fc_layers(self.conv_layers(x).flatten(1))
@@ -87,16 +87,16 @@ class Residual(nn.Module):
 class ResNet(nn.Module):
     """Two stages of two blocks and one, the second of which halves the image."""
 
-    def __init__(self, kind):
+    def __init__(self, kind, first=4, second=7):
         super().__init__()
         self.big = kind == "bottleneck"
         side, stride = (7, 2) if self.big else (3, 1)
-        self.conv1 = nn.Conv2d(2, 4, side, stride, side // 2, bias=False)
-        self.bn1 = nn.BatchNorm2d(4)
+        self.conv1 = nn.Conv2d(2, first, side, stride, side // 2, bias=False)
+        self.bn1 = nn.BatchNorm2d(first)
         grow = 4 if self.big else 1
-        self.layer1 = nn.Sequential(Residual(kind, 4, 4, 1), Residual(kind, 4 * grow, 4, 1))
-        self.layer2 = nn.Sequential(Residual(kind, 4 * grow, 7, 2))
-        self.fc = nn.Linear(7 * grow, 3)
+        self.layer1 = nn.Sequential(Residual(kind, first, first, 1), Residual(kind, first * grow, first, 1))
+        self.layer2 = nn.Sequential(Residual(kind, first * grow, second, 2))
+        self.fc = nn.Linear(second * grow, 3)
 
     def forward(self, x):
         x = F.relu(self.bn1(self.conv1(x)))
@@ -216,5 +216,9 @@ renamed = {f"module.{name}".replace("fc.", "linear.").replace("downsample", "sho
            for name, tensor in saved.half().state_dict().items()}
 torch.save({"state_dict": renamed, "best": 91.5, "epoch": 7}, folder / "legacy.th",
            _use_new_zipfile_serialization=False)
+
+# Channels enough for Winograd's transforms, whole vectors of them and not.
+family("wide", Plain((8, 17, "M", 10)), 7)
+family("wide-basic", ResNet("basic", 8, 16), 7)
 
 save_file(out, pathlib.Path(__file__).parent / "pytorch.safetensors", {"torch": torch.__version__})

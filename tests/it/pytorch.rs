@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use takd::{
     config::{Adam, Kd, Net, Optimizer, Recipe, Reduction, Schedule, Select, Shape, Warmup},
     learn::{Updater, cross_entropy, distillation, learning_rate},
-    net::{NamedTensor, Network, Role, Visitor},
+    net::{NamedTensor, Network, Ops, Role, Visitor},
     node::read_weights,
 };
 
@@ -53,12 +53,14 @@ impl Golden {
     }
 }
 
-const FAMILIES: [&str; 4] = ["plain", "basic", "pad", "bottleneck"];
+const FAMILIES: [&str; 6] = ["plain", "basic", "pad", "bottleneck", "wide", "wide-basic"];
 
 fn net(family: &str) -> Net {
     let (layers, side) = match family {
         "plain" => ("conv3 conv4 maxpool conv5 fc6 fc3", 7),
         "basic" => ("stem4 basic4 basic4 basic7/2 avgpool fc3", 7),
+        "wide" => ("conv8 conv17 maxpool conv10 fc6 fc3", 7),
+        "wide-basic" => ("stem8 basic8 basic8 basic16/2 avgpool fc3", 7),
         "pad" => ("stem4 padbasic4 padbasic4 padbasic7/2 avgpool fc3", 7),
         _ => ("bigstem4 bottleneck4 bottleneck4 bottleneck7/2 avgpool fc3", 21),
     };
@@ -133,6 +135,61 @@ fn logits_loss_and_every_gradient_of_every_family() {
         for want in once.iter().filter(|tensor| tensor.name.contains("running")) {
             let got = state.iter().find(|tensor| tensor.name == want.name).unwrap();
             assert_near(&name(&want.name), &got.values, &want.values, 1e-4);
+        }
+    }
+}
+
+/// takd's own operations and burn's are one network: over odd sizes, single channels, strides, and
+/// batches of one. (At 1×1 after a stride, a batch of one has a variance of 0 everywhere; two images
+/// are the least that BatchNorm makes sense of.)
+#[test]
+fn own_operations_are_burns() {
+    let device = Device::flex();
+    for (layers, channels, [height, width], batch) in [
+        ("conv1 fc2", 1, [3, 5], 1),
+        ("conv8 conv8 maxpool conv16 fc3", 1, [5, 4], 1),
+        ("conv9 maxpool conv12 conv24 maxpool fc3", 3, [9, 6], 5),
+        ("maxpool conv8 fc3", 2, [4, 4], 3),
+        ("conv16 conv16 fc3", 3, [1, 1], 7),
+        ("conv40 conv33 fc3", 2, [2, 3], 4),
+        ("stem8 basic8 basic16/2 basic16/2 avgpool fc3", 3, [7, 5], 2),
+        ("stem4 padbasic12/2 padbasic12 avgpool fc3", 1, [6, 6], 3),
+        ("bigstem8 bottleneck8 bottleneck16/2 avgpool fc3", 3, [17, 23], 2),
+        ("conv8 conv8 fc3", 3, [13, 11], 130),
+    ] {
+        let shape = Shape { channels, height, width };
+        let parsed = layers.split(' ').map(|layer| layer.parse().unwrap()).collect();
+        let classes = layers.rsplit("fc").next().unwrap().parse().unwrap();
+        let config = Net::new(parsed, shape, classes).unwrap();
+        let count = batch * shape.size();
+        let images = (0..count).map(|at| ((at * 7919 + 13) % 1009) as f32 / 504.5 - 1.0).collect();
+        let images = TensorData::new::<f32, _>(images, [batch, channels, height, width]);
+        let images = Tensor::<4>::from_data(images, &device);
+        let labels: Vec<i32> = (0..batch).map(|at| (at % classes) as i32).collect();
+        let run = |mut net: Network| {
+            net.visit(&mut Track);
+            let labels = Tensor::<1, Int>::from_data(labels.as_slice(), &device);
+            let logits = net.train(images.clone().autodiff());
+            let loss = cross_entropy(logits.clone(), labels.autodiff());
+            let grads = loss.backward();
+            let mut read = Grads(&grads, BTreeMap::new());
+            net.visit(&mut read);
+            let state = net.save();
+            let mut frozen = Network::init(&config, 0, &device);
+            frozen.load(state.clone()).unwrap();
+            (values(logits), read.1, state, values(frozen.infer(images.clone())))
+        };
+        let fresh = Network::init(&config, 5, &device);
+        let (own, plain) = (run(fresh.clone()), run(fresh.with_ops(Ops::Plain)));
+        assert_near(layers, &own.0, &plain.0, 1e-4);
+        assert_near(layers, &own.3, &plain.3, 1e-4);
+        for (name, grad) in &own.1 {
+            let tolerance =
+                if name.starts_with("conv_layers") && name.ends_with("bias") { 1e-2 } else { 1e-3 };
+            assert_near(&format!("{layers}: {name}"), grad, &plain.1[name], tolerance);
+        }
+        for (own, plain) in own.2.iter().zip(&plain.2) {
+            assert_near(&format!("{layers}: {}", own.name), &own.values, &plain.values, 1e-4);
         }
     }
 }

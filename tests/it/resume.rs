@@ -16,7 +16,7 @@ use takd::{
     },
     data::{View, load, probe},
     learn::{Lesson, Objective, resume, train},
-    net::NamedTensor,
+    net::{NamedTensor, Ops},
     node::{read_checkpoint, write_checkpoint},
 };
 
@@ -45,8 +45,15 @@ fn every_optimizer_goes_on_from_a_checkpoint_with_the_same_bits() {
             select: Select::BestValidation,
         };
         let (objective, judge) = (Objective::CrossEntropy, Some(&judge));
-        let lesson =
-            Lesson { net: &net, recipe: &recipe, objective, seed: 3, train: &images, judge };
+        let lesson = Lesson {
+            net: &net,
+            recipe: &recipe,
+            objective,
+            seed: 3,
+            ops: Ops::Own,
+            train: &images,
+            judge,
+        };
         let whole = train(&lesson, &device, &tiny::Never, &mut |_, _| {}).unwrap();
         for stop in 1..5 {
             let mut kept = None;

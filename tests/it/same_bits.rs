@@ -1,6 +1,7 @@
 //! Two runs on one machine give the same bits, however the work is shared out.
 
 use crate::workspace::Workspace;
+use std::{fs, path::PathBuf};
 
 #[test]
 fn one_job_and_four_jobs_give_the_same_bits() {
@@ -68,6 +69,37 @@ fn one_thread_and_two_threads_give_the_same_bits() {
         })
     };
     assert!(train(1) == train(2), "weights or logits differ");
+}
+
+/// burn's operations and takd's train the same network: losses agree, last bits need not, and
+/// the entries say which they come from.
+#[test]
+fn plain_ops_are_other_arithmetic_for_the_same_training() {
+    let workspace = Workspace::new();
+    for ops in [None, Some("--plain-ops")] {
+        let cache = if ops.is_some() { "plain" } else { "own" };
+        let mut args = vec!["tiny.toml", "teacher@20", "--device", "cpu", "--cache", cache];
+        args.extend(ops);
+        workspace.run(&args);
+    }
+    let [own, plain] = ["own", "plain"].map(|cache| workspace.entry_files(cache));
+    assert!(own != plain, "both have the same last bits: one of them did not run");
+    let losses = |files: &[(PathBuf, Vec<u8>)]| -> Vec<f64> {
+        let file = files.iter().find(|(path, _)| path.ends_with("metrics.jsonl")).unwrap();
+        let records = takd::node::read_history(&file.1).unwrap();
+        records.iter().map(|record| record.loss).collect()
+    };
+    for (own, plain) in losses(&own).iter().zip(losses(&plain)) {
+        assert!((own - plain).abs() < 1e-4, "{own} and {plain}");
+    }
+    for (cache, device) in [("own", "cpu"), ("plain", "cpu, plain ops")] {
+        let entries = fs::read_dir(workspace.path(cache).join("entries")).unwrap();
+        for entry in entries {
+            let manifest = fs::read(entry.unwrap().path().join("manifest.json")).unwrap();
+            let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+            assert_eq!(manifest["provenance"]["device"], device, "{manifest}");
+        }
+    }
 }
 
 /// What a training gave when this was written: initial weights, order, hold-out and arithmetic all

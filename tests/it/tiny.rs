@@ -6,6 +6,7 @@ use takd::{
     config::{DataInfo, Net, Optimizer, Recipe, Schedule, Select, Shape, Warmup},
     data::View,
     learn::{self, Lesson, Objective, Stop, Trained},
+    net::Ops,
 };
 
 /// Three classes of 8×8 images: a bright bar whose row tells the class, and pixel noise.
@@ -60,6 +61,7 @@ pub fn train(net: &Net, objective: Objective<'_>, view: &View, device: &Device) 
     let (schedule, warmup) = (Schedule::Constant {}, Warmup(0));
     let (augment, select) = (Vec::new(), Select::Last);
     let recipe = Recipe { epochs: 2, batch_size: 32, optimizer, schedule, warmup, augment, select };
-    let lesson = Lesson { net, recipe: &recipe, objective, seed: 7, train: view, judge: None };
+    let (seed, ops, judge) = (7, Ops::Own, None);
+    let lesson = Lesson { net, recipe: &recipe, objective, seed, ops, train: view, judge };
     learn::train(&lesson, device, &Never, &mut |_, _| {}).unwrap()
 }
