@@ -157,7 +157,7 @@ pub(crate) fn backward_filters(weight: &[f32], geometry: &Geometry) -> Vec<Panel
 
 /// The sum of `parts`, each `[kernel row, depth, filters filled up]`, as `[filters, channels, side,
 /// side]`.
-pub(crate) fn filter_gradient(parts: &[Vec<f32>], geometry: &Geometry) -> Vec<f32> {
+pub(crate) fn filter_gradient(parts: &[&[f32]], geometry: &Geometry) -> Vec<f32> {
     let (depth, columns) = (depth(geometry), padded(geometry.filters));
     let mut out = vec![0.0; geometry.filters * geometry.side * depth];
     for line in 0..geometry.side {

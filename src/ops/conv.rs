@@ -101,7 +101,17 @@ pub(crate) struct Backward<'a> {
     filters: Option<&'a Filters>,
     scratch: Scratch,
     /// The filters' gradient so far, in the form that [`filter_gradient`] reads.
-    pub part: Vec<f32>,
+    part: &'a mut [f32],
+}
+
+/// Floats of one task's share of the filters' gradient.
+pub(crate) fn part_length(geometry: &Geometry) -> usize {
+    let outputs = padded(geometry.filters);
+    if is_winograd(geometry) {
+        PLANES * geometry.channels * outputs
+    } else {
+        geometry.side * columns::depth(geometry) * outputs
+    }
 }
 
 enum Scratch {
@@ -110,30 +120,34 @@ enum Scratch {
 }
 
 impl<'a> Backward<'a> {
-    /// For at most `images` images at a time.
-    pub fn new(geometry: &'a Geometry, filters: Option<&'a Filters>, images: usize) -> Self {
+    /// For at most `images` images at a time; `part`, of [`part_length`], is cleared.
+    pub fn new(
+        geometry: &'a Geometry,
+        filters: Option<&'a Filters>,
+        images: usize,
+        part: &'a mut [f32],
+    ) -> Self {
+        part.fill(0.0);
         let (channels, outputs) = (geometry.channels, padded(geometry.filters));
-        let (scratch, part) = if is_winograd(geometry) {
+        let scratch = if is_winograd(geometry) {
             let (from, to) = tiles(geometry);
             let block = block(PLANES * (padded(channels) + outputs)).min(images * from.per_image());
-            let scratch = Scratch::Winograd {
+            Scratch::Winograd {
                 input: Planes::new(block, from.channels),
                 gradient: Planes::new(block, to.channels),
                 output: Planes::new(block, from.channels),
                 block,
-            };
-            (scratch, PLANES * channels * outputs)
+            }
         } else {
             let (depth, across) = (columns::depth(geometry), geometry.output()[1]);
-            let scratch = Scratch::Columns {
+            Scratch::Columns {
                 image: Framed::new(geometry),
                 gradient: Framed::new(geometry),
                 dy: vec![0.0; across * outputs],
                 spread: vec![0.0; across * padded(depth)],
-            };
-            (scratch, geometry.side * depth * outputs)
+            }
         };
-        Self { geometry, filters, scratch, part: vec![0.0; part] }
+        Self { geometry, filters, scratch, part }
     }
 
     /// Takes some images' inputs and the gradient of their outputs; writes that of the inputs.
@@ -156,7 +170,7 @@ impl<'a> Backward<'a> {
                     }
                     winograd::transform_input(x, from, first, count, input);
                     winograd::transform_gradient(dy, to, first, count, gradient);
-                    winograd::correlate(input, gradient, from.channels, count, &mut self.part);
+                    winograd::correlate(input, gradient, from.channels, count, self.part);
                 }
             }
             Scratch::Columns { image, gradient, dy: wide, spread } => {
@@ -170,7 +184,7 @@ impl<'a> Backward<'a> {
                         pairs
                             .zip(dy.chunks_exact(filters))
                             .for_each(|(wide, dy)| wide[..filters].copy_from_slice(dy));
-                        image.correlate(geometry, row, wide, &mut self.part);
+                        image.correlate(geometry, row, wide, self.part);
                         if let Some(Filters::Columns(turned)) = self.filters {
                             gradient.spread(geometry, row, wide, turned, spread);
                         }
@@ -185,7 +199,7 @@ impl<'a> Backward<'a> {
 }
 
 /// The gradient of the filters `[filters, channels, side, side]` from every task's part, in order.
-pub(crate) fn filter_gradient(parts: &[Vec<f32>], geometry: &Geometry) -> Vec<f32> {
+pub(crate) fn filter_gradient(parts: &[&[f32]], geometry: &Geometry) -> Vec<f32> {
     let &Geometry { filters, channels, .. } = geometry;
     if is_winograd(geometry) {
         winograd::filter_gradient(parts, filters, channels)

@@ -1,6 +1,7 @@
 //! The layer as an operation of burn's CPU backend, with a backward pass of its own.
 
 use super::{
+    buffers,
     geometry::Geometry,
     layer::{self, Inputs, Kept, Layer},
     norm::After,
@@ -162,6 +163,15 @@ fn tensor(values: Vec<f32>, shape: impl Into<burn::tensor::Shape>) -> Host {
     Host::from_data(TensorData::new(values, shape))
 }
 
+/// Leaves the memory of a tensor that nobody else has to the next step.
+fn recycle(tensor: Host) {
+    if tensor.is_unique()
+        && let Ok(values) = tensor.into_data().try_into_vec()
+    {
+        buffers::give(values);
+    }
+}
+
 impl Form {
     fn layer(&self, x: &Host, weight: &Host) -> Layer {
         let [images, height, width, channels] = x.shape().dims();
@@ -243,6 +253,7 @@ impl LayerOps for Flex {
             [values(&mean), values(&variance)],
             side.as_ref().map(values),
         );
+        std::iter::once(x).chain(side).for_each(recycle);
         tensor(out, layer.out_shape())
     }
 }
@@ -299,6 +310,8 @@ impl<const N: usize> Backward<Flex, N> for LayerBackward {
                 grads.register::<Flex>(parent.id, gradient);
             }
         }
+        drop(kept);
+        [Some(gradient), Some(x), summed].into_iter().flatten().for_each(recycle);
     }
 }
 

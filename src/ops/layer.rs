@@ -4,6 +4,7 @@
 //! from them, image by image, while the image is in the cache.
 
 use super::{
+    buffers,
     conv::{self, Backward},
     geometry::Geometry,
     norm::{self, Affine, After, Passed, Sums, lane_values},
@@ -30,6 +31,12 @@ pub(crate) struct Kept {
     y: Vec<f32>,
     mean: Vec<f64>,
     variance: Vec<f64>,
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        buffers::give(std::mem::take(&mut self.y));
+    }
 }
 
 /// What forward gives: activations, and the batch's mean and biased variance of each channel.
@@ -61,7 +68,7 @@ pub(crate) fn forward(
     side: Option<&[f32]>,
 ) -> Forward {
     let Layer { geometry, after, epsilon } = *layer;
-    let mut y = vec![0.0; geometry.images * geometry.output_pixels() * geometry.filters];
+    let mut y = buffers::take(geometry.images * geometry.output_pixels() * geometry.filters);
     let sums = convolve(&geometry, x, weight, &mut y);
     let (mean, variance) = sums.moments(geometry.images * geometry.output_pixels());
     let affine = affine([gamma, beta], [&mean, &variance], epsilon);
@@ -80,11 +87,13 @@ pub(crate) fn infer(
     side: Option<&[f32]>,
 ) -> Vec<f32> {
     let Layer { geometry, after, epsilon } = *layer;
-    let mut y = vec![0.0; geometry.images * geometry.output_pixels() * geometry.filters];
+    let mut y = buffers::take(geometry.images * geometry.output_pixels() * geometry.filters);
     convolve(&geometry, x, weight, &mut y);
     let f64s = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
     let affine = affine(norm, [&f64s(mean), &f64s(variance)], epsilon);
-    follow(&geometry, after, &affine, &y, side)
+    let out = follow(&geometry, after, &affine, &y, side);
+    buffers::give(y);
+    out
 }
 
 fn convolve(geometry: &Geometry, x: &[f32], weight: &[f32], y: &mut [f32]) -> Sums {
@@ -121,7 +130,7 @@ fn follow(
     let shape = after.shape(geometry.output());
     let size = shape[0] * shape[1] * geometry.filters;
     let pixels = geometry.output_pixels() * geometry.filters;
-    let mut out = vec![0.0; geometry.images * size];
+    let mut out = buffers::take(geometry.images * size);
     out.par_chunks_mut(size).enumerate().for_each(|(image, out)| {
         let y = &y[image * pixels..][..pixels];
         let side = side.map(|side| &side[image * size..][..size]);
@@ -165,7 +174,7 @@ pub(crate) fn backward(layer: &Layer, inputs: &Inputs<'_>) -> Gradients {
     let images_of = |part: usize| part * task..((part + 1) * task).min(geometry.images);
 
     // Σ dz and Σ dz·(y − μ), and dz itself where a shortcut takes it on.
-    let mut side = vec![0.0; if inputs.out.is_some() { geometry.images * pixels } else { 0 }];
+    let mut side = buffers::take(if inputs.out.is_some() { geometry.images * pixels } else { 0 });
     let parts = geometry.images.div_ceil(task);
     let mut sides: Vec<&mut [f32]> = side.chunks_mut(task * pixels).collect();
     sides.resize_with(parts, Default::default);
@@ -210,16 +219,16 @@ pub(crate) fn backward(layer: &Layer, inputs: &Inputs<'_>) -> Gradients {
 
     let filters = inputs.wants_x.then(|| conv::backward_filters(inputs.weight, &geometry));
     let input = geometry.input_pixels() * geometry.channels;
-    let mut dx = vec![0.0; if inputs.wants_x { geometry.images * input } else { 0 }];
+    let mut dx = buffers::take(if inputs.wants_x { geometry.images * input } else { 0 });
     let mut dxs: Vec<&mut [f32]> = dx.chunks_mut(task * input).collect();
     dxs.resize_with(parts, Default::default);
     // Images of a block: about as many pixels as the largest block of tiles has.
     let together = (1024 / geometry.output_pixels()).clamp(1, task);
-    let parts: Vec<Vec<f32>> = dxs
-        .into_par_iter()
-        .enumerate()
-        .map(|(part, dx)| {
-            let mut work = Backward::new(&geometry, filters.as_ref(), together);
+    let length = conv::part_length(&geometry);
+    let mut shares = buffers::take(parts * length);
+    dxs.into_par_iter().zip(shares.par_chunks_exact_mut(length)).enumerate().for_each(
+        |(part, (dx, share))| {
+            let mut work = Backward::new(&geometry, filters.as_ref(), together, share);
             let mut dy = vec![0.0; together * pixels];
             let images = images_of(part);
             let start = images.start;
@@ -227,25 +236,28 @@ pub(crate) fn backward(layer: &Layer, inputs: &Inputs<'_>) -> Gradients {
                 let count = together.min(images.end - first);
                 for (place, dy) in dy.chunks_exact_mut(pixels).take(count).enumerate() {
                     let image = first + place;
+                    let y = passed(image).y;
                     if side.is_empty() {
                         norm::unapply(passed(image), &affine, dy);
+                        norm::through_norm(None, y, &through, &slope, channels, dy);
                     } else {
-                        dy.copy_from_slice(&side[image * pixels..][..pixels]);
+                        let dz = &side[image * pixels..][..pixels];
+                        norm::through_norm(Some(dz), y, &through, &slope, channels, dy);
                     }
-                    norm::through_norm(dy, passed(image).y, &through, &slope, channels);
                 }
                 let x = &inputs.x[first * input..][..count * input];
                 let dx =
                     (!dx.is_empty()).then(|| &mut dx[(first - start) * input..][..count * input]);
                 work.add(x, &dy[..count * pixels], dx);
             }
-            work.part
-        })
-        .collect();
+        },
+    );
+    let weight = conv::filter_gradient(&shares.chunks_exact(length).collect::<Vec<_>>(), &geometry);
+    buffers::give(shares);
     let f32s = |values: &mut dyn Iterator<Item = f64>| values.map(|value| value as f32).collect();
     Gradients {
         x: inputs.wants_x.then_some(dx),
-        weight: conv::filter_gradient(&parts, &geometry),
+        weight,
         gamma: f32s(
             &mut product.iter().zip(spread).map(|(product, spread)| product / spread.sqrt()),
         ),

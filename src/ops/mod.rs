@@ -10,6 +10,7 @@
 //! | `winograd` | 3×3 convolutions with 16 products for 36 | 2.25 times fewer multiplications, forward and both gradients |
 //! | `columns` | all other convolutions as one matrix product | no transposed convolution |
 //! | `gemm` | the products themselves | small matrices without packing them at each call |
+//! | `buffers` | memory that goes round from step to step | no fresh pages, no zeros that nobody reads |
 //! | `lanes` | eight floats at a time | AVX2 and FMA where there are such |
 //!
 //! Images lie as `[image, row, column, channel]`, so that a pixel's channels are one or more whole
@@ -23,6 +24,7 @@
     reason = "loops over registers: a closure or an iterator may leave the function that is compiled for AVX2"
 )]
 
+mod buffers;
 mod columns;
 mod conv;
 mod extension;

@@ -207,14 +207,20 @@ vectorised! {
 }
 
 vectorised! {
-    /// The gradient of the convolution's outputs, in place of `dz`: `dz · scale − y · slope + shift`
-    /// with a value of each for every channel.
-    fn through_norm<L>(dz: &mut [f32], y: &[f32], affine: &Affine, slope: &[f32], channels: usize) {
-        for (dz, y) in dz.chunks_exact_mut(channels).zip(y.chunks_exact(channels)) {
+    /// The gradient of the convolution's outputs, `dz · scale − y · slope + shift` with a value of
+    /// each for every channel. Without a `dz`, `out` holds it and is written over.
+    fn through_norm<L>(
+        dz: Option<&[f32]>, y: &[f32], affine: &Affine, slope: &[f32], channels: usize, out: &mut [f32],
+    ) {
+        for (place, (out, y)) in out.chunks_exact_mut(channels).zip(y.chunks_exact(channels)).enumerate() {
             for at in (0..channels).step_by(LANES) {
                 let fixed = L::load_at(&affine.shift, at);
                 let from_y = L::splat(0.0).sub(L::load_at(slope, at)).mul_add(L::load_at(y, at), fixed);
-                L::load_at(dz, at).mul_add(L::load_at(&affine.scale, at), from_y).store_at(dz, at);
+                let dz = match dz {
+                    Some(dz) => L::load_at(&dz[place * channels..][..channels], at),
+                    None => L::load_at(out, at),
+                };
+                dz.mul_add(L::load_at(&affine.scale, at), from_y).store_at(out, at);
             }
         }
     }

@@ -301,7 +301,7 @@ fn transform_filter(g: [f32; 9]) -> [f32; PLANES] {
 
 /// GᵀuG, u the sum of `parts`, each 16 planes of `[channels, filters filled up]`: the gradient of
 /// the filters, `[filters, channels, 3, 3]`.
-pub(crate) fn filter_gradient(parts: &[Vec<f32>], filters: usize, channels: usize) -> Vec<f32> {
+pub(crate) fn filter_gradient(parts: &[&[f32]], filters: usize, channels: usize) -> Vec<f32> {
     let mut out = vec![0.0; filters * channels * 9];
     out.par_chunks_mut(LANES * channels * 9).enumerate().for_each(|(group, out)| {
         gradient_of_filters(parts, group * LANES, padded(filters), channels, out);
@@ -312,7 +312,7 @@ pub(crate) fn filter_gradient(parts: &[Vec<f32>], filters: usize, channels: usiz
 vectorised! {
     /// The gradient of eight filters from `first` on, or of fewer at the end.
     fn gradient_of_filters<L>(
-        parts: &[Vec<f32>], first: usize, columns: usize, channels: usize, out: &mut [f32],
+        parts: &[&[f32]], first: usize, columns: usize, channels: usize, out: &mut [f32],
     ) {
         let plane = channels * columns;
         let half = L::splat(0.5);
