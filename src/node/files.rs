@@ -28,7 +28,11 @@ pub enum FileError {
     State(#[from] serde_json::Error),
 }
 
-pub(super) fn write_weights(tensors: &[NamedTensor]) -> Result<Vec<u8>, FileError> {
+/// Tensors as a safetensors file.
+///
+/// # Errors
+/// [`FileError`] if a tensor's shape is not that of its values.
+pub fn write_weights(tensors: &[NamedTensor]) -> Result<Vec<u8>, FileError> {
     let bytes: Vec<Vec<u8>> = tensors.iter().map(|tensor| to_bytes(&tensor.values)).collect();
     let views = tensors.iter().zip(&bytes).map(|(tensor, bytes)| {
         Ok((tensor.name.as_str(), TensorView::new(Dtype::F32, tensor.shape.clone(), bytes)?))

@@ -10,5 +10,7 @@ mod runner;
 mod teach;
 
 pub use device::{Choice, ChoiceError, DeviceError, Inventory, Selected, available, inventory};
-pub use files::{FileError, WEIGHTS, read_checkpoint, read_weights, write_checkpoint};
+pub use files::{
+    FileError, WEIGHTS, read_checkpoint, read_weights, write_checkpoint, write_weights,
+};
 pub use runner::{Datasets, NodeRunner};

@@ -86,7 +86,7 @@ fn plain_ops_are_other_arithmetic_for_the_same_training() {
     assert!(own != plain, "both have the same last bits: one of them did not run");
     let losses = |files: &[(PathBuf, Vec<u8>)]| -> Vec<f64> {
         let file = files.iter().find(|(path, _)| path.ends_with("metrics.jsonl")).unwrap();
-        let records = takd::node::read_history(&file.1).unwrap();
+        let records = takd::history::read(&file.1).unwrap();
         records.iter().map(|record| record.loss).collect()
     };
     for (own, plain) in losses(&own).iter().zip(losses(&plain)) {

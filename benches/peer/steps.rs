@@ -1,0 +1,134 @@
+//! Training steps: forward, backward and update on one batch.
+
+use super::{
+    BATCH,
+    images::{self, Noise},
+    torch::Torch,
+    turns::{Row, Turns},
+};
+use burn::tensor::{Device, Int, Tensor};
+use std::{error::Error, ffi::OsStr, fs, process::Command, time::Instant};
+use takd::{
+    config::Optimizer,
+    learn::{Updater, cross_entropy},
+    net::{Network, Role, Visitor},
+};
+
+/// A network, and the steps of a turn: a second or two.
+const NETS: [(&str, usize); 4] = [("plain2", 60), ("resnet8", 10), ("resnet20", 4), ("plain10", 4)];
+const LAYOUTS: [&str; 2] = ["default", "channels_last"];
+const ROUNDS: usize = 7;
+/// Largest difference of the two sides' losses after the first turn.
+const SAME: f64 = 2e-3;
+
+const SGD: Optimizer =
+    Optimizer::Sgd { lr: 0.01, momentum: 0.9, nesterov: true, weight_decay: 1e-4 };
+
+struct Track;
+
+impl Visitor for Track {
+    fn visit<const D: usize>(&mut self, _: &str, role: Role, tensor: &mut Tensor<D>) {
+        if role == Role::Parameter {
+            *tensor = tensor.clone().autodiff().require_grad();
+        }
+    }
+}
+
+struct Takd {
+    net: Network,
+    updater: Updater,
+    images: Tensor<4>,
+    labels: Vec<i32>,
+}
+
+impl Takd {
+    fn new(name: &str, noise: &Noise) -> Result<Self, Box<dyn Error>> {
+        let mut net = images::network(name)?;
+        net.visit(&mut Track);
+        let labels = noise.labels.iter().map(|&label| i32::from(label)).collect();
+        Ok(Self { net, updater: Updater::new(SGD), images: images::tensor(noise), labels })
+    }
+
+    /// Seconds of `steps` steps, and the last one's loss.
+    fn turn(&mut self, steps: usize) -> (f64, f64) {
+        let (started, mut loss) = (Instant::now(), 0.0);
+        for _ in 0..steps {
+            let labels = Tensor::<1, Int>::from_data(self.labels.as_slice(), &Device::flex());
+            let logits = self.net.train(self.images.clone().autodiff());
+            let step = cross_entropy(logits, labels.autodiff());
+            loss = f64::from(step.clone().into_scalar::<f32>());
+            self.updater.step(&mut self.net, step.backward(), 0.01);
+        }
+        (started.elapsed().as_secs_f64(), loss)
+    }
+}
+
+/// Some steps in a process of their own; prints its peak memory in bytes.
+pub fn alone(name: &str, steps: usize) -> Result<(), Box<dyn Error>> {
+    Takd::new(name, &Noise::new(BATCH))?.turn(steps);
+    let status = fs::read_to_string("/proc/self/status")?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
+    let kib: u64 = peak.trim().trim_end_matches(" kB").parse()?;
+    println!("{}", kib * 1024);
+    Ok(())
+}
+
+pub fn compare(python: &OsStr, threads: usize) -> Result<Vec<Row>, Box<dyn Error>> {
+    let noise = Noise::new(BATCH);
+    let file = images::folder("steps")?.join("steps.safetensors");
+    noise.write(&NETS.map(|(name, _)| name), &file)?;
+    println!("training steps, images/s");
+    println!(
+        "net        takd                    PyTorch                 channels_last           ratio  peak MiB, takd / PyTorch"
+    );
+    let mut rows = Vec::new();
+    for (name, steps) in NETS {
+        let mut takd = Takd::new(name, &noise)?;
+        let start = |layout: &&str| {
+            let args =
+                [OsStr::new("steps"), OsStr::new(name), file.as_os_str(), OsStr::new(layout)];
+            Torch::start(python, &args, threads)
+        };
+        let mut torches = LAYOUTS.iter().map(start).collect::<Result<Vec<_>, _>>()?;
+        let mut ours = Turns(Vec::new());
+        let mut theirs = LAYOUTS.map(|layout| (layout.to_owned(), Turns(Vec::new())));
+        let mut peak = 0;
+        for round in 0..=ROUNDS {
+            let (seconds, loss) = takd.turn(steps);
+            let said = torches.iter_mut().map(|torch| torch.ask(&steps.to_string()));
+            let said = said.collect::<Result<Vec<_>, _>>()?;
+            // The first turn warms up, and shows that both sides compute the same.
+            if round == 0 {
+                for said in &said {
+                    let other = said.loss.unwrap_or(f64::NAN);
+                    if (loss - other).abs() > SAME * loss.abs().max(0.1) || other.is_nan() {
+                        return Err(format!("{name}: loss {loss}, but PyTorch has {other}").into());
+                    }
+                }
+                peak = said[0].peak;
+                continue;
+            }
+            ours.0.push(seconds);
+            for ((_, turns), said) in theirs.iter_mut().zip(said) {
+                turns.0.push(said.seconds);
+            }
+        }
+        let own = Command::new(std::env::current_exe()?).args(["one", name, "3"]).output()?;
+        let own: u64 = String::from_utf8(own.stdout)?.trim().parse()?;
+        let mut row = Row::new(name, ours, theirs.to_vec());
+        row.peak = Some([own, peak]);
+        let work = (BATCH * steps) as f64;
+        println!(
+            "{name:9}  {:22}  {:22}  {:22}  {:5.2}  {} / {}",
+            row.takd.rate(work),
+            row.torch[0].1.rate(work),
+            row.torch[1].1.rate(work),
+            row.ratio,
+            own >> 20,
+            peak >> 20
+        );
+        rows.push(row);
+    }
+    println!();
+    Ok(rows)
+}

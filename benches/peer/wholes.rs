@@ -1,0 +1,123 @@
+//! Whole pipelines, as a user runs them: `takd run` beside the authors' way in PyTorch, which asks the
+//! teacher at each step and trains every chain from its top.
+
+use super::{
+    images::{self, Noise},
+    torch::Torch,
+    turns::{Row, Turns},
+};
+use std::{error::Error, ffi::OsStr, fs, path::Path, process::Command, time::Instant};
+
+/// A pipeline and its size.
+#[derive(Clone, Copy)]
+pub struct Whole {
+    name: &'static str,
+    about: &'static str,
+    images: usize,
+    epochs: usize,
+    rounds: usize,
+    /// What is trained before the clock starts, if anything.
+    before: Option<&'static str>,
+    nodes: &'static str,
+}
+
+/// One student of a teacher that is there.
+pub const DISTILL: Whole = Whole {
+    name: "distill",
+    about: "a distillation plain10 → plain2, the teacher's logits included",
+    images: 2560,
+    epochs: 20,
+    rounds: 3,
+    before: Some("teacher"),
+    nodes: "ta/plain2",
+};
+
+/// The teacher and all eight paths.
+pub const LATTICE: Whole = Whole {
+    name: "lattice",
+    about: "all paths from plain10 to plain2: 16 trainings beside 21",
+    images: 1280,
+    epochs: 5,
+    rounds: 3,
+    before: None,
+    nodes: "ta/*",
+};
+
+pub fn compare(python: &OsStr, threads: usize, whole: Whole) -> Result<Row, Box<dyn Error>> {
+    let Whole { name, about, images, epochs, rounds, .. } = whole;
+    let folder = images::folder(name)?;
+    let noise = Noise::new(images);
+    noise.write(&[], &folder.join("images.safetensors"))?;
+    fs::write(folder.join("train.bin"), noise.cifar())?;
+    fs::write(folder.join("test.bin"), Noise::new(100).cifar())?;
+    fs::write(folder.join("pipeline.toml"), pipeline(epochs))?;
+    let (mut ours, mut theirs) = (Turns(Vec::new()), Turns(Vec::new()));
+    for round in 0..rounds {
+        ours.0.push(takd(&folder, round, whole)?);
+        let file = folder.join("images.safetensors");
+        let epochs = epochs.to_string();
+        let args = [OsStr::new(name), file.as_os_str(), OsStr::new(&epochs)];
+        theirs.0.push(Torch::start(python, &args, threads)?.hear()?.seconds);
+    }
+    let row = Row::new(name, ours, vec![("default".to_owned(), theirs)]);
+    println!("{about}; {images} images, {epochs} epochs");
+    println!(
+        "takd {} s, PyTorch {} s, ratio {:.2}\n",
+        row.takd.seconds(),
+        row.torch[0].1.seconds(),
+        row.ratio
+    );
+    Ok(row)
+}
+
+/// Seconds of `takd run` in an empty cache, its start included.
+fn takd(folder: &Path, round: usize, whole: Whole) -> Result<f64, Box<dyn Error>> {
+    let run = |nodes: &str| -> Result<(), Box<dyn Error>> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_takd"));
+        command.arg("run").arg(folder.join("pipeline.toml")).arg(nodes);
+        command.args(["--device", "cpu", "-q", "--cache"]);
+        command.arg(folder.join(format!("cache{round}")));
+        let output = command.output()?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
+        }
+        Ok(())
+    };
+    if let Some(before) = whole.before {
+        run(before)?;
+    }
+    let started = Instant::now();
+    run(whole.nodes)?;
+    Ok(started.elapsed().as_secs_f64())
+}
+
+fn pipeline(epochs: usize) -> String {
+    format!(
+        r#"
+[data.noise]
+format = "cifar10"
+path = "."
+train = ["train.bin"]
+test = ["test.bin"]
+mean = [0.5, 0.5, 0.5]
+std = [0.5, 0.5, 0.5]
+
+[recipe.short]
+epochs = {epochs}
+batch_size = 128
+optimizer = {{ sgd = {{ lr = 0.01, momentum = 0.9, nesterov = true, weight_decay = 1e-4 }} }}
+select = "last"
+
+[train.teacher]
+net = "plain10"
+data = "noise"
+recipe = "short"
+
+[chain.ta]
+nets = ["plain10", "plain8", "plain6", "plain4", "plain2"]
+from = "teacher"
+paths = "all"
+objective = {{ kd = {{ temperature = 5.0, lambda = 0.5 }} }}
+"#
+    )
+}
