@@ -8,7 +8,7 @@ use super::{
 use crate::{
     graph::Graph,
     key::keys,
-    report::{FigureResults, Format, Report},
+    report::{FigureResults, Format, Page, Report},
     store::Store,
 };
 use std::{
@@ -18,26 +18,60 @@ use std::{
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:
-  takd report pipelines/quickstart.toml --format md")]
+  takd report pipelines/quickstart.toml --format html -o report.html")]
 pub(super) struct Args {
     #[command(flatten)]
     pipeline: PipelineArgs,
-    /// How the tables are written
+    /// How the report is written
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
+    format: Written,
+    /// Write it into this file instead of printing it
+    #[arg(short, long, value_name = "REPORT")]
+    output: Option<PathBuf>,
     /// Write each figure as SVG and PNG, and the numbers behind it as CSV, into this folder
     #[arg(long, value_name = "DIR")]
     figures: Option<PathBuf>,
 }
 
+/// How a report is written.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Written {
+    /// Aligned columns
+    Text,
+    /// Markdown tables
+    Md,
+    /// LaTeX tabulars (booktabs)
+    Latex,
+    /// One line a row and seed, with every metric
+    Csv,
+    /// Everything
+    Json,
+    /// One page for a browser: tables, figures, nodes with their curves and configuration
+    Html,
+}
+
 pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
     let pipeline = args.pipeline.open()?;
     let graph = Graph::new(&pipeline);
-    let report = Report::gather(&graph, &keys(&graph), store)?;
+    let keys = keys(&graph);
+    let report = Report::gather(&graph, &keys, store)?;
     if let Some(folder) = &args.figures {
         write_figures(&report.figures, folder)?;
     }
-    print(&report.render(args.format))?;
+    let text = match args.format {
+        Written::Text => report.render(Format::Text),
+        Written::Md => report.render(Format::Md),
+        Written::Latex => report.render(Format::Latex),
+        Written::Csv => report.render(Format::Csv),
+        Written::Json => report.render(Format::Json),
+        Written::Html => Page::gather(&graph, &keys, store, &report)?.html(),
+    };
+    match &args.output {
+        None => print(&text)?,
+        Some(path) => {
+            fs::write(path, text).map_err(|error| Problem::Write { path: path.clone(), error })?
+        }
+    }
     Ok(exit::OK)
 }
 

@@ -9,6 +9,7 @@ mod gather;
 mod json;
 mod latex;
 mod markdown;
+mod page;
 mod paired;
 mod picture;
 mod spread;
@@ -18,12 +19,13 @@ use crate::config::{Select, Split};
 pub use compare::Comparison;
 pub use figure::{FigureResults, Line, Pick, PointResult, Rule};
 pub use gather::{OursRow, Report, Results, SeedResult, TableRow};
+pub use page::Page;
 pub use paired::{Evidence, Paired, signed};
 pub use picture::{PaintError, Picture};
 pub use spread::Spread;
 
 /// How a report is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Aligned columns for people.
     Text,
@@ -99,7 +101,7 @@ fn cells(row: &TableRow) -> [String; 8] {
         if measured == seeds { measured.to_string() } else { format!("{measured} of {seeds}") },
         ours.seconds().map_or_else(nothing, |spread| format!("{:.1}", spread.mean)),
         paper,
-        difference.map_or_else(nothing, |difference| format!("{difference:+.2}")),
+        difference.map_or_else(nothing, signed),
     ]
 }
 

@@ -19,6 +19,7 @@ mod init;
 mod keys;
 mod no_panic;
 mod no_panic_data;
+mod page;
 mod pictures;
 mod pytorch;
 mod pytorch_files;

@@ -1,7 +1,7 @@
 //! From values to pixels.
 
 /// One axis: a range of values over a range of pixels, and where its ticks stand.
-pub(super) struct Axis {
+pub(in crate::report) struct Axis {
     low: f64,
     high: f64,
     from: f64,
@@ -65,7 +65,7 @@ fn step(least: f64) -> f64 {
 }
 
 /// A tick's label: as many digits as tell it from its neighbours.
-pub(super) fn label(value: f64) -> String {
+pub(in crate::report) fn label(value: f64) -> String {
     let rounded = (value * 1e6).round() / 1e6 + 0.0;
     rounded.to_string().replace('-', "−")
 }

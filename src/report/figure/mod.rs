@@ -5,4 +5,5 @@ mod csv;
 mod gather;
 mod plot;
 
+pub(super) use axes::{Axis, label};
 pub use gather::{FigureResults, Line, Pick, PointResult, Rule};

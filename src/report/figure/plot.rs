@@ -288,8 +288,8 @@ fn draw_pick(picture: &mut Picture, pick: &Pick, x: &Axis, y: &Axis, aside: f64)
         (px, upper),
         (px + 16.0 + half, beside),
         (px - 16.0 - half, beside),
-        (px + half, lower + 8.0),
-        (px - half, upper - 8.0),
+        (px + half + 8.0, lower + 8.0),
+        (px - half - 8.0, upper - 8.0),
     ];
     say(picture, &text, &places.map(|(x, y)| (x.clamp(LEFT + half, RIGHT - half), y)));
 }

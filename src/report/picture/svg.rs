@@ -12,17 +12,23 @@ impl Picture {
     pub fn svg(&self) -> String {
         let ground =
             format!("<rect width=\"100%\" height=\"100%\" fill=\"{}\"/>\n", hex(Ink::Ground));
-        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}", self.element(&ground))
+        let space = " xmlns=\"http://www.w3.org/2000/svg\"";
+        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}", self.element(space, "", &ground))
     }
 
-    fn element(&self, ground: &str) -> String {
+    /// An element of a page, on the page's ground; `id` is the page's only one of this name.
+    pub(in crate::report) fn inline(&self, id: &str) -> String {
+        self.element("", &format!("{id}-"), "")
+    }
+
+    fn element(&self, space: &str, id: &str, ground: &str) -> String {
         let (w, h) = (self.width, self.height);
         let (title, description) = (xml(&self.title), xml(&self.description));
         let mut text = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {w} {h}\" width=\"{w}\" \
+            "<svg{space} viewBox=\"0 0 {w} {h}\" width=\"{w}\" \
              height=\"{h}\" font-family=\"{FONTS}\" role=\"img\" \
-             aria-labelledby=\"title desc\">\n<title id=\"title\">{title}</title>\n\
-             <desc id=\"desc\">{description}</desc>\n{ground}"
+             aria-labelledby=\"{id}title {id}desc\">\n<title id=\"{id}title\">{title}</title>\n\
+             <desc id=\"{id}desc\">{description}</desc>\n{ground}"
         );
         for shape in &self.shapes {
             write(shape, &mut text);

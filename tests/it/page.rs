@@ -1,0 +1,187 @@
+//! The report as a page: one file that is whole, well-formed, and loads nothing. `.ci/browser` looks
+//! at it in a browser.
+
+use crate::{
+    keys::parse,
+    workspace::{PIPELINE, Workspace},
+};
+use serde_json::Value;
+use std::{collections::BTreeSet, fs};
+use takd::{
+    graph::Graph,
+    key::keys,
+    report::{Page, Report},
+    store::Store,
+};
+
+/// Elements without an end.
+const VOID: [&str; 3] = ["meta", "input", "br"];
+
+/// Labels and titles that HTML, a script or a template could mistake.
+fn hostile() -> String {
+    format!(
+        "{PIPELINE}{}",
+        r#"
+[table.main]
+title = "</script><!-- & \"q\" 'a' {{script}}"
+rows  = [{ node = "takd", label = "<img src=x onerror=alert(1)>" }, { label = "a & b", paper = 9.5 }]
+
+[figure.sizes]
+title  = "<b>τ & λ</b>"
+x      = "\"size\" <of> net"
+series = [{ label = "</svg>", points = [{ x = 1, node = "takd", paper = 50 }] }]
+"#
+    )
+}
+
+/// The page of a pipeline with nothing in the cache.
+fn page(text: &str) -> String {
+    let pipeline = parse(text);
+    let (graph, empty) = (Graph::new(&pipeline), tempfile::tempdir().unwrap());
+    let (keys, store) = (keys(&graph), Store::new(empty.path()));
+    let report = Report::gather(&graph, &keys, &store).unwrap();
+    Page::gather(&graph, &keys, &store, &report).unwrap().html()
+}
+
+/// What the script of a page reads.
+fn data(page: &str) -> Value {
+    let start = page.split("<script type=\"application/json\" id=\"data\">").nth(1).unwrap();
+    serde_json::from_str(start.split("</script>").next().unwrap()).unwrap()
+}
+
+/// Takes a page apart: every element must end where it should, every attribute be in quotes. Gives
+/// each start tag.
+fn tags(page: &str) -> Vec<&str> {
+    let (mut open, mut found) = (Vec::new(), Vec::new());
+    let mut rest = page.strip_prefix("<!doctype html>\n").expect("the document's type");
+    while let Some(start) = rest.find('<') {
+        assert!(!rest[..start].contains('>'), "a lone > in {:?}", &rest[..start]);
+        rest = &rest[start + 1..];
+        let mut quoted = false;
+        let is_end = |c: char| {
+            quoted ^= c == '"';
+            c == '>' && !quoted
+        };
+        let end = rest.find(is_end).expect("a tag ends");
+        let (tag, after) = (&rest[..end], &rest[end + 1..]);
+        rest = after;
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(name), "after {:?}", found.last());
+            continue;
+        }
+        found.push(tag);
+        let name = tag.split([' ', '/']).next().unwrap();
+        let unquoted: String = tag.split('"').step_by(2).collect();
+        assert!(!unquoted.contains('<') && tag.matches('"').count().is_multiple_of(2), "<{tag}>");
+        assert_eq!(unquoted.matches('=').count(), tag.matches("=\"").count(), "<{tag}>");
+        if name == "script" || name == "style" {
+            let end = rest.find(&format!("</{name}>")).expect("it ends");
+            rest = &rest[end + name.len() + 3..];
+        } else if !VOID.contains(&name) && !tag.ends_with('/') {
+            open.push(name);
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+    found
+}
+
+/// The value of an attribute.
+fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+    tag.split(&format!(" {name}=\"")).nth(1)?.split('"').next()
+}
+
+#[test]
+fn the_body_of_a_page() {
+    let page = page(PIPELINE);
+    let body = page.split("<body>").nth(1).unwrap();
+    insta::assert_snapshot!(body.split("<script").next().unwrap());
+}
+
+#[test]
+fn a_page_is_well_formed_whatever_labels_hold() {
+    for text in [PIPELINE.to_owned(), hostile()] {
+        let page = page(&text);
+        let tags = tags(&page);
+        let ids: Vec<&str> = tags.iter().filter_map(|tag| attribute(tag, "id")).collect();
+        let unique: BTreeSet<&str> = ids.iter().copied().collect();
+        assert_eq!(ids.len(), unique.len(), "{ids:?}");
+        for tag in &tags {
+            for id in attribute(tag, "aria-labelledby").unwrap_or_default().split_whitespace() {
+                assert!(unique.contains(id), "<{tag}>");
+            }
+        }
+        let scripts = tags.iter().filter(|tag| tag.starts_with("script")).count();
+        assert_eq!((scripts, page.matches("</script>").count()), (2, 2));
+        assert!(!tags.iter().any(|tag| ["img", "b"].contains(tag) || tag.starts_with("img ")));
+        let nodes = data(&page)["nodes"].as_array().unwrap().len();
+        let buttons: Vec<&&str> =
+            tags.iter().filter(|tag| attribute(tag, "role") == Some("button")).collect();
+        assert_eq!((nodes, buttons.len()), (10, 10));
+        assert_eq!(buttons.iter().filter(|tag| tag.contains("tabindex=\"0\"")).count(), 1);
+    }
+    assert!(page(&hostile()).contains("&lt;img src=x onerror=alert(1)&gt;"));
+    assert!(page(&hostile()).contains("&#39;a&#39; {{script}}"), "a label is no template");
+}
+
+#[test]
+fn a_page_loads_nothing() {
+    let page = page(&hostile());
+    for word in ["http:", "https:", "url(", "@import", "fetch(", "XMLHttpRequest", "import("] {
+        assert!(!page.contains(word), "{word}");
+    }
+    for tag in tags(&page) {
+        assert!(attribute(tag, "src").is_none() && !tag.starts_with("link"), "<{tag}>");
+        assert!(attribute(tag, "href").is_none_or(|link| link.starts_with('#')), "<{tag}>");
+    }
+    assert!(page.contains("default-src 'none'"), "and the browser is told so");
+}
+
+#[test]
+fn a_page_holds_curves_configuration_and_provenance() {
+    let workspace = Workspace::new();
+    workspace.run(&["tiny.toml"]);
+    let write = ["report", "tiny.toml", "--format", "html", "-o", "report.html"];
+    assert_eq!(workspace.ok(&write), "");
+    let page = fs::read_to_string(workspace.path("report.html")).unwrap();
+    assert_eq!(workspace.ok(&write[..4]), page, "the same cache gives the same bytes");
+    tags(&page);
+    let data = data(&page);
+    let node = |name: &str| {
+        data["nodes"].as_array().unwrap().iter().find(|node| node["name"] == name).unwrap()
+    };
+    let takd = node("takd");
+    assert_eq!((&takd["state"], &takd["kind"]), (&"done".into(), &"distill".into()));
+    assert_eq!(takd["config"]["objective"]["temperature"], 5.0);
+    assert_eq!(takd["accuracy"], node("test/takd")["accuracy"]);
+    let task = &takd["tasks"][1];
+    assert_eq!((&task["seed"], task["key"].as_str().unwrap().len()), (&31.into(), 64));
+    let made = &task["made"];
+    for curve in ["loss", "accuracy"] {
+        let curve = made["curve"][curve].as_array().unwrap();
+        assert!(curve.len() == 2 && curve.iter().all(Value::is_number), "{made}");
+    }
+    assert!(made["provenance"]["host"].is_string() && made["selected"].is_number(), "{made}");
+    let measured = &node("test/takd")["tasks"][0]["made"]["metrics"];
+    assert!(measured["ece"].is_number() && measured["entropy_at_temperature"].is_number());
+    for role in ["teacher", "assistant", "student", "no teacher"] {
+        assert!(page.contains(&format!("<td class=\"word\">{role}</td>")), "{role}");
+    }
+
+    // A damaged entry is shown, not used.
+    let key = task["key"].as_str().unwrap();
+    let file = format!("cache/entries/{key}/metrics.jsonl");
+    let length = fs::metadata(workspace.path(&file)).unwrap().len() as usize;
+    fs::write(workspace.path(&file), vec![b' '; length]).unwrap();
+    let page = workspace.ok(&write[..4]);
+    let damaged = page.lines().filter(|line| line.contains("class=\"node damaged\"")).count();
+    assert_eq!(damaged, 1);
+    assert!(page.contains("does not match its digest"), "and why");
+}
+
+#[test]
+fn a_page_that_cannot_be_written_is_an_error() {
+    let workspace = Workspace::new();
+    let output = workspace.takd(&["report", "tiny.toml", "--format", "html", "-o", "no/such.html"]);
+    assert_eq!(output.code, 4);
+    assert!(output.stderr.contains("cannot write no/such.html"), "{}", output.stderr);
+}
