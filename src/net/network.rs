@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     config::{Block as BlockConfig, Layer, Net},
-    ops::After,
+    ops::{self, After, Form, Operands},
 };
 use burn::tensor::{Device, Tensor, activation::relu, module::max_pool2d, ops::MaxPoolOptions};
 
@@ -186,7 +186,10 @@ impl Network {
                 Block::Fc(fc) => {
                     let features =
                         flat.take().unwrap_or_else(|| flatten(x.clone().permute([0, 3, 1, 2])));
-                    flat = Some(fc.forward(features));
+                    flat = Some(match mode {
+                        Mode::Train => fc.forward(features),
+                        Mode::Infer => fc.infer_own(features),
+                    });
                 }
             }
         }
@@ -272,6 +275,26 @@ impl FcBlock {
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         let x = x.matmul(self.weight.clone().transpose()) + self.bias.clone().unsqueeze();
         if self.relu { relu(x) } else { x }
+    }
+
+    /// As [`forward`](Self::forward) for a frozen network, as a 1×1 convolution over one pixel: by
+    /// takd's own operations an image's bits do not depend on the batch that it is in. So stored
+    /// logits teach as those that are made anew at each step.
+    fn infer_own(&self, x: Tensor<2>) -> Tensor<2> {
+        let [batch, inputs] = x.dims();
+        let ([outputs, _], device) = (self.weight.dims(), x.device());
+        let operands = Operands {
+            weight: self.weight.clone().reshape([outputs, inputs, 1, 1]),
+            bias: None,
+            gamma: Tensor::ones([outputs], &device),
+            beta: self.bias.clone(),
+            side: None,
+        };
+        let moments = [Tensor::zeros([outputs], &device), Tensor::ones([outputs], &device)];
+        let after = if self.relu { After::Relu } else { After::Plain };
+        let form = Form { side: 1, stride: 1, after, epsilon: 0.0 };
+        let x = x.reshape([batch, 1, 1, inputs]);
+        ops::infer(x, operands, moments, form).reshape([batch, outputs])
     }
 
     fn visit(&mut self, visitor: &mut impl Visitor) {

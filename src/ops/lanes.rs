@@ -1,8 +1,9 @@
 //! Eight floats at a time: AVX2 with FMA where the processor has it, plain arrays elsewhere.
 //!
-//! This is one of the two files of takd with `unsafe`: each use is a single intrinsic on registers
-//! or on an array of eight floats that the borrow checker has seen. The other is in
-//! [`vectorised!`], which enters a function compiled for AVX2 after asking the processor.
+//! This is the only file of takd with `unsafe`: each use is a single intrinsic on registers, on an
+//! array of eight floats that the borrow checker has seen, or on places within a slice of which the
+//! last has been looked at, in every build. [`vectorised!`] adds one more, which enters a function
+//! compiled for AVX2 after asking the processor.
 
 /// Floats in a vector.
 pub(crate) const LANES: usize = 8;
@@ -37,6 +38,24 @@ pub(crate) trait Lanes: Copy {
         }
     }
 
+    /// Eight floats from each of `start`, `start + stride`, …
+    #[inline(always)]
+    fn load_every<const N: usize>(from: &[f32], start: usize, stride: usize) -> [Self; N] {
+        let mut lanes = [Self::splat(0.0); N];
+        for place in 0..N {
+            lanes[place] = Self::load_at(&from[start + place * stride..][..LANES], 0);
+        }
+        lanes
+    }
+
+    /// Each of `lanes` to eight places from `start`, `start + stride`, … on.
+    #[inline(always)]
+    fn store_every<const N: usize>(lanes: [Self; N], to: &mut [f32], start: usize, stride: usize) {
+        for place in 0..N {
+            lanes[place].store_at(&mut to[start + place * stride..][..LANES], 0);
+        }
+    }
+
     #[inline(never)]
     fn load_tail(from: &[f32]) -> Self {
         let mut eight = [0.0; LANES];
@@ -60,6 +79,15 @@ pub(crate) trait Lanes: Copy {
         let count = to.len();
         to.copy_from_slice(&eight[..count]);
     }
+}
+
+/// Whether the last of `count` vectors, the first of which starts at `start` and the others `stride`
+/// apart, ends within `length` floats.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn are_within(length: usize, start: usize, stride: usize, count: usize) -> bool {
+    let last = stride.checked_mul(count - 1).and_then(|last| last.checked_add(start));
+    last.and_then(|last| last.checked_add(LANES)).is_some_and(|end| end <= length)
 }
 
 /// The arrays that any processor can do.
@@ -123,7 +151,7 @@ pub(crate) use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code, reason = "intrinsics; see the module's page")]
 mod avx2 {
-    use super::{LANES, Lanes};
+    use super::{LANES, Lanes, are_within};
     use std::arch::x86_64::{
         __m256, _CMP_EQ_OQ, _CMP_GT_OQ, _mm256_add_ps, _mm256_and_ps, _mm256_cmp_ps,
         _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_mul_ps, _mm256_set1_ps,
@@ -151,6 +179,33 @@ mod avx2 {
         fn store(self, to: &mut [f32; LANES]) {
             // SAFETY: see `Avx2`; the array has the eight places that are written.
             unsafe { _mm256_storeu_ps(to.as_mut_ptr(), self.0) }
+        }
+        // One look at the last place stands for a look at each.
+        #[inline(always)]
+        fn load_every<const N: usize>(from: &[f32], start: usize, stride: usize) -> [Self; N] {
+            assert!(are_within(from.len(), start, stride, N), "vectors within the slice");
+            let mut lanes = [Self::splat(0.0); N];
+            for place in 0..N {
+                // SAFETY: see `Avx2`; no place is after the last, which ends within the slice.
+                lanes[place] =
+                    Self(unsafe { _mm256_loadu_ps(from.as_ptr().add(start + place * stride)) });
+            }
+            lanes
+        }
+        #[inline(always)]
+        fn store_every<const N: usize>(
+            lanes: [Self; N],
+            to: &mut [f32],
+            start: usize,
+            stride: usize,
+        ) {
+            assert!(are_within(to.len(), start, stride, N), "vectors within the slice");
+            for place in 0..N {
+                // SAFETY: see `Avx2`; no place is after the last, which ends within the slice.
+                unsafe {
+                    _mm256_storeu_ps(to.as_mut_ptr().add(start + place * stride), lanes[place].0);
+                }
+            }
         }
         #[inline(always)]
         fn add(self, other: Self) -> Self {
@@ -265,6 +320,47 @@ mod tests {
         #[cfg(target_arch = "x86_64")]
         if has_avx2() {
             assert_eq!(portable, all::<Avx2>());
+        }
+    }
+
+    /// The nine floats of a slice of 32 that two vectors, `stride` apart, start and end in.
+    fn every<L: Lanes>(start: usize, stride: usize) -> Vec<f32> {
+        let from: Vec<f32> = (0..32).map(|value| value as f32).collect();
+        let mut to = vec![-1.0; 32];
+        L::store_every(L::load_every::<3>(&from, start, stride), &mut to, start, stride);
+        to
+    }
+
+    #[test]
+    fn strided_vectors_go_where_they_came_from() {
+        for (start, stride) in [(0, 8), (3, 9), (0, 12), (8, 8)] {
+            let portable = every::<Portable>(start, stride);
+            for (at, value) in portable.iter().enumerate() {
+                let is_there =
+                    (0..3).any(|n| (0..LANES).contains(&at.wrapping_sub(start + n * stride)));
+                assert_eq!(*value, if is_there { at as f32 } else { -1.0 });
+            }
+            #[cfg(target_arch = "x86_64")]
+            if has_avx2() {
+                assert_eq!(portable, every::<Avx2>(start, stride));
+            }
+        }
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn strided_vectors_past_the_end_are_refused() {
+        if !has_avx2() {
+            return;
+        }
+        for (start, stride) in [(9, 8), (0, 13), (32, 0), (0, usize::MAX), (usize::MAX, 1)] {
+            let from = [0.0; 32];
+            let loads =
+                std::panic::catch_unwind(|| drop(Avx2::load_every::<3>(&from, start, stride)));
+            let stores = std::panic::catch_unwind(|| {
+                Avx2::store_every([Avx2::splat(0.0); 3], &mut [0.0; 32], start, stride);
+            });
+            assert!(loads.is_err() && stores.is_err(), "{start} {stride}");
         }
     }
 

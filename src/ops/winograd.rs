@@ -109,60 +109,54 @@ vectorised! {
     /// BᵀdB of the input patch of each of `count` tiles from `first` on.
     fn transform_input<L>(images: &[f32], shape: Tiles, first: usize, count: usize, out: &mut Planes) {
         let (channels, stride) = (out.channels, out.stride());
-        let zeros = vec![0.0; shape.channels];
-        for place in 0..count {
+        let across = shape.image[1].div_ceil(2);
+        let mut place = 0;
+        while place < count {
             let [image, row, column] = shape.corner(first + place);
-            let mut patch: [&[f32]; PLANES] = [&zeros; PLANES];
-            for (at, pixel) in patch.iter_mut().enumerate() {
-                // The patch starts one pixel above and left of its outputs; a place before the image
+            // Neighbours in a row of tiles: two of a patch's four columns are also the next one's.
+            let run = (across - column / 2).min(count - place);
+            let mut lines: [&[f32]; 4] = [&[]; 4];
+            for line in 0..4 {
+                // The patch starts one pixel above and left of its outputs; a row before the image
                 // wraps to a huge number, which is not within it either.
-                let row = (row + at / 4).wrapping_sub(1);
-                let column = (column + at % 4).wrapping_sub(1);
-                if let Some(start) = shape.pixel(image, row, column) {
-                    *pixel = &images[start..start + shape.channels];
+                if let Some(start) = shape.pixel(image, (row + line).wrapping_sub(1), 0) {
+                    lines[line] = &images[start..start + shape.image[1] * shape.channels];
                 }
             }
             for at in (0..shape.channels).step_by(LANES) {
-                let mut d = [L::splat(0.0); PLANES];
-                for pixel in 0..PLANES {
-                    d[pixel] = L::load_at(patch[pixel], at);
-                }
-                let full = rows_of::<L>(columns_of::<L>(d));
-                let start = place * channels + at;
-                for plane in 0..PLANES {
-                    full[plane].store_at(&mut out.values[plane * stride + start..][..LANES], 0);
+                let before = if column == 0 { [L::splat(0.0); 4] } else { down(&lines, column - 1, shape.channels, at) };
+                let mut left = [before, down(&lines, column, shape.channels, at)];
+                for tile in 0..run {
+                    let next = column + 2 * tile + 1;
+                    let right = [down(&lines, next, shape.channels, at), down(&lines, next + 1, shape.channels, at)];
+                    let mut full = [left[0][0]; PLANES];
+                    for row in 0..4 {
+                        let [a, b, c, e] = [left[0][row], left[1][row], right[0][row], right[1][row]];
+                        full[row * 4] = a.sub(c);
+                        full[row * 4 + 1] = b.add(c);
+                        full[row * 4 + 2] = c.sub(b);
+                        full[row * 4 + 3] = b.sub(e);
+                    }
+                    L::store_every(full, &mut out.values, (place + tile) * channels + at, stride);
+                    left = right;
                 }
             }
+            place += run;
         }
     }
 }
 
-/// Bᵀd: the four columns of a patch, combined.
+/// Bᵀd of one column of a patch, whose four rows are `lines`; pixels outside the image are 0.
 #[inline(always)]
-fn columns_of<L: Lanes>(d: [L; PLANES]) -> [L; PLANES] {
-    let mut out = d;
-    for column in 0..4 {
-        let [a, b, c, e] = [d[column], d[4 + column], d[8 + column], d[12 + column]];
-        out[column] = a.sub(c);
-        out[4 + column] = b.add(c);
-        out[8 + column] = c.sub(b);
-        out[12 + column] = b.sub(e);
+fn down<L: Lanes>(lines: &[&[f32]; 4], column: usize, channels: usize, at: usize) -> [L; 4] {
+    let mut d = [L::splat(0.0); 4];
+    for line in 0..4 {
+        if let Some(pixel) = lines[line].get(column * channels..(column + 1) * channels) {
+            d[line] = L::load_at(pixel, at);
+        }
     }
-    out
-}
-
-/// dB: the four rows of a patch, combined.
-#[inline(always)]
-fn rows_of<L: Lanes>(d: [L; PLANES]) -> [L; PLANES] {
-    let mut out = d;
-    for row in (0..PLANES).step_by(4) {
-        let [a, b, c, e] = [d[row], d[row + 1], d[row + 2], d[row + 3]];
-        out[row] = a.sub(c);
-        out[row + 1] = b.add(c);
-        out[row + 2] = c.sub(b);
-        out[row + 3] = b.sub(e);
-    }
-    out
+    let [a, b, c, e] = d;
+    [a.sub(c), b.add(c), c.sub(b), b.sub(e)]
 }
 
 vectorised! {
@@ -183,15 +177,13 @@ vectorised! {
                 let (c, e) = (L::load_at(four[2], at), L::load_at(four[3], at));
                 let zero = L::splat(0.0);
                 let rows = [[a, b], [a.add(c), b.add(e)], [a.sub(c), b.sub(e)], [zero.sub(c), zero.sub(e)]];
-                let start = place * channels + at;
+                let mut full = [zero; PLANES];
                 for row in 0..4 {
                     let [left, right] = rows[row];
                     let line = [left, left.add(right), left.sub(right), zero.sub(right)];
-                    for column in 0..4 {
-                        let plane = row * 4 + column;
-                        line[column].store_at(&mut out.values[plane * stride + start..][..LANES], 0);
-                    }
+                    full[row * 4..row * 4 + 4].copy_from_slice(&line);
                 }
+                L::store_every(full, &mut out.values, place * channels + at, stride);
             }
         }
     }
@@ -212,11 +204,7 @@ vectorised! {
                 *pixel = shape.pixel(image, row + at / 2, column + at % 2);
             }
             for at in (0..shape.channels).step_by(LANES) {
-                let start = place * channels + at;
-                let mut m = [L::splat(0.0); PLANES];
-                for plane in 0..PLANES {
-                    m[plane] = L::load_at(&planes.values[plane * stride + start..][..LANES], 0);
-                }
+                let m: [L; PLANES] = L::load_every(&planes.values, place * channels + at, stride);
                 let mut top = [m[0]; 4];
                 let mut bottom = [m[0]; 4];
                 for column in 0..4 {

@@ -71,6 +71,36 @@ fn one_thread_and_two_threads_give_the_same_bits() {
     assert!(train(1) == train(2), "weights or logits differ");
 }
 
+/// A student learns the same from logits that were stored, made by large batches in order, as from a
+/// teacher that is asked at each step, in small shuffled batches of which the last is short.
+#[test]
+fn a_stored_teacher_and_a_live_one_give_the_same_bits() {
+    use takd::{
+        config::{Data, Format, Kd, Normalisation, Reduction, Split},
+        data::{self, View},
+        learn::{Logits, Objective, infer},
+        net::{Network, builtin},
+    };
+    let format = Format::FashionMini;
+    let info = data::probe(&format).unwrap();
+    let dataset = data::load(&format).unwrap();
+    let config = |name| takd::config::Net::new(builtin(name, 10).unwrap(), info.shape, 10).unwrap();
+    let normalisation = Normalisation::Measured;
+    let data = Data { format, validation: 4603, normalisation, info: info.clone() };
+    let device = burn::tensor::Device::flex();
+    let view = View::new(&dataset, &data, Split::Train, &device).unwrap();
+    let kd = Kd { temperature: 5.0, lambda: 0.5, reduction: Reduction::Batchmean };
+    for teacher in ["plain4", "plain8", "resnet8"] {
+        let teacher = Network::init(&config(teacher), 1, &device);
+        let values = infer(&teacher, &view).unwrap();
+        let stored = Logits::new(&view.ids, values, 10).unwrap();
+        let train =
+            |objective| crate::tiny::train(&config("plain2"), objective, &view, &device).weights;
+        let live = train(Objective::KdLive(kd, &teacher));
+        assert!(train(Objective::Kd(kd, &stored)) == live, "weights differ");
+    }
+}
+
 /// burn's operations and takd's train the same network: losses agree, last bits need not, and
 /// the entries say which they come from.
 #[test]
