@@ -1,5 +1,6 @@
 """PyTorch's side of the comparison: `cargo bench --bench peer` starts it and talks to it line by line.
 
+    peer.py peak THREADS                       the rate of a large matrix product
     peer.py steps NET FILE LAYOUT THREADS      for each line N: N training steps
     peer.py distill FILE EPOCHS THREADS        a distillation plain10 -> plain2, teacher asked at each step
     peer.py lattice FILE EPOCHS THREADS        a teacher, then eight chains one after the other
@@ -7,9 +8,11 @@
 FILE is the safetensors file that the benchmark writes: images, labels, and weights under NET's name.
 """
 
+import copy
 import itertools
 import json
 import resource
+import statistics
 import sys
 import time
 
@@ -17,6 +20,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
 
 SIZES = {
     2: ([16, "M", 16, "M"], []),
@@ -103,6 +107,17 @@ def say(**values):
     print(json.dumps(values), flush=True)
 
 
+def peak():
+    """Seconds of a product of two 2048 x 2048 matrices: the median of some."""
+    a, b = torch.rand(2, 2048, 2048)
+    seconds = []
+    for _ in range(12):
+        started = time.perf_counter()
+        a @ b
+        seconds.append(time.perf_counter() - started)
+    say(seconds=statistics.median(seconds), flops=2 * 2048**3)
+
+
 def steps(name, file, layout):
     tensors = load_file(file)
     net = build(name)
@@ -113,6 +128,10 @@ def steps(name, file, layout):
     if layout == "channels_last":
         net, images = net.to(memory_format=torch.channels_last), images.contiguous(memory_format=torch.channels_last)
     sgd = optimizer(net)
+    # Multiplications and additions of a step by the direct method, forward and backward.
+    with FlopCounterMode(display=False) as counter:
+        F.cross_entropy(copy.deepcopy(net)(images), labels).backward()
+    flops = counter.get_total_flops()
     for line in sys.stdin:
         started = time.perf_counter()
         for _ in range(int(line)):
@@ -121,7 +140,7 @@ def steps(name, file, layout):
             loss.backward()
             sgd.step()
             value = loss.item()
-        say(seconds=time.perf_counter() - started, loss=value)
+        say(seconds=time.perf_counter() - started, loss=value, flops=flops)
 
 
 def kd(student, teacher, labels, temperature=5.0, weight=0.5):
@@ -177,7 +196,9 @@ def lattice(file, epochs):
 def main():
     kind, *rest, threads = sys.argv[1:]
     torch.set_num_threads(int(threads))
-    if kind == "steps":
+    if kind == "peak":
+        peak()
+    elif kind == "steps":
         steps(*rest)
     else:
         {"distill": distill, "lattice": lattice}[kind](rest[0], int(rest[1]))

@@ -77,9 +77,13 @@ pub fn compare(python: &OsStr, threads: usize) -> Result<Vec<Row>, Box<dyn Error
     let noise = Noise::new(BATCH);
     let file = images::folder("steps")?.join("steps.safetensors");
     noise.write(&NETS.map(|(name, _)| name), &file)?;
-    println!("training steps, images/s");
+    let product = Torch::start(python, &[OsStr::new("peak")], threads)?.hear()?;
+    let peak_rate = product.flops.ok_or("peer.py counts")? / product.seconds;
+    println!("a large matrix product: {:.0} GFLOP/s", peak_rate / 1e9);
+    println!("training steps, images/s; memory in MiB, takd's and PyTorch's");
     println!(
-        "net        takd                    PyTorch                 channels_last           ratio  peak MiB, takd / PyTorch"
+        "{:9}  {:22}  {:22}  {:22}  {:5}  {:7}  memory",
+        "net", "takd", "PyTorch", "channels_last", "ratio", "of peak"
     );
     let mut rows = Vec::new();
     for (name, steps) in NETS {
@@ -92,7 +96,7 @@ pub fn compare(python: &OsStr, threads: usize) -> Result<Vec<Row>, Box<dyn Error
         let mut torches = LAYOUTS.iter().map(start).collect::<Result<Vec<_>, _>>()?;
         let mut ours = Turns(Vec::new());
         let mut theirs = LAYOUTS.map(|layout| (layout.to_owned(), Turns(Vec::new())));
-        let mut peak = 0;
+        let (mut peak, mut flops) = (0, 0.0);
         for round in 0..=ROUNDS {
             let (seconds, loss) = takd.turn(steps);
             let said = torches.iter_mut().map(|torch| torch.ask(&steps.to_string()));
@@ -105,7 +109,7 @@ pub fn compare(python: &OsStr, threads: usize) -> Result<Vec<Row>, Box<dyn Error
                         return Err(format!("{name}: loss {loss}, but PyTorch has {other}").into());
                     }
                 }
-                peak = said[0].peak;
+                (peak, flops) = (said[0].peak, said[0].flops.ok_or("peer.py counts")?);
                 continue;
             }
             ours.0.push(seconds);
@@ -117,9 +121,11 @@ pub fn compare(python: &OsStr, threads: usize) -> Result<Vec<Row>, Box<dyn Error
         let own: u64 = String::from_utf8(own.stdout)?.trim().parse()?;
         let mut row = Row::new(name, ours, theirs.to_vec());
         row.peak = Some([own, peak]);
+        let of_peak = flops * steps as f64 / row.takd.median() / peak_rate;
+        row.of_peak = Some(of_peak);
         let work = (BATCH * steps) as f64;
         println!(
-            "{name:9}  {:22}  {:22}  {:22}  {:5.2}  {} / {}",
+            "{name:9}  {:22}  {:22}  {:22}  {:5.2}  {of_peak:7.2}  {} / {}",
             row.takd.rate(work),
             row.torch[0].1.rate(work),
             row.torch[1].1.rate(work),

@@ -14,6 +14,8 @@ pub struct Said {
     pub seconds: f64,
     /// The last step's, where there are steps.
     pub loss: Option<f64>,
+    /// Multiplications and additions of a step, or of the matrix product.
+    pub flops: Option<f64>,
     /// The process's largest resident size so far, in bytes.
     pub peak: u64,
 }

@@ -43,6 +43,9 @@ pub struct Row {
     pub torch: Vec<(String, Turns)>,
     /// How many times PyTorch's best median takd's is.
     pub ratio: f64,
+    /// The part of the peak that takd's median reaches, counted by the direct method: Winograd's can
+    /// pass 1.
+    pub of_peak: Option<f64>,
     /// Peak resident memory in bytes, takd's and PyTorch's.
     pub peak: Option<[u64; 2]>,
 }
@@ -50,6 +53,13 @@ pub struct Row {
 impl Row {
     pub fn new(what: &str, takd: Turns, torch: Vec<(String, Turns)>) -> Self {
         let best = torch.iter().map(|(_, turns)| turns.median()).fold(f64::INFINITY, f64::min);
-        Self { what: what.to_owned(), ratio: best / takd.median(), takd, torch, peak: None }
+        Self {
+            what: what.to_owned(),
+            ratio: best / takd.median(),
+            takd,
+            torch,
+            of_peak: None,
+            peak: None,
+        }
     }
 }

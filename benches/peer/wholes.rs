@@ -37,7 +37,7 @@ pub const LATTICE: Whole = Whole {
     name: "lattice",
     about: "all paths from plain10 to plain2: 16 trainings beside 21",
     images: 1280,
-    epochs: 5,
+    epochs: 3,
     rounds: 3,
     before: None,
     nodes: "ta/*",

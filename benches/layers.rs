@@ -1,0 +1,90 @@
+//! A training step of one layer, convolution, BatchNorm and ReLU, forward and backward: takd's own
+//! operation beside burn's.
+//!
+//!     cargo bench --bench layers
+//!
+//! Items are images: `item/s` is what a layer alone would let through.
+
+use burn::tensor::{
+    Device, Distribution, Tensor,
+    activation::relu,
+    module::{batch_norm_train, conv2d},
+    ops::ConvOptions,
+};
+use divan::{Bencher, counter::ItemsCount};
+use std::fmt;
+use takd::ops::{self, After, Form, Operands};
+
+fn main() {
+    divan::main();
+}
+
+const BATCH: usize = 128;
+const EPSILON: f64 = 1e-5;
+
+/// Channels, filters, rows and columns, and stride of a 3×3 convolution.
+#[derive(Clone, Copy)]
+struct Shape(usize, usize, usize, usize);
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(channels, filters, side, stride) = self;
+        write!(f, "{channels} to {filters} at {side}, stride {stride}")
+    }
+}
+
+/// Of the paper's networks: the first layers, then one of each width.
+const SHAPES: [Shape; 7] = [
+    Shape(3, 16, 32, 1),
+    Shape(16, 16, 32, 1),
+    Shape(16, 32, 32, 2),
+    Shape(32, 32, 16, 1),
+    Shape(64, 64, 8, 1),
+    Shape(128, 128, 8, 1),
+    Shape(256, 256, 4, 1),
+];
+
+struct Tensors {
+    weight: Tensor<4>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+}
+
+fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
+    let device = Device::flex().autodiff();
+    Tensor::random(shape, Distribution::Uniform(-0.5, 0.5), &device).require_grad()
+}
+
+fn tensors(Shape(channels, filters, ..): Shape) -> Tensors {
+    Tensors {
+        weight: random([filters, channels, 3, 3]),
+        gamma: random([filters]),
+        beta: random([filters]),
+    }
+}
+
+#[divan::bench(args = SHAPES)]
+fn own(bencher: Bencher<'_, '_>, shape: Shape) {
+    let Shape(channels, _, side, stride) = shape;
+    let Tensors { weight, gamma, beta } = tensors(shape);
+    let x = random([BATCH, side, side, channels]);
+    let form = Form { side: 3, stride, after: After::Relu, epsilon: EPSILON };
+    bencher.counter(ItemsCount::new(BATCH)).bench(|| {
+        let (weight, gamma, beta) = (weight.clone(), gamma.clone(), beta.clone());
+        let operands = Operands { weight, bias: None, gamma, beta, side: None };
+        ops::train(x.clone(), operands, form).0.sum().backward()
+    });
+}
+
+#[divan::bench(args = SHAPES)]
+fn burns(bencher: Bencher<'_, '_>, shape: Shape) {
+    let Shape(channels, _, side, stride) = shape;
+    let Tensors { weight, gamma, beta } = tensors(shape);
+    let x = random([BATCH, channels, side, side]);
+    bencher.counter(ItemsCount::new(BATCH)).bench(|| {
+        let options = ConvOptions::new([stride; 2], [1; 2], [1, 1], 1);
+        let y = conv2d(x.clone(), weight.clone(), None, options);
+        let normal = batch_norm_train(y, gamma.clone(), beta.clone(), EPSILON);
+        relu(normal.output).sum().backward()
+    });
+}
