@@ -63,9 +63,13 @@ pub fn metrics(logits: &[f32], labels: &[u16], classes: usize, temperature: f64)
     }
 }
 
-/// How many logits come before the label's; of equal ones the lower class comes first.
+/// How many logits come before the label's; of equal ones the lower class comes first. What is no
+/// number is never right.
 fn rank(row: &[f32], label: usize) -> usize {
     let own = row[label];
+    if row.iter().any(|logit| logit.is_nan()) {
+        return row.len();
+    }
     let before = |(class, &logit): (usize, &f32)| logit > own || (logit == own && class < label);
     row.iter().enumerate().filter(|&pair| before(pair)).count()
 }
@@ -100,6 +104,12 @@ mod tests {
     #[test]
     fn top5_is_absent_where_it_says_nothing() {
         assert_eq!(metrics(&[1.0, 0.0], &[0], 2, 1.0).top5, None);
+    }
+
+    #[test]
+    fn what_is_no_number_is_never_right() {
+        let m = metrics(&[f32::NAN, f32::NAN, f32::NAN, 0.0], &[0, 1], 2, 1.0);
+        assert_eq!(m.top1, 0.0);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::exit::Problem;
 use crate::{
     net,
-    spec::{self, Catalogue, Pipeline, Sources},
+    spec::{self, Catalogue, Pipeline, Sources, setting},
 };
 use std::{
     fs, io,
@@ -110,8 +110,7 @@ fn parse(
 ) -> Result<Pipeline, Problem> {
     let mut sources = vec![(file.display().to_string(), text)];
     for set in sets {
-        let (key, value) = set.split_once('=').ok_or_else(|| Problem::Set(set.clone()))?;
-        sources.push((format!("--set {key}"), format!("{key} = {}", toml_value(value))));
+        sources.push(setting(set).ok_or_else(|| Problem::Set(set.clone()))?);
     }
     let folder = file.parent().unwrap_or(file);
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
@@ -131,24 +130,4 @@ fn parse(
     };
     spec::parse(Sources(sources), folder, &stem, catalogue)
         .map_err(|diagnostics| Problem::Pipeline(Box::new(diagnostics)))
-}
-
-/// A word that is no TOML value by itself means the string: `net=plain8` needs no quotes.
-fn toml_value(value: &str) -> String {
-    let bare = value.chars().all(|c| c.is_alphanumeric() || "-_./*+".contains(c));
-    let is_toml = format!("x = {value}").parse::<toml::Table>().is_ok();
-    if bare && !is_toml && !value.is_empty() { format!("\"{value}\"") } else { value.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::toml_value;
-
-    #[test]
-    fn words_are_strings_and_values_stay() {
-        for (given, toml) in [("plain8", "\"plain8\""), ("5", "5"), ("[1, 2]", "[1, 2]"), ("", "")]
-        {
-            assert_eq!(toml_value(given), toml);
-        }
-    }
 }

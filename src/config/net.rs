@@ -4,6 +4,10 @@ use super::{Block, BlockKind, Layer};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// Most values in one image, and most parameters of a network: no machine holds as many, and all
+/// sums of sizes below stay far from an overflow.
+const LARGEST: usize = 1 << 40;
+
 /// Height, width and channels of one image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shape {
@@ -19,6 +23,12 @@ impl Shape {
     /// Values in one image.
     pub fn size(self) -> usize {
         self.channels * self.height * self.width
+    }
+
+    /// As [`size`](Self::size), for extents that are not believed yet: `None` for nothing and above 2^40.
+    pub fn believable_size(self) -> Option<usize> {
+        let size = self.channels.checked_mul(self.height)?.checked_mul(self.width)?;
+        (1..=LARGEST).contains(&size).then_some(size)
     }
 
     /// What `layer` makes of it.
@@ -48,10 +58,28 @@ impl fmt::Display for Shape {
 
 /// A network whose layers fit its input and its class count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Net {
     layers: Vec<Layer>,
     input: Shape,
     classes: usize,
+}
+
+/// A network as it is written down.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unchecked {
+    layers: Vec<Layer>,
+    input: Shape,
+    classes: usize,
+}
+
+impl TryFrom<Unchecked> for Net {
+    type Error = ShapeError;
+
+    fn try_from(Unchecked { layers, input, classes }: Unchecked) -> Result<Self, ShapeError> {
+        Self::new(layers, input, classes)
+    }
 }
 
 /// Why a list of layers is no network for the given data.
@@ -96,6 +124,12 @@ pub enum ShapeError {
         /// The layer's text.
         layer: String,
     },
+    /// Sizes that no machine holds.
+    #[error("the network is too large: up to layer {index} it has more than 2^40 values")]
+    TooLarge {
+        /// Position in the list, from 1.
+        index: usize,
+    },
     /// The last layer does not give one value a class.
     #[error(
         "the last layer is `{last}`, but the data has {classes} classes: end with `fc{classes}`"
@@ -115,6 +149,7 @@ impl Net {
     /// [`ShapeError`] says which layer does not fit.
     pub fn new(layers: Vec<Layer>, input: Shape, classes: usize) -> Result<Self, ShapeError> {
         let (mut shape, mut flat, mut stem) = (input, false, false);
+        let mut total = 0;
         for (position, &layer) in layers.iter().enumerate() {
             let (index, text) = (position + 1, || String::from(layer));
             let Shape { channels, height, width } = shape;
@@ -135,7 +170,12 @@ impl Net {
                 Layer::Stem(_) | Layer::BigStem(_) => stem = true,
                 Layer::Conv(_) | Layer::MaxPool | Layer::Block(_) | Layer::AvgPool => {}
             }
+            let before = shape.believable_size().map(|_| parameters(layer, shape));
             shape = shape.after(layer);
+            total += before.unwrap_or(LARGEST + 1);
+            if total > LARGEST || shape.believable_size().is_none() {
+                return Err(ShapeError::TooLarge { index });
+            }
         }
         match layers.last() {
             None => Err(ShapeError::Empty),

@@ -9,8 +9,8 @@ use super::{
 };
 use std::collections::BTreeSet;
 
-/// Most nodes that one matrix or chain may stand for.
-const MOST: usize = 20_000;
+/// Most nodes that one matrix may stand for, and all matrices and chains together.
+pub(super) const MOST: usize = 20_000;
 
 /// Copies of `table`, one for each combination of the values in its `matrix`.
 ///
@@ -74,10 +74,27 @@ pub(super) fn matrix(name: &Name, table: &Table, errors: &mut Diagnostics) -> Ve
         .collect()
 }
 
+/// `text` with each `{axis}` replaced. A value that itself holds `{…}` stays as it is: values that
+/// name one another would grow without end.
 fn fill(text: &str, combination: &[(&str, &Value)]) -> String {
-    combination.iter().fold(text.to_owned(), |text, (axis, value)| {
-        text.replace(&format!("{{{axis}}}"), &plain(value))
-    })
+    let (mut filled, mut rest) = (String::new(), text);
+    while let Some((before, after)) = rest.split_once('{') {
+        filled += before;
+        let known = combination
+            .iter()
+            .find_map(|(axis, value)| Some((value, after.strip_prefix(axis)?.strip_prefix('}')?)));
+        rest = match known {
+            Some((value, behind)) => {
+                filled += &plain(value);
+                behind
+            }
+            None => {
+                filled.push('{');
+                after
+            }
+        };
+    }
+    filled + rest
 }
 
 fn fill_table(table: &Table, combination: &[(&str, &Value)]) -> Table {

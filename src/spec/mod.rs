@@ -15,9 +15,11 @@ mod pipeline;
 mod raw;
 mod resolve;
 mod results;
+mod setting;
 mod value;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Sources, Span};
 pub use figure::{Figure, MeanRule, Measure, Point, Series};
 pub use pipeline::{Eval, How, Learn, Node, Ours, Pipeline, Row, Table, Teacher, Weights, Work};
 pub use resolve::{Catalogue, Digest, Probe, parse};
+pub use setting::setting;

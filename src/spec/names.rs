@@ -31,7 +31,8 @@ pub(super) fn suggestion<'a>(name: &str, candidates: impl IntoIterator<Item = &'
 /// Whether a name can stand in messages, in globs and on a command line.
 pub(super) fn is_valid(name: &str) -> bool {
     let plain = |c: char| c.is_alphanumeric() || "-_.+=".contains(c);
-    !name.is_empty() && name.len() <= 200 && name.chars().all(plain)
+    // Dots alone are folders elsewhere.
+    name.chars().any(|c| c != '.') && name.len() <= 200 && name.chars().all(plain)
 }
 
 #[cfg(test)]

@@ -69,6 +69,9 @@ pub(super) struct RawRow {
     pub paper: Option<f64>,
 }
 
+/// Most trainings, measurements and rows, all seeds together.
+const MOST_TASKS: usize = 1_000_000;
+
 const KINDS: [&str; 9] =
     ["data", "recipe", "net", "train", "distill", "chain", "eval", "table", "figure"];
 const NODE_KINDS: [&str; 4] = ["train", "distill", "chain", "eval"];
@@ -98,6 +101,7 @@ pub(super) fn read(root: &Table, folders: Folders<'_>, errors: &mut Diagnostics)
         }
     }
     raw.check_names(errors);
+    raw.check_size(errors);
     raw
 }
 
@@ -110,8 +114,9 @@ fn seeds(fields: &mut Fields<'_, '_>) -> Vec<u64> {
     if items.is_empty() && matches!(value.kind, Kind::Array(_)) {
         fields.errors.push(&value.span, "at least one seed is needed");
     }
-    for (index, seed) in seeds.iter().enumerate() {
-        if seeds[..index].contains(seed) {
+    let mut seen = HashSet::new();
+    for seed in &seeds {
+        if !seen.insert(seed) {
             fields.errors.push(&value.span, format!("seed {seed} comes twice"));
         }
     }
@@ -145,6 +150,9 @@ impl RawPipeline {
                     self.broken.insert(name.text.clone());
                 }
                 for (name, table) in expanded {
+                    if self.node_names.len() > expand::MOST {
+                        break;
+                    }
                     self.node_names.push(name.clone());
                     let before = self.learns.len() + self.evals.len();
                     match kind {
@@ -165,6 +173,24 @@ impl RawPipeline {
                 }
             }
         }
+    }
+
+    /// A short file can stand for more than any machine holds.
+    fn check_size(&mut self, errors: &mut Diagnostics) {
+        let start = Span { source: 0, start: 0, end: 0 };
+        let rows = self.tables.iter().filter_map(|table| table.rows.as_ref()).map(Vec::len);
+        let each = rows.sum::<usize>() + self.tables.len() + self.evals.len() + 1;
+        let all = self.learns.len().saturating_mul(each).saturating_mul(self.seeds.len());
+        let problem = if self.node_names.len() > expand::MOST {
+            format!("the file stands for more than {} nodes", expand::MOST)
+        } else if all > MOST_TASKS {
+            format!("nodes, evals, rows and seeds make more than {MOST_TASKS} tasks")
+        } else {
+            return;
+        };
+        errors.push(&start, problem);
+        // What is left is read for its errors.
+        (self.evals, self.tables) = (Vec::new(), Vec::new());
     }
 
     /// Node names must be usable in globs and belong to one node, whatever its kind.
