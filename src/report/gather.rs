@@ -6,7 +6,7 @@ use crate::{
     graph::Graph,
     key::{Key, KeyInputs},
     metrics::Metrics,
-    spec::Ours,
+    spec::{Ours, Work},
     store::{Depth, Lookup, Outcome, Store, StoreError},
 };
 use serde::Serialize;
@@ -56,6 +56,10 @@ pub struct OursRow {
     pub net: String,
     /// Trained parameters.
     pub parameters: usize,
+    /// Classes of its data.
+    pub classes: usize,
+    /// Whether another node learns from it.
+    pub teaches: bool,
     /// How its epoch was selected; nothing for imported weights.
     pub select: Option<Select>,
     /// One result a seed, in the pipeline's order.
@@ -159,6 +163,13 @@ impl Reader<'_> {
             node: graph.pipeline.nodes[ours.node].name.clone(),
             net: learn.net_name.clone(),
             parameters: learn.net.parameters(),
+            classes: learn.net.classes(),
+            teaches: graph.pipeline.nodes.iter().any(|node| match &node.work {
+                Work::Learn(other) => {
+                    other.teacher().is_some_and(|teacher| teacher.node == ours.node)
+                }
+                Work::Eval(_) => false,
+            }),
             select: learn.recipe().map(|recipe| recipe.select),
             seeds,
         })
@@ -185,5 +196,16 @@ impl OursRow {
     /// Whether its epoch was selected on the test split.
     pub fn is_test_selected(&self) -> bool {
         self.select == Some(Select::BestTest)
+    }
+
+    /// Whether it teaches although some seed's accuracy cannot be told from guessing: it is within
+    /// two standard deviations of what one class in so many gives on as many images.
+    pub fn teaches_at_chance(&self) -> bool {
+        let chance = 1.0 / self.classes.max(1) as f64;
+        let guessed = |metrics: &Metrics| {
+            let deviation = (chance * (1.0 - chance) / metrics.samples.max(1) as f64).sqrt();
+            metrics.top1 <= chance + 2.0 * deviation
+        };
+        self.teaches && self.seeds.iter().filter_map(|seed| seed.metrics.as_ref()).any(guessed)
     }
 }

@@ -143,6 +143,12 @@ fn notes(table: &Results) -> Vec<String> {
         let others = if selected(Select::BestTest) { "others: " } else { "" };
         notes.push(format!("{others}{}", fair.join(", or ")));
     }
+    for row in ours().filter(|row| row.teaches_at_chance()) {
+        notes.push(format!(
+            "warning: `{}` teaches others and is no better than guessing among {} classes",
+            row.node, row.classes
+        ));
+    }
     let told: Vec<String> = table.comparisons.iter().filter_map(Comparison::sentence).collect();
     if !told.is_empty() {
         notes.extend(told);

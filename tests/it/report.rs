@@ -33,6 +33,8 @@ fn report() -> Report {
             node: "student".to_owned(),
             net: "plain2".to_owned(),
             parameters: 13_082,
+            classes: 10,
+            teaches: true,
             select: Some(select),
             seeds: [20, 31].into_iter().zip(results).map(|(s, top1)| seed(s, key, top1)).collect(),
         }),
