@@ -16,12 +16,14 @@ pub const USAGE: u8 = 2;
 pub const PIPELINE: u8 = 3;
 /// The cache, or an output, cannot be read or written.
 pub const CACHE: u8 = 4;
-/// Stopped by Ctrl-C.
+/// Stopped by Ctrl-C: 128 and the signal's number, as shells say it.
 pub const INTERRUPTED: u8 = 130;
+/// Stopped by SIGTERM.
+pub const TERMINATED: u8 = 143;
 
 /// The codes as `takd --help` lists them.
 pub(super) const HELP: &str =
-    "Exit codes: 0 done, 1 failed, 2 command line, 3 pipeline, 4 cache, 130 stopped";
+    "Exit codes: 0 done, 1 failed, 2 arguments, 3 pipeline, 4 cache, 130/143 stopped";
 
 /// Why a command gave no result.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +51,14 @@ pub enum Problem {
     /// The cache.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Nodes have to run, and the cache can only be read.
+    #[error("{error}: the cache can only be read, and {missing} of the nodes are not in it")]
+    ReadOnly {
+        /// Why it cannot be written.
+        error: StoreError,
+        /// Nodes that would have to run.
+        missing: usize,
+    },
     /// The start of a key that fits no entry, or several.
     #[error("{0}")]
     Entry(String),
@@ -86,7 +96,11 @@ impl Problem {
                 USAGE
             }
             Self::Data(_) | Self::Fetch(_) => FAILED,
-            Self::Store(_) | Self::Write { .. } | Self::Paint(_) | Self::Output(_) => CACHE,
+            Self::Store(_)
+            | Self::ReadOnly { .. }
+            | Self::Write { .. }
+            | Self::Paint(_)
+            | Self::Output(_) => CACHE,
         }
     }
 

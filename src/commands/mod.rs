@@ -19,6 +19,7 @@ mod progress;
 mod records;
 mod report;
 mod run;
+mod signals;
 mod status;
 mod survey;
 mod why;
@@ -99,6 +100,9 @@ pub fn main() -> ExitCode {
     let json = matches!(&cli.command, Command::Run(args) if args.log.is_json());
     records::listen(json);
     let store = crate::store::Store::new(cli.cache);
+    // Whoever reads the cache keeps gc away; gc is the one that wants to be alone.
+    let alone = matches!(cli.command, Command::Cache(cache::Command::Gc { .. }));
+    let _visit = (!alone).then(|| store.visit());
     let done = match cli.command {
         Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(&args),

@@ -7,6 +7,7 @@ use super::{
     print,
     progress::{Costs, LogArgs, fate_json, long, tell},
     say,
+    signals::{Signals, command_line},
     survey::{Spent, Survey},
 };
 use crate::{
@@ -21,12 +22,8 @@ use crate::{
 use serde_json::{Value, json};
 use std::{
     num::NonZeroUsize,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
     thread::available_parallelism,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 #[derive(clap::Args)]
@@ -56,6 +53,9 @@ pub(super) struct Args {
     /// Run these nodes although the cache holds them; globs; may be repeated
     #[arg(long, value_name = "NODE")]
     force: Vec<String>,
+    /// Seconds between checkpoints inside an epoch; epochs' ends have their own
+    #[arg(long, default_value_t = 300, value_name = "SECONDS")]
+    checkpoint_every: u64,
     /// Print the results as JSON
     #[arg(long)]
     json: bool,
@@ -65,6 +65,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
     let started = Instant::now();
+    let signals = Signals::listen(args.log);
     let pipeline = args.pipeline.open()?;
     let graph = Graph::new(&pipeline);
     let mut targets = targets(&graph, &args.nodes)?;
@@ -77,30 +78,38 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
         return Ok(exit::OK);
     }
     // A cache that cannot be written is still good for reading, as long as nothing has to run.
-    let entered = store.enter();
+    let (_entered, refusal) = store.enter();
     let survey = Survey::new(&graph, store, Depth::Content)?;
     let (keys, seconds, past) = (survey.keys.clone(), survey.seconds, survey.past);
     let plan = Plan::new(&graph, survey.keys, &survey.known, &targets, &forced);
-    let stop = Arc::new(AtomicBool::new(false));
     tell_plan(args.log, &graph, &plan);
-    let fates = if plan.running().next().is_some() {
-        let _entered = entered?;
-        stop_on_interrupt(&stop, args.log);
-        walk(args, &graph, &plan, &past, store, &stop)?
-    } else {
-        let at_rest =
-            |step: &Step| if step.action == Action::Skip { Fate::Skipped } else { Fate::Reused };
-        plan.steps.iter().map(at_rest).collect()
+    let missing = plan.running().count();
+    let fates = match (missing, refusal) {
+        (1.., Some(error)) => return Err(Problem::ReadOnly { error, missing }),
+        (1.., None) => walk(args, &graph, &plan, &past, store, &signals)?,
+        (0, refusal) => {
+            if let Some(refusal) = refusal {
+                args.log.note(&format!("note: the cache can only be read: {refusal}"));
+            }
+            let at_rest = |step: &Step| {
+                if step.action == Action::Skip { Fate::Skipped } else { Fate::Reused }
+            };
+            plan.steps.iter().map(at_rest).collect()
+        }
     };
     let reused = plan.steps.iter().filter(|step| step.action == Action::Reuse);
     let saved = reused.filter_map(|step| seconds.get(&step.key)).sum();
     let seconds = started.elapsed().as_secs_f64();
     let outcome = Outcome { graph: &graph, plan: &plan, fates, seconds, saved };
     outcome.print(&keys, store, args)?;
-    if stop.load(Ordering::Relaxed) {
-        args.log
-            .note("stopped; what was finished is kept, and the same command goes on from there");
-        return Ok(exit::INTERRUPTED);
+    let stopped = outcome.count(|fate| matches!(fate, Fate::NotStarted)) > 0;
+    if let Some(signal) = signals.number().filter(|_| stopped) {
+        let name = if signal == exit::TERMINATED - 128 { "SIGTERM" } else { "Ctrl-C" };
+        args.log.note(&format!(
+            "stopped by {name}; what was finished is kept. To go on, type:\n    {}",
+            command_line()
+        ));
+        return Ok(128 + signal);
     }
     Ok(if outcome.count(|fate| matches!(fate, Fate::Failed(_))) > 0 {
         exit::FAILED
@@ -115,7 +124,7 @@ fn walk(
     plan: &Plan,
     past: &[Spent],
     store: &Store,
-    stop: &AtomicBool,
+    signals: &Signals,
 ) -> Result<Vec<Fate>, Problem> {
     let device = args.device.select()?;
     let device = if args.plain_ops { device.with_plain_ops() } else { device };
@@ -129,7 +138,10 @@ fn walk(
     let names = plan.steps.iter().map(|step| step_name(graph, step)).collect();
     let observer = args.log.view(plan, names, jobs, costs);
     let datasets = Datasets::default();
-    let runner = NodeRunner { store, graph, device, observer: &*observer, stop, datasets };
+    let (stop, checkpoint_every) = (&*signals.stop, Duration::from_secs(args.checkpoint_every));
+    let runner =
+        NodeRunner { store, graph, device, observer: &*observer, stop, checkpoint_every, datasets };
+    signals.nodes_run();
     Ok(execute(plan, &runner, &*observer, limits, stop))
 }
 
@@ -149,20 +161,6 @@ fn tell_plan(log: LogArgs, graph: &Graph<'_>, plan: &Plan) {
             let (kind, name) = (step.inputs.kind, step_name(graph, step));
             say(&format!("{kind} {name}: reused, entry {}", step.key.short()));
         }
-    }
-}
-
-/// The first Ctrl-C asks the nodes to stop, the second ends the process.
-fn stop_on_interrupt(stop: &Arc<AtomicBool>, log: LogArgs) {
-    let stop = stop.clone();
-    let handler = move || {
-        if stop.swap(true, Ordering::Relaxed) {
-            std::process::exit(exit::INTERRUPTED.into());
-        }
-        log.note("stopping…");
-    };
-    if let Err(error) = ctrlc::set_handler(handler) {
-        log.note(&format!("note: Ctrl-C will not stop cleanly: {error}"));
     }
 }
 

@@ -8,10 +8,12 @@ mod loss;
 mod optimizer;
 mod schedule;
 mod trainer;
+mod watch;
 
-pub use checkpoint::{Checkpoint, State};
+pub use checkpoint::{Checkpoint, State, Within};
 pub use logits::{Logits, LogitsError, infer};
 pub use loss::{cross_entropy, distillation};
 pub use optimizer::Updater;
 pub use schedule::learning_rate;
-pub use trainer::{LearnError, Lesson, Objective, Progress, Stop, Trained, resume, train};
+pub use trainer::{LearnError, Lesson, Objective, Trained, resume, train};
+pub use watch::{Order, Progress, Stop, Watch};

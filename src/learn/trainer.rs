@@ -1,8 +1,8 @@
 //! The training loop.
 
 use super::{
-    Checkpoint, Logits, LogitsError, State, Updater, cross_entropy, distillation, infer,
-    learning_rate,
+    Checkpoint, Logits, LogitsError, Order, Progress, State, Stop, Updater, Watch, Within,
+    cross_entropy, distillation, infer, learning_rate, watch::Plain,
 };
 use crate::{
     config::{Kd, Net, Recipe, Select},
@@ -54,15 +54,6 @@ pub struct Trained {
     pub selected: usize,
 }
 
-/// Tells a training whether to go on, asked before each step; and hears how far it is.
-pub trait Stop {
-    /// True once the training should give up.
-    fn stopped(&self) -> bool;
-
-    /// Told after each step: in `epoch`, counted from 1, `samples` of `of` have been learned from.
-    fn stepped(&self, _epoch: usize, _samples: usize, _of: usize) {}
-}
-
 /// Why a training gave no network.
 #[derive(Debug, thiserror::Error)]
 pub enum LearnError {
@@ -80,10 +71,25 @@ pub enum LearnError {
         step: usize,
         /// Learning rate of the step.
         lr: f64,
-        /// The loss of the step before, or "none".
+        /// The loss of the step before, or the mean of the epoch before; "none" at the very start.
         last: String,
     },
-    /// [`Stop`] said so.
+    /// The last steps of an epoch, whose losses were finite, left the numbers.
+    #[error(
+        "after epoch {epoch}, at learning rate {lr:?}, `{name}` is not finite (last finite loss: \
+         {last}); lower the learning rate"
+    )]
+    Overflown {
+        /// The parameter or statistic.
+        name: String,
+        /// Counted from 1.
+        epoch: usize,
+        /// Learning rate of the epoch.
+        lr: f64,
+        /// The epoch's mean loss.
+        last: f64,
+    },
+    /// [`Watch`] said so.
     #[error("stopped")]
     Stopped,
     /// The teacher's logits do not fit the training samples.
@@ -97,16 +103,6 @@ pub enum LearnError {
     Checkpoint(#[from] LoadError),
 }
 
-/// A finished epoch.
-pub struct Progress<'a> {
-    /// What it gave.
-    pub record: &'a EpochRecord,
-    /// Training samples a second, evaluation left out.
-    pub samples_per_second: f64,
-    /// Copies the training's state to the host.
-    pub checkpoint: &'a dyn Fn() -> Checkpoint,
-}
-
 /// Trains a network from fresh weights; `on_epoch` hears of every finished epoch, and how many
 /// training samples a second it took.
 ///
@@ -118,22 +114,23 @@ pub fn train(
     stop: &dyn Stop,
     on_epoch: &mut dyn FnMut(&EpochRecord, f64),
 ) -> Result<Trained, LearnError> {
-    let mut tell = |progress: &Progress<'_>| on_epoch(progress.record, progress.samples_per_second);
-    resume(lesson, device, stop, None, &mut tell)
+    resume(lesson, device, None, &mut Plain { stop, on_epoch })
 }
+
+/// Accuracy, number and weights of the best epoch so far.
+type Best = Option<(f64, usize, Vec<NamedTensor>)>;
 
 /// Trains a network from fresh weights, or on from a checkpoint of the same lesson, to the same
 /// bits.
 ///
 /// # Errors
-/// [`LearnError`] if the loss diverges, `stop` says so, the teacher's logits lack a sample, or the
-/// checkpoint is another network's.
+/// [`LearnError`] if the loss or a weight leaves the numbers, `watch` says stop, the teacher's logits
+/// lack a sample, or the checkpoint is another network's.
 pub fn resume(
     lesson: &Lesson<'_>,
     device: &Device,
-    stop: &dyn Stop,
     from: Option<Checkpoint>,
-    on_epoch: &mut dyn FnMut(&Progress<'_>),
+    watch: &mut dyn Watch,
 ) -> Result<Trained, LearnError> {
     if let Objective::Kd(_, logits) = lesson.objective {
         logits.cover(&lesson.train.ids)?;
@@ -141,65 +138,102 @@ pub fn resume(
     let rule = lesson.recipe.optimizer;
     let mut net = Network::init(lesson.net, lesson.seed, device).with_ops(lesson.ops);
     let mut updater = Updater::new(rule);
-    let mut history = Vec::with_capacity(lesson.recipe.epochs);
-    let mut best: Option<(f64, usize, Vec<NamedTensor>)> = None;
-    if let Some(Checkpoint { weights, optimizer, best: best_weights, state }) = from {
+    let mut history = Vec::new();
+    let mut best: Best = None;
+    let mut within = None;
+    if let Some(from) = from {
+        from.check()?;
+        let Checkpoint { weights, optimizer, best: best_weights, state } = from;
         net.load(weights)?;
         updater = Updater::load(rule, state.steps, &optimizer, device);
         best = state.best.map(|(accuracy, epoch)| (accuracy, epoch, best_weights));
-        history = state.history;
+        (history, within) = (state.history, state.within);
     }
     net.visit(&mut Track);
     for epoch in history.len() + 1..=lesson.recipe.epochs {
         let lr = learning_rate(lesson.recipe, epoch - 1);
         let started = Instant::now();
-        let loss = run_epoch(lesson, &mut net, &mut updater, epoch, lr, stop)?;
-        let samples_per_second = lesson.train.len() as f64 / started.elapsed().as_secs_f64();
+        let last = history.last().map(|record: &EpochRecord| record.loss);
+        let from = within.take().unwrap_or(Within { last, ..Within::default() });
+        let mut pause = |net: &Network, updater: &Updater, within: Within| {
+            let (size, of) = (lesson.recipe.batch_size, lesson.train.len());
+            let order = watch.order(epoch, within.step.saturating_mul(size).min(of), of);
+            if order != Order::GoOn {
+                watch.keep(&|| checkpoint(net, updater, &best, &history, Some(within)));
+            }
+            if order == Order::Stop { Err(LearnError::Stopped) } else { Ok(()) }
+        };
+        let loss = run_epoch(lesson, &mut net, &mut updater, epoch, lr, from, &mut pause)?;
+        let done = from.step.saturating_mul(lesson.recipe.batch_size);
+        let samples = lesson.train.len().saturating_sub(done);
+        let samples_per_second = samples as f64 / started.elapsed().as_secs_f64();
         let accuracy = lesson.judge.map(|view| accuracy(&net, view, lesson.net.classes()));
         let accuracy = accuracy.transpose()?;
+        let record = EpochRecord { epoch, lr, loss, accuracy };
         if let (Some(now), false) = (accuracy, lesson.recipe.select == Select::Last)
             && best.as_ref().is_none_or(|(top, ..)| now > *top)
         {
-            best = Some((now, epoch, net.save()));
+            best = Some((now, epoch, finite(net.save(), &record)?));
         }
-        history.push(EpochRecord { epoch, lr, loss, accuracy });
-        let checkpoint = || {
-            let (steps, optimizer) = updater.save();
-            let scored = best.as_ref().map(|(accuracy, epoch, _)| (*accuracy, *epoch));
-            let best = best.as_ref().map(|(.., weights)| weights.clone()).unwrap_or_default();
-            let state = State { steps, best: scored, history: history.clone() };
-            Checkpoint { weights: net.save(), optimizer, best, state }
-        };
+        history.push(record);
+        let checkpoint = || checkpoint(&net, &updater, &best, &history, None);
         let record = &history[history.len() - 1];
-        on_epoch(&Progress { record, samples_per_second, checkpoint: &checkpoint });
+        watch.epoch(&Progress { record, samples_per_second, checkpoint: &checkpoint });
     }
-    let (selected, weights) = match best {
-        Some((_, epoch, weights)) => (epoch, weights),
-        None => (lesson.recipe.epochs, net.save()),
+    let (selected, weights) = match (best, history.last()) {
+        (Some((_, epoch, weights)), _) => (epoch, weights),
+        (None, Some(record)) => (lesson.recipe.epochs, finite(net.save(), record)?),
+        (None, None) => (lesson.recipe.epochs, net.save()),
     };
     Ok(Trained { weights, history, selected })
 }
 
-/// One pass over the training samples; the mean loss.
+fn checkpoint(
+    net: &Network,
+    updater: &Updater,
+    best: &Best,
+    history: &[EpochRecord],
+    within: Option<Within>,
+) -> Checkpoint {
+    let (steps, optimizer) = updater.save();
+    let scored = best.as_ref().map(|(accuracy, epoch, _)| (*accuracy, *epoch));
+    let best = best.as_ref().map(|(.., weights)| weights.clone()).unwrap_or_default();
+    let state = State { steps, best: scored, history: history.to_vec(), within };
+    Checkpoint { weights: net.save(), optimizer, best, state }
+}
+
+/// The weights after an epoch. The last step's update is not seen by any loss.
+fn finite(weights: Vec<NamedTensor>, after: &EpochRecord) -> Result<Vec<NamedTensor>, LearnError> {
+    let wild = |tensor: &&NamedTensor| tensor.values.iter().any(|value| !value.is_finite());
+    match weights.iter().find(wild) {
+        None => Ok(weights),
+        Some(NamedTensor { name, .. }) => {
+            let (name, &EpochRecord { epoch, lr, loss: last, .. }) = (name.clone(), after);
+            Err(LearnError::Overflown { name, epoch, lr, last })
+        }
+    }
+}
+
+/// One pass over the training samples, or what is left of one; the mean loss. `pause` is called
+/// before each step.
 fn run_epoch(
     lesson: &Lesson<'_>,
     net: &mut Network,
     updater: &mut Updater,
     epoch: usize,
     lr: f64,
-    stop: &dyn Stop,
+    mut within: Within,
+    pause: &mut dyn FnMut(&Network, &Updater, Within) -> Result<(), LearnError>,
 ) -> Result<f64, LearnError> {
     let view = lesson.train;
     let mut places: Vec<u32> = (0..view.len() as u32).collect();
     Stream::new(lesson.seed, Purpose::Shuffle, epoch as u64 - 1, 0).shuffle(&mut places);
-    let (mut sum, mut last) = (0.0, None);
     let (augment, size) = (&*lesson.recipe.augment, lesson.recipe.batch_size);
     let changes = Changes { augment, seed: lesson.seed, epoch: epoch as u64 - 1 };
-    let batches = view.batches(&places, size, Some(changes).filter(|_| !augment.is_empty()))?;
-    for (step, (places, batch)) in places.chunks(size).zip(batches).enumerate() {
-        if stop.stopped() {
-            return Err(LearnError::Stopped);
-        }
+    let left = &places[within.step.saturating_mul(size).min(places.len())..];
+    let batches = view.batches(left, size, Some(changes).filter(|_| !augment.is_empty()))?;
+    for (step, (places, batch)) in (within.step..).zip(left.chunks(size).zip(batches)) {
+        pause(net, updater, within)?;
         let batch = batch?;
         let device = batch.images.device();
         let logits = net.train(batch.images.clone().autodiff());
@@ -217,15 +251,14 @@ fn run_epoch(
         };
         let value = f64::from(loss.clone().into_scalar::<f32>());
         if !value.is_finite() {
-            let last = last.map_or("none".to_owned(), |last: f64| format!("{last:.4}"));
+            let last = within.last.map_or("none".to_owned(), |last| format!("{last:.4}"));
             return Err(LearnError::Diverged { loss: value, epoch, step: step + 1, lr, last });
         }
-        (sum, last) = (sum + value * places.len() as f64, Some(value));
+        let loss_sum = within.loss_sum + value * places.len() as f64;
+        within = Within { step: step + 1, loss_sum, last: Some(value) };
         updater.step(net, loss.backward(), lr);
-        let done = step * lesson.recipe.batch_size + places.len();
-        stop.stepped(epoch, done, view.len());
     }
-    Ok(sum / view.len() as f64)
+    Ok(within.loss_sum / view.len() as f64)
 }
 
 fn accuracy(net: &Network, view: &View, classes: usize) -> Result<f64, DataError> {

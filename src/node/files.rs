@@ -64,7 +64,11 @@ pub(super) fn write_logits(ids: &[u32], values: &[f32]) -> Result<Vec<u8>, FileE
     Ok(safetensors::serialize(views, None)?)
 }
 
-pub(super) fn read_logits(bytes: &[u8]) -> Result<Logits, FileError> {
+/// A teacher's logits.
+///
+/// # Errors
+/// [`FileError`] if the file is damaged or holds no row for each id.
+pub fn read_logits(bytes: &[u8]) -> Result<Logits, FileError> {
     let file = SafeTensors::deserialize(bytes)?;
     let (ids, logits) = (file.tensor("ids")?, file.tensor("logits")?);
     if ids.dtype() != Dtype::U32 {

@@ -4,12 +4,10 @@ use super::runner::Job;
 use crate::{
     execute::Event,
     history::EpochRecord,
-    learn::Stop,
     store::{KeyLock, Reached},
 };
 use std::{
     cell::Cell,
-    sync::atomic::Ordering,
     time::{Duration, Instant},
 };
 
@@ -56,28 +54,8 @@ impl<'a> Line<'a> {
         self.write(epoch, epoch as f64 / epochs as f64, samples_per_second);
     }
 
-    /// Nothing depends on what is written here: a refusal is worth a record, no more.
-    fn write(&self, epoch: usize, share: f64, samples_per_second: f64) {
-        let quiet = self.written.get().is_some_and(|last| last.elapsed() < BETWEEN_WRITINGS);
-        if quiet {
-            return;
-        }
-        self.written.set(Some(Instant::now()));
-        let (loss, accuracy) = self.last.get();
-        let epochs = self.epochs;
-        self.job.say_where(
-            self.lock,
-            Some(Reached { epoch, epochs, share, loss, accuracy, samples_per_second }),
-        );
-    }
-}
-
-impl Stop for Line<'_> {
-    fn stopped(&self) -> bool {
-        self.job.runner.stop.load(Ordering::Relaxed)
-    }
-
-    fn stepped(&self, epoch: usize, samples: usize, of: usize) {
+    /// In `epoch`, counted from 1, `samples` of `of` have been learned from.
+    pub fn stepped(&self, epoch: usize, samples: usize, of: usize) {
         let (known, since, before) = self.begun.get();
         if known != epoch {
             self.begun.set((epoch, Instant::now(), samples));
@@ -93,5 +71,20 @@ impl Stop for Line<'_> {
         let event = Event::Samples { step, epoch, epochs, share, samples_per_second };
         self.job.runner.observer.event(&event);
         self.write(epoch, (epoch as f64 - 1.0 + share) / epochs as f64, samples_per_second);
+    }
+
+    /// Nothing depends on what is written here: a refusal is worth a record, no more.
+    fn write(&self, epoch: usize, share: f64, samples_per_second: f64) {
+        let quiet = self.written.get().is_some_and(|last| last.elapsed() < BETWEEN_WRITINGS);
+        if quiet {
+            return;
+        }
+        self.written.set(Some(Instant::now()));
+        let (loss, accuracy) = self.last.get();
+        let epochs = self.epochs;
+        self.job.say_where(
+            self.lock,
+            Some(Reached { epoch, epochs, share, loss, accuracy, samples_per_second }),
+        );
     }
 }

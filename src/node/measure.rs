@@ -26,9 +26,18 @@ impl Job<'_> {
             return Err(failed(format!("{} holds no image of that split", learn.data_name)));
         }
         let logits = learn::infer(&net, &view).map_err(failed)?;
+        finite(&logits)?;
         let metrics = metrics(&logits, &view.labels, learn.net.classes(), eval.temperature);
         let seconds = started.elapsed().as_secs_f64();
         self.commit(lock, &step.inputs, &[], Outcome::Metrics { metrics, seconds })?;
         Ok(Made::Here(seconds))
+    }
+}
+
+/// Weights that training made are finite, imported ones may be anything.
+pub(super) fn finite(logits: &[f32]) -> Result<(), Failure> {
+    match logits.iter().all(|logit| logit.is_finite()) {
+        true => Ok(()),
+        false => Err(failed("the network's outputs are no finite numbers: its weights are bad")),
     }
 }

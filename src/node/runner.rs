@@ -10,7 +10,8 @@ use crate::{
     plan::{Action, Reason, Step},
     spec::{How, Work},
     store::{
-        Depth, Entry, KeyLock, Lookup, Outcome, Provenance, Reached, Staging, Store, host, now,
+        Depth, Entry, Holder, KeyLock, Lookup, Outcome, Provenance, Reached, Staging, Store, host,
+        now,
     },
 };
 use std::{
@@ -19,7 +20,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// Runs steps on a device, with results in a store.
@@ -34,6 +35,8 @@ pub struct NodeRunner<'a> {
     pub observer: &'a dyn Observer,
     /// Set to stop.
     pub stop: &'a AtomicBool,
+    /// Time between two checkpoints inside an epoch.
+    pub checkpoint_every: Duration,
     /// Decoded data sets, shared by the nodes of this process.
     pub datasets: Datasets,
 }
@@ -103,14 +106,14 @@ impl Job<'_> {
     /// The lock of `key`, or `None` if its entry is there by now and not `forced` away.
     pub fn lock(&self, key: &Key, forced: bool) -> Result<Option<KeyLock>, Failure> {
         let runner = self.runner;
-        let mut waiting = |holder: Option<&crate::store::Holder>| {
-            if let Some(holder) = holder {
+        let mut waiting = |holder: Option<&Holder>| {
+            // Another step of this run needs no line: both are on the screen.
+            if let Some(holder) = holder.filter(|holder| !holder.is_this_process()) {
                 let ago = now().saturating_sub(holder.since);
-                let note = format!(
-                    "{} waits for process {} on {}, which has been making it for {ago} s",
-                    self.name, holder.pid, holder.host
-                );
-                runner.observer.event(&Event::Note(note));
+                self.note(&format!(
+                    "waits for process {} on {}, which has been making it for {ago} s",
+                    holder.pid, holder.host
+                ));
             }
             !runner.stop.load(Ordering::Relaxed)
         };
@@ -121,13 +124,10 @@ impl Job<'_> {
             Lookup::Whole(_) | Lookup::Missing => Ok(Some(lock)),
             Lookup::Damaged(problem) => {
                 let place = runner.store.set_aside(key).map_err(failed)?;
-                let note = format!(
-                    "{}: the entry {} was damaged ({problem}); it is set aside in {}",
-                    self.name,
-                    key.short(),
-                    place.display()
-                );
-                runner.observer.event(&Event::Note(note));
+                let (key, place) = (key.short(), place.display());
+                self.note(&format!(
+                    "the entry {key} was damaged ({problem}); it is set aside in {place}"
+                ));
                 Ok(Some(lock))
             }
         }
@@ -141,10 +141,26 @@ impl Job<'_> {
         }
     }
 
-    /// An entry that an earlier step has made.
-    pub fn entry(&self, key: &Key) -> Result<Entry, Failure> {
-        match self.runner.store.find(key, Depth::Content).map_err(failed)? {
-            Lookup::Whole(entry) => Ok(*entry),
+    /// A line for people.
+    pub fn note(&self, text: &str) {
+        self.runner.observer.event(&Event::Note(format!("{}: {text}", self.name)));
+    }
+
+    /// An entry that an earlier step has made, and one of its files.
+    pub fn read(&self, key: &Key, file: &str) -> Result<(Entry, Vec<u8>), Failure> {
+        let store = self.runner.store;
+        let whole = |entry: Entry| entry.read(file).map(|bytes| (entry, bytes));
+        if let Lookup::Whole(entry) = store.find(key, Depth::Manifest).map_err(failed)?
+            && let Ok(found) = whole(*entry)
+        {
+            return Ok(found);
+        }
+        // A forced run may be replacing it at this moment: look again when nobody does.
+        let mut patient = |_: Option<&Holder>| !self.runner.stop.load(Ordering::Relaxed);
+        let lock = store.lock(key, &mut patient).map_err(failed)?;
+        let _lock = lock.ok_or(Failure::Stopped)?;
+        match store.find(key, Depth::Content).map_err(failed)? {
+            Lookup::Whole(entry) => whole(*entry).map_err(failed),
             Lookup::Missing => {
                 Err(failed(format!("the entry {} has gone from the cache", key.short())))
             }

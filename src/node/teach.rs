@@ -6,6 +6,7 @@
 
 use super::{
     files::{LOGITS, WEIGHTS, read_logits, read_weights, write_logits},
+    measure::finite,
     runner::{Job, failed},
 };
 use crate::{
@@ -49,25 +50,25 @@ impl Job<'_> {
             let started = Instant::now();
             let net = self.trained(&step.inputs.parents[0])?;
             let values = learn::infer(&net, train).map_err(failed)?;
+            finite(&values)?;
             let file = write_logits(&train.ids, &values).map_err(failed)?;
             let seconds = started.elapsed().as_secs_f64();
             let outcome = Outcome::Logits { samples: train.len(), seconds };
             self.commit(&lock, &inputs, &[(LOGITS, file)], outcome)?;
         }
-        let bytes = self.entry(&key)?.read(LOGITS).map_err(failed)?;
+        let (_, bytes) = self.read(&key, LOGITS)?;
         read_logits(&bytes).map_err(failed)
     }
 
     /// The trained network in an entry, on the device.
     pub(super) fn trained(&self, key: &Key) -> Result<Network, Failure> {
-        let entry = self.entry(key)?;
+        let (entry, bytes) = self.read(key, WEIGHTS)?;
         let Some(config): Option<&Net> = entry.manifest.inputs.net.as_ref() else {
             return Err(failed(format!("the entry {} holds no network", key.short())));
         };
         // Every initial weight is replaced; the seed does not matter.
         let mut net =
             Network::init(config, 0, &self.runner.device.device).with_ops(self.runner.device.ops);
-        let bytes = entry.read(WEIGHTS).map_err(failed)?;
         net.load(read_weights(&bytes).map_err(failed)?).map_err(failed)?;
         Ok(net)
     }

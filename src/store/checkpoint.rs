@@ -1,10 +1,10 @@
 //! What an unfinished training has come to, beside the entries: one file a key, replaced whole.
 
-use super::{KeyLock, Store, StoreError, staging::write_synced};
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
+use super::{
+    KeyLock, Store, StoreError,
+    staging::{create, remove, sync_folder, write_synced, writer},
 };
+use std::{fs, io, path::PathBuf};
 
 /// What lies under a key.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,11 +32,17 @@ impl Store {
     pub fn write_checkpoint(&self, lock: &KeyLock, bytes: &[u8]) -> Result<(), StoreError> {
         let place = self.checkpoint_path(lock);
         let folder = self.root().join("checkpoints");
-        fs::create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
-        let new = place.with_extension("new");
+        create(&folder)?;
+        let new = folder.join(format!("{}.{}", lock.key(), writer()));
         let head = format!("{}\n", blake3::hash(bytes).to_hex());
-        write_synced(&new, &[head.as_bytes(), bytes].concat())?;
-        fs::rename(&new, &place).map_err(StoreError::io("write", &place))
+        let written = write_synced(&new, &[head.as_bytes(), bytes].concat())
+            .and_then(|()| fs::rename(&new, &place).map_err(StoreError::io("write", &place)));
+        if let Err(error) = written {
+            // On a full disk half a file would be in the way.
+            remove(&new)?;
+            return Err(error);
+        }
+        sync_folder(&folder)
     }
 
     /// The checkpoint of a key, if its digest matches.
@@ -61,16 +67,6 @@ impl Store {
     /// # Errors
     /// [`StoreError::Io`] if it is there and cannot be removed.
     pub fn drop_checkpoint(&self, lock: &KeyLock) -> Result<(), StoreError> {
-        remove_file(&self.checkpoint_path(lock))
-    }
-}
-
-/// Removes a file, if it is there.
-pub(super) fn remove_file(path: &Path) -> Result<(), StoreError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(StoreError::io("remove", path)(error))
-        }
-        _ => Ok(()),
+        remove(&self.checkpoint_path(lock))
     }
 }

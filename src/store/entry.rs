@@ -3,7 +3,11 @@
 use super::{Manifest, Store, StoreError};
 use crate::key::Key;
 use std::{
-    fs, io,
+    fs,
+    io::{
+        self,
+        ErrorKind::{IsADirectory, NotFound},
+    },
     path::{Path, PathBuf},
 };
 
@@ -59,6 +63,9 @@ impl Store {
 
 /// The outer error is the system's, the inner one says what is wrong with the entry.
 fn check(folder: PathBuf, key: &Key, depth: Depth) -> Result<Result<Entry, String>, StoreError> {
+    if !folder.is_dir() {
+        return Ok(Err("it is no folder".to_owned()));
+    }
     let (Some(text), Some(digest)) =
         (read(&folder.join(MANIFEST))?, read(&folder.join(MANIFEST_DIGEST))?)
     else {
@@ -76,8 +83,14 @@ fn check(folder: PathBuf, key: &Key, depth: Depth) -> Result<Result<Entry, Strin
     }
     let entry = Entry { folder, manifest };
     for (name, want) in &entry.manifest.files {
+        if Path::new(name).file_name() != Some(name.as_ref()) {
+            return Ok(Err(format!("{name:?} is no file's name")));
+        }
         let path = entry.folder.join(name);
         let length = match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => {
+                return Ok(Err(format!("{name} is a folder")));
+            }
             Ok(metadata) => metadata.len(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Ok(Err(format!("{name} is missing")));
@@ -135,11 +148,11 @@ pub(super) fn digest_line(manifest: &[u8]) -> Vec<u8> {
     format!("{}\n", blake3::hash(manifest).to_hex()).into_bytes()
 }
 
-/// A file's bytes, or `None` if there is no such file.
+/// A file's bytes, or `None` if there is no such file; a folder in its place is none.
 fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if [NotFound, IsADirectory].contains(&error.kind()) => Ok(None),
         Err(error) => Err(StoreError::io("read", path)(error)),
     }
 }

@@ -1,6 +1,11 @@
 //! Removing what no pipeline reaches.
 
-use super::{Store, StoreError, checkpoint::remove_file, list, staging::remove};
+use super::{
+    Store, StoreError,
+    entry::MANIFEST,
+    list,
+    staging::{create, remove, writer},
+};
 use crate::key::Key;
 use std::{
     collections::HashSet,
@@ -28,14 +33,20 @@ impl Store {
             return Ok(Vec::new());
         }
         let _alone = self.enter_alone()?;
+        if !dry_run {
+            self.put_back(None)?;
+        }
         let mut garbage = Vec::new();
-        for folder in ["entries", "checkpoints", "progress", "damaged", "staging"] {
-            let folder = self.root.join(folder);
+        for kind in ["entries", "checkpoints", "progress", "damaged", "staging"] {
+            let folder = self.root.join(kind);
             for name in list(&folder)? {
-                let kept = name.parse().is_ok_and(|key| keep.contains(&key));
-                let lasts =
-                    ["entries", "checkpoints", "progress"].iter().any(|f| folder.ends_with(f));
-                if !(kept && lasts) {
+                let kept = name.parse().is_ok_and(|key| {
+                    // Beside an entry they are what a killed run did not come to drop.
+                    let entered = || self.entry_path(&key).join(MANIFEST).exists();
+                    let unfinished = ["checkpoints", "progress"].contains(&kind) && !entered();
+                    keep.contains(&key) && (kind == "entries" || unfinished)
+                });
+                if !kept {
                     let path = folder.join(name);
                     garbage.push(Garbage { bytes: size(&path), path });
                 }
@@ -43,15 +54,22 @@ impl Store {
         }
         garbage.sort_by(|a, b| a.path.cmp(&b.path));
         if !dry_run {
-            garbage.iter().try_for_each(|garbage| {
-                if garbage.path.is_dir() {
-                    remove(&garbage.path)
-                } else {
-                    remove_file(&garbage.path)
-                }
-            })?;
+            garbage.iter().try_for_each(|garbage| self.discard(&garbage.path))?;
         }
         Ok(garbage)
+    }
+
+    /// Removes a file or a folder; an entry leaves its place whole, so that a killed gc leaves no
+    /// half of one.
+    fn discard(&self, path: &Path) -> Result<(), StoreError> {
+        let staging = self.root.join("staging");
+        if path.parent() == Some(&staging) {
+            return remove(path);
+        }
+        create(&staging)?;
+        let aside = staging.join(format!("removed.{}", writer()));
+        fs::rename(path, &aside).map_err(StoreError::io("remove", path))?;
+        remove(&aside)
     }
 }
 

@@ -28,6 +28,11 @@ impl Holder {
     fn this() -> Self {
         Self { host: host(), pid: std::process::id(), since: now() }
     }
+
+    /// Whether it is a thread of this process.
+    pub fn is_this_process(&self) -> bool {
+        self.pid == std::process::id() && self.host == host()
+    }
 }
 
 /// Seconds since 1970.
@@ -65,7 +70,7 @@ impl KeyLock {
 /// Keeps gc away from the cache, until it is dropped.
 #[derive(Debug)]
 pub struct CacheUse {
-    _file: File,
+    _file: Option<File>,
 }
 
 /// Time between two looks at a lock that another process holds.
@@ -88,11 +93,12 @@ impl Store {
             match file.try_lock() {
                 Ok(()) => break,
                 Err(TryLockError::WouldBlock) => {
+                    // Who has just taken it has not signed yet.
                     let holder = (!told).then(|| read_holder(&path)).flatten();
+                    told |= holder.is_some();
                     if !waiting(holder.as_ref()) {
                         return Ok(None);
                     }
-                    told = true;
                     std::thread::sleep(PATIENCE);
                 }
                 Err(TryLockError::Error(error)) => {
@@ -106,24 +112,35 @@ impl Store {
         written
             .and_then(|()| file.write_all(text.as_bytes()))
             .map_err(StoreError::io("write", &path))?;
+        self.recover(key)?;
         Ok(Some(KeyLock { key: *key, holder, _file: file }))
     }
 
-    /// Tells gc to stay away while the result lives.
-    ///
-    /// # Errors
-    /// [`StoreError::Io`] if the cache cannot be written.
-    pub fn enter(&self) -> Result<CacheUse, StoreError> {
-        let (path, file) = self.lock_file("cache")?;
-        file.lock_shared().map_err(StoreError::io("lock", &path))?;
-        Ok(CacheUse { _file: file })
+    /// Tells gc to stay away while the result lives; and why the cache can only be read, if it can.
+    pub fn enter(&self) -> (CacheUse, Option<StoreError>) {
+        let entered = self.lock_file("cache").and_then(|(path, file)| {
+            file.lock_shared().map_err(StoreError::io("lock", &path))?;
+            Ok(CacheUse { _file: Some(file) })
+        });
+        match entered {
+            Ok(entered) => (entered, None),
+            Err(refusal) => (self.visit(), Some(refusal)),
+        }
+    }
+
+    /// As [`enter`](Self::enter), for who only reads: nothing is created.
+    pub fn visit(&self) -> CacheUse {
+        let file = File::open(self.root.join("locks/cache.lock"));
+        let file = file.and_then(|file| file.lock_shared().map(|()| file));
+        // Without a lock file there was never a run, nor a gc.
+        CacheUse { _file: file.ok() }
     }
 
     /// The cache for oneself.
     pub(super) fn enter_alone(&self) -> Result<CacheUse, StoreError> {
         let (path, file) = self.lock_file("cache")?;
         match file.try_lock() {
-            Ok(()) => Ok(CacheUse { _file: file }),
+            Ok(()) => Ok(CacheUse { _file: Some(file) }),
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse(self.root.clone())),
             Err(TryLockError::Error(error)) => Err(StoreError::io("lock", &path)(error)),
         }

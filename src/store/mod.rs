@@ -3,7 +3,7 @@
 //! ```text
 //! cache/
 //!   entries/KEY/         a whole entry: manifest.json, manifest.blake3 and the files they vouch for
-//!   staging/KEY.PID/     an entry that is being written; renamed into place when it is whole
+//!   staging/KEY.…/       an entry that is being written; renamed into place when it is whole
 //!   checkpoints/KEY      what an unfinished training has come to
 //!   progress/KEY         how far whoever makes the entry says it is, for `takd status`
 //!   damaged/KEY.N/       an entry whose digests did not match; kept for its owner to look at
@@ -19,6 +19,7 @@ mod gc;
 mod lock;
 mod manifest;
 mod progress;
+mod recover;
 mod staging;
 
 pub use checkpoint::Kept;

@@ -2,7 +2,7 @@
 //! processes to read. It vouches for nothing, so it is not synced; what it says of a running maker
 //! is believed only while that maker holds the key's lock.
 
-use super::{Holder, KeyLock, Store, StoreError, checkpoint::remove_file, list};
+use super::{Holder, KeyLock, Store, StoreError, list, staging::remove};
 use crate::key::Key;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -83,7 +83,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Io`] if it is there and cannot be removed.
     pub fn drop_progress(&self, lock: &KeyLock) -> Result<(), StoreError> {
-        remove_file(&self.progress_path(lock.key()))
+        remove(&self.progress_path(lock.key()))
     }
 
     /// What the maker of `key` says, if there is or was one.

@@ -3,14 +3,20 @@
 use super::{
     FileDigest, KeyLock, Manifest, Outcome, Provenance, Store, StoreError,
     entry::{MANIFEST, MANIFEST_DIGEST, digest_line},
+    lock::host,
 };
 use crate::key::KeyInputs;
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    io::Write,
+    io::{ErrorKind, Write},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
 };
+
+/// How often a commit makes way for an entry that another writer has just put in its place. Locks
+/// keep writers apart; on a shared file system a lost machine may write without one.
+const ATTEMPTS: usize = 100;
 
 /// An entry that is being written. Dropped before [`commit`](Self::commit), it leaves nothing.
 #[derive(Debug)]
@@ -27,10 +33,8 @@ impl<'a> Staging<'a> {
     /// # Errors
     /// [`StoreError::Io`] if the folder cannot be made.
     pub fn new(store: &'a Store, lock: &'a KeyLock) -> Result<Self, StoreError> {
-        let name = format!("{}.{}", lock.key(), std::process::id());
+        let name = format!("{}.{}", lock.key(), writer());
         let folder = store.root().join("staging").join(name);
-        // A leftover of an earlier process with this number: the lock says that it is gone.
-        remove(&folder)?;
         fs::create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
         Ok(Self { store, lock, folder, files: BTreeMap::new() })
     }
@@ -64,17 +68,40 @@ impl<'a> Staging<'a> {
         write_synced(&self.folder.join(MANIFEST), &text)?;
         write_synced(&self.folder.join(MANIFEST_DIGEST), &digest_line(&text))?;
         sync_folder(&self.folder)?;
+        self.place()?;
+        Ok(manifest)
+    }
+
+    /// Renames the entry to its place. What was there is moved away first, and back if it fails: the
+    /// system replaces no folder that holds something.
+    fn place(&self) -> Result<(), StoreError> {
         let place = self.store.entry_path(self.lock.key());
         let entries = self.store.root().join("entries");
-        fs::create_dir_all(&entries).map_err(StoreError::io("create", &entries))?;
-        let old = self.folder.with_extension("old");
-        if place.exists() {
-            fs::rename(&place, &old).map_err(StoreError::io("replace", &place))?;
+        create(&entries)?;
+        let mut name = self.folder.clone().into_os_string();
+        name.push(OLD);
+        let old = PathBuf::from(name);
+        for attempt in 1.. {
+            match fs::rename(&self.folder, &place) {
+                Ok(()) => break,
+                Err(error) if attempt < ATTEMPTS && is_taken(&error) => {
+                    remove(&old)?;
+                    match fs::rename(&place, &old) {
+                        Err(error) if error.kind() != ErrorKind::NotFound => {
+                            return Err(StoreError::io("replace", &place)(error));
+                        }
+                        _ => {}
+                    }
+                }
+                Err(error) => {
+                    // The first error counts; if this fails too, the next lock puts it back.
+                    let _ = fs::rename(&old, &place);
+                    return Err(StoreError::io("write", &place)(error));
+                }
+            }
         }
-        fs::rename(&self.folder, &place).map_err(StoreError::io("write", &place))?;
         sync_folder(&entries)?;
-        remove(&old)?;
-        Ok(manifest)
+        remove(&old)
     }
 }
 
@@ -85,6 +112,35 @@ impl Drop for Staging<'_> {
     }
 }
 
+/// End of the name of an entry that is being replaced.
+pub(super) const OLD: &str = ".old";
+
+/// A name that no other writer has: this machine's, this process's and a number.
+pub(super) fn writer() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let (pid, number) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    format!("{}.{pid}.{number}", machine())
+}
+
+/// This machine's name, as part of a file's name.
+pub(super) fn machine() -> String {
+    host().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
+}
+
+fn is_taken(error: &std::io::Error) -> bool {
+    let taken = [ErrorKind::DirectoryNotEmpty, ErrorKind::AlreadyExists, ErrorKind::NotADirectory];
+    taken.contains(&error.kind())
+}
+
+/// Makes a folder and those above it, and sees to it that they are there after a power cut.
+pub(super) fn create(folder: &Path) -> Result<(), StoreError> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(folder).map_err(StoreError::io("create", folder))?;
+    folder.parent().filter(|above| !above.as_os_str().is_empty()).map_or(Ok(()), sync_folder)
+}
+
 pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let written = File::create(path).and_then(|mut file| {
         file.write_all(bytes)?;
@@ -93,15 +149,20 @@ pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), StoreError> 
     written.map_err(StoreError::io("write", path))
 }
 
-fn sync_folder(path: &Path) -> Result<(), StoreError> {
+/// Makes sure that the names in a folder outlive a power cut.
+pub(super) fn sync_folder(path: &Path) -> Result<(), StoreError> {
     File::open(path).and_then(|folder| folder.sync_all()).map_err(StoreError::io("sync", path))
 }
 
-/// Removes a folder, if it is there.
-pub(super) fn remove(folder: &Path) -> Result<(), StoreError> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(StoreError::io("remove", folder)(error))
+/// Removes a file or a folder, if it is there.
+pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
+    let removed = match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == ErrorKind::NotADirectory => fs::remove_file(path),
+        removed => removed,
+    };
+    match removed {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(StoreError::io("remove", path)(error))
         }
         _ => Ok(()),
     }

@@ -1,11 +1,7 @@
 //! What the commands print, and the codes that they end with.
 
 use crate::workspace::{PIPELINE, Workspace};
-use std::{
-    fmt::Write as _,
-    io::{BufRead, BufReader},
-    process::{Command, Stdio},
-};
+use std::{fmt::Write as _, process::Stdio};
 
 /// A session: each command with what it printed.
 fn session(workspace: &Workspace, commands: &[&[&str]]) -> String {
@@ -132,28 +128,6 @@ fn keep_going_finishes_what_does_not_depend_on_it() {
     let report = workspace.ok(&["report", "tiny.toml"]);
     assert!(report.contains("2 results not in the cache"), "{report}");
     assert!(workspace.ok(&["cache", "verify"]).ends_with("0 damaged\n"));
-}
-
-#[test]
-fn ctrl_c_ends_with_code_130_and_leaves_nothing_half_done() {
-    let workspace = Workspace::new();
-    let forever = "recipe.short.epochs=1000000";
-    let mut child = workspace
-        .command(&["run", "tiny.toml", "--set", forever])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let started = lines.any(|line| line.unwrap().contains("started"));
-    assert!(started);
-    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(kill.success());
-    let rest: Vec<String> = lines.map(Result::unwrap).collect();
-    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:?}");
-    assert!(rest.iter().any(|line| line.contains("the same command goes on")), "{rest:?}");
-    let staging = std::fs::read_dir(workspace.path("cache/staging"));
-    assert!(staging.map_or(0, Iterator::count) == 0);
 }
 
 #[test]

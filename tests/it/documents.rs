@@ -35,8 +35,15 @@ fn the_readmes_exit_codes_are_the_constants() {
         .skip(2)
         .map_while(|line| line.strip_prefix("| ")?.split(" |").next()?.trim().parse().ok())
         .collect();
-    let constants =
-        [exit::OK, exit::FAILED, exit::USAGE, exit::PIPELINE, exit::CACHE, exit::INTERRUPTED];
+    let constants = [
+        exit::OK,
+        exit::FAILED,
+        exit::USAGE,
+        exit::PIPELINE,
+        exit::CACHE,
+        exit::INTERRUPTED,
+        exit::TERMINATED,
+    ];
     assert_eq!(codes, constants);
 }
 

@@ -7,7 +7,7 @@ use crate::{
 use std::{fs, path::Path};
 
 /// Trains on `set/`, one epoch.
-const PIPELINE: &str = r#"
+pub const PIPELINE: &str = r#"
 seeds = [20]
 [data.own]
 format     = "image-folder"

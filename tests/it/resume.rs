@@ -15,10 +15,35 @@ use takd::{
         Adam, Data, Format, Net, Normalisation, Optimizer, Recipe, Schedule, Select, Split, Warmup,
     },
     data::{View, load, probe},
-    learn::{Lesson, Objective, resume, train},
+    learn::{
+        Checkpoint, LearnError, Lesson, Objective, Order, Progress, State, Watch, resume, train,
+    },
     net::{NamedTensor, Ops},
     node::{read_checkpoint, write_checkpoint},
 };
+
+/// Takes a checkpoint before each step and after each epoch, and stops before a step if told.
+#[derive(Default)]
+struct Keeper {
+    kept: Vec<Vec<u8>>,
+    asked: usize,
+    stop: Option<usize>,
+}
+
+impl Watch for Keeper {
+    fn order(&mut self, _: usize, _: usize, _: usize) -> Order {
+        self.asked += 1;
+        if self.stop == Some(self.asked) { Order::Stop } else { Order::Keep }
+    }
+
+    fn keep(&mut self, checkpoint: &dyn Fn() -> Checkpoint) {
+        self.kept.push(write_checkpoint(&checkpoint()).unwrap());
+    }
+
+    fn epoch(&mut self, progress: &Progress<'_>) {
+        self.keep(progress.checkpoint);
+    }
+}
 
 #[test]
 fn every_optimizer_goes_on_from_a_checkpoint_with_the_same_bits() {
@@ -55,40 +80,48 @@ fn every_optimizer_goes_on_from_a_checkpoint_with_the_same_bits() {
             judge,
         };
         let whole = train(&lesson, &device, &tiny::Never, &mut |_, _| {}).unwrap();
-        for stop in 1..5 {
-            let mut kept = None;
-            resume(&lesson, &device, &tiny::Never, None, &mut |progress| {
-                if progress.record.epoch == stop {
-                    kept = Some(write_checkpoint(&(progress.checkpoint)()).unwrap());
-                }
-            })
-            .unwrap();
-            let from = Some(read_checkpoint(&kept.unwrap()).unwrap());
-            let mut epochs = 0;
-            let again = resume(&lesson, &device, &tiny::Never, from, &mut |_| epochs += 1).unwrap();
-            assert_eq!(epochs, 5 - stop, "{optimizer:?}");
-            // A file has its tensors in another order.
-            let sorted = |weights: &[NamedTensor]| {
-                let mut weights = weights.to_vec();
-                weights.sort_by(|a, b| a.name.cmp(&b.name));
-                weights
-            };
+        // A file has its tensors in another order.
+        let sorted = |weights: &[NamedTensor]| {
+            let mut weights = weights.to_vec();
+            weights.sort_by(|a, b| a.name.cmp(&b.name));
+            weights
+        };
+        let mut keeper = Keeper::default();
+        resume(&lesson, &device, None, &mut keeper).unwrap();
+        assert_eq!((keeper.asked, keeper.kept.len()), (20, 25), "four steps in each epoch");
+        let mut stopped = Keeper { stop: Some(7), ..Keeper::default() };
+        let error = resume(&lesson, &device, None, &mut stopped).err();
+        assert!(matches!(error, Some(LearnError::Stopped)));
+        assert_eq!(stopped.kept, keeper.kept[..8], "a stop leaves a checkpoint too");
+        for (place, kept) in keeper.kept.iter().enumerate() {
+            let from = read_checkpoint(kept).unwrap();
+            let State { steps, within, .. } = from.state;
+            let mut rest = Keeper::default();
+            let again = resume(&lesson, &device, Some(from), &mut rest).unwrap();
+            assert_eq!(rest.asked, 20 - steps as usize, "{optimizer:?} {within:?}");
             let same = sorted(&again.weights) == sorted(&whole.weights);
-            assert!(same, "{optimizer:?} from epoch {stop}");
+            assert!(same, "{optimizer:?} from checkpoint {place}, {within:?}");
             assert_eq!((again.history, again.selected), (whole.history.clone(), whole.selected));
         }
+        // What is of another training is refused, not trained on.
+        let mut other = read_checkpoint(&keeper.kept[24]).unwrap();
+        other.best.pop();
+        let error = resume(&lesson, &device, Some(other), &mut Keeper::default()).err();
+        assert!(matches!(error, Some(LearnError::Checkpoint(_))));
     }
 }
 
-/// Long enough for some checkpoints, a second apart.
-const EPOCHS: &str = "recipe.short.epochs=2000";
+/// Takes a second, and leaves checkpoints as often as their cost allows.
+const ARGS: [&str; 7] =
+    ["run", "tiny.toml", "takd", "--set", "recipe.short.epochs=80", "--checkpoint-every", "0"];
 
 fn spawn(workspace: &Workspace) -> Child {
-    let mut command = workspace.command(&["run", "tiny.toml", "takd", "--set", EPOCHS]);
+    let mut command = workspace.command(&ARGS);
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
-fn checkpoints(workspace: &Workspace) -> Vec<PathBuf> {
+/// The cache's checkpoints, without those that are being written.
+pub fn checkpoints(workspace: &Workspace) -> Vec<PathBuf> {
     let files = fs::read_dir(workspace.path("cache/checkpoints")).into_iter().flatten();
     files.map(|file| file.unwrap().path()).filter(|path| path.extension().is_none()).collect()
 }
@@ -103,7 +136,7 @@ fn wait_for_checkpoint(workspace: &Workspace, child: &mut Child) -> bool {
         if child.try_wait().unwrap().is_some() {
             return false;
         }
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(2));
     }
     panic!("neither a checkpoint nor an end in two minutes");
 }
@@ -117,9 +150,9 @@ fn workspace() -> Workspace {
 #[test]
 fn killed_anywhere_a_run_goes_on_and_ends_with_the_same_bits() {
     let whole = workspace();
-    whole.run(&["tiny.toml", "takd", "--set", EPOCHS]);
+    whole.ok(&ARGS);
     let killed = workspace();
-    for extra in [5, 130, 40] {
+    for extra in [5, 60, 20] {
         let mut child = spawn(&killed);
         if !wait_for_checkpoint(&killed, &mut child) {
             break;
@@ -129,8 +162,8 @@ fn killed_anywhere_a_run_goes_on_and_ends_with_the_same_bits() {
         child.wait().unwrap();
     }
     assert!(!checkpoints(&killed).is_empty(), "at least one kill came before the end");
-    let output = killed.takd(&["run", "tiny.toml", "takd", "--set", EPOCHS]);
-    assert!(output.code == 0 && output.stderr.contains("goes on after epoch"), "{output:?}");
+    let output = killed.takd(&ARGS);
+    assert!(output.code == 0 && output.stderr.contains("goes on after "), "{output:?}");
     assert!(whole.entry_files("cache") == killed.entry_files("cache"), "some file differs");
     assert!(checkpoints(&killed).is_empty(), "an entry needs no checkpoint any more");
     assert!(killed.ok(&["cache", "verify"]).ends_with("0 damaged\n"));
@@ -149,7 +182,7 @@ fn a_damaged_checkpoint_costs_its_epochs_and_nothing_else() {
         bytes[middle] ^= 1;
         fs::write(checkpoint, bytes).unwrap();
     }
-    let output = workspace.takd(&["run", "tiny.toml", "takd", "--set", EPOCHS]);
+    let output = workspace.takd(&ARGS);
     assert!(output.code == 0 && output.stderr.contains("checkpoint is damaged"), "{output:?}");
     // gc keeps checkpoints of what its pipelines reach, and removes others.
     let lost = workspace.path("cache/checkpoints").join("ab".repeat(32));

@@ -126,11 +126,11 @@ fn some_keys() -> Vec<(takd::key::KeyInputs, Key)> {
     keys(&Graph::new(&pipeline))
 }
 
-fn outcome() -> Outcome {
+pub fn outcome() -> Outcome {
     Outcome::Logits { samples: 0, seconds: 0.0 }
 }
 
-fn provenance() -> Provenance {
+pub fn provenance() -> Provenance {
     let text = String::new();
     let (takd, burn, device, host, node) =
         (text.clone(), text.clone(), text.clone(), text.clone(), text);
@@ -172,8 +172,12 @@ fn a_key_has_one_holder_and_gc_waits_for_runs() {
     drop(held);
     assert!(store.lock(&key, &mut |_| false).unwrap().is_some());
 
-    let entered = store.enter().unwrap();
+    let (entered, refusal) = store.enter();
+    assert!(refusal.is_none());
     assert!(matches!(store.gc(&HashSet::new(), true), Err(StoreError::InUse(_))));
     drop(entered);
     assert!(store.gc(&HashSet::new(), true).is_ok());
+    let reading = store.visit();
+    assert!(matches!(store.gc(&HashSet::new(), true), Err(StoreError::InUse(_))));
+    drop(reading);
 }

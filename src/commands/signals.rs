@@ -1,0 +1,94 @@
+//! Stopping a run: once nodes run, the first signal asks them to stop; a second one ends the process.
+
+use super::progress::LogArgs;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU8, Ordering},
+};
+
+/// Which signal has come, if any.
+#[derive(Clone, Default)]
+pub(super) struct Signals {
+    /// Set by the first.
+    pub stop: Arc<AtomicBool>,
+    number: Arc<AtomicU8>,
+    running: Arc<AtomicBool>,
+}
+
+impl Signals {
+    /// Listens to Ctrl-C and SIGTERM, in threads that are started later too: it must come before any
+    /// other thread, since the system hands a signal to any that has not blocked it. SIGHUP is left
+    /// alone, as `nohup` wants it.
+    pub fn listen(log: LogArgs) -> Self {
+        let signals = Self::default();
+        #[cfg(unix)]
+        if let Err(error) = signals.clone().wait(log) {
+            log.note(&format!("note: Ctrl-C will not stop cleanly: {error}"));
+        }
+        signals
+    }
+
+    /// A thread of its own waits for the signals, which every other thread blocks.
+    #[cfg(unix)]
+    fn wait(self, log: LogArgs) -> nix::Result<()> {
+        use nix::sys::signal::{SigSet, Signal};
+        let set: SigSet = [Signal::SIGINT, Signal::SIGTERM].into_iter().collect();
+        set.thread_block()?;
+        std::thread::spawn(move || {
+            while let Ok(signal) = set.wait() {
+                let number = signal as u8;
+                let again = self.number.swap(number, Ordering::Relaxed) > 0;
+                if again || !self.running.load(Ordering::Relaxed) {
+                    std::process::exit(128 + i32::from(number));
+                }
+                self.stop.store(true, Ordering::Relaxed);
+                log.note("stopping; once more ends it at once");
+            }
+        });
+        Ok(())
+    }
+
+    /// Nodes run from now on, and a first signal leaves them time for a checkpoint.
+    pub fn nodes_run(&self) {
+        self.running.store(true, Ordering::Relaxed);
+    }
+
+    /// Its number, once one has come.
+    pub fn number(&self) -> Option<u8> {
+        Some(self.number.load(Ordering::Relaxed)).filter(|&number| number > 0)
+    }
+}
+
+/// The command that the process was called with, as a shell reads it.
+pub(super) fn command_line() -> String {
+    let words = std::env::args_os().map(|word| quote(&word.to_string_lossy()));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./=:,@+%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quote;
+
+    #[test]
+    fn words_are_quoted_for_a_shell() {
+        for (word, quoted) in [
+            ("recipe.plain.epochs=5", "recipe.plain.epochs=5"),
+            ("a b", "'a b'"),
+            ("it's", "'it'\\''s'"),
+            ("a*", "'a*'"),
+            ("", "''"),
+            ("päth", "päth"),
+        ] {
+            assert_eq!(quote(word), quoted);
+        }
+    }
+}

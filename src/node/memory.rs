@@ -1,0 +1,87 @@
+//! Whether a training can fit this machine's memory at all.
+//!
+//! An allocation that fails ends the whole process, with every node in it: what cannot fit is
+//! refused before it is tried. The need is a lower bound, so that nothing is refused that would
+//! have worked.
+
+use crate::config::{Net, Optimizer, Recipe, Select};
+use std::fs;
+
+/// Bytes of a 32-bit number.
+const WORD: u128 = 4;
+
+/// Bytes that training `net` on `samples` images takes at least: weights, gradients, optimizer
+/// state, the best epoch's weights, and each layer's output for one batch, which the backward pass
+/// reads.
+pub(super) fn need(net: &Net, recipe: &Recipe, samples: usize) -> u128 {
+    let state = match recipe.optimizer {
+        Optimizer::Sgd { momentum: 0.0, .. } => 0,
+        Optimizer::Sgd { .. } => 1,
+        Optimizer::Adam(_) | Optimizer::AdamW(_) => 2,
+    };
+    let best = u128::from(recipe.select != Select::Last);
+    let batch = recipe.batch_size.min(samples) as u128;
+    let (mut shape, mut outputs) = (net.input(), net.input().size() as u128);
+    for &layer in net.layers() {
+        shape = shape.after(layer);
+        outputs += shape.size() as u128;
+    }
+    WORD * (net.parameters() as u128 * (2 + state + best) + batch * outputs)
+}
+
+/// Bytes that this process may use: the machine's, or its control group's if that is less. `None`
+/// where the system does not tell.
+pub(super) fn limit() -> Option<u128> {
+    let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| total(&text));
+    // The root group has no such file, and the others say `max` or a number.
+    let group = fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
+    let group = group.and_then(|text| text.trim().parse().ok());
+    machine.into_iter().chain(group).min()
+}
+
+fn total(meminfo: &str) -> Option<u128> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kibibytes: u128 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+/// What to tell if `need` bytes do not fit `limit`.
+pub(super) fn refusal(need: u128, limit: Option<u128>) -> Option<String> {
+    let limit = limit.filter(|&limit| need > limit)?;
+    let gibibytes = |bytes: u128| bytes as f64 / f64::from(1 << 30);
+    Some(format!(
+        "it needs at least {:.1} GiB of memory, and this machine has {:.1} GiB: lower batch_size, \
+         or take a smaller network",
+        gibibytes(need),
+        gibibytes(limit)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Schedule, Shape, Warmup};
+
+    #[test]
+    fn the_need_is_counted_by_hand() {
+        let input = Shape { channels: 1, height: 2, width: 2 };
+        let net = Net::new(vec!["fc3".parse().unwrap()], input, 3).unwrap();
+        let optimizer =
+            Optimizer::Sgd { lr: 0.1, momentum: 0.9, nesterov: false, weight_decay: 0.0 };
+        let (schedule, warmup, augment) = (Schedule::Constant {}, Warmup(0), Vec::new());
+        let select = Select::BestValidation;
+        let recipe =
+            Recipe { epochs: 1, batch_size: 10, optimizer, schedule, warmup, augment, select };
+        // 15 parameters four times, and 4 pixels and 3 outputs for each of 5 images.
+        assert_eq!(need(&net, &recipe, 5), 4 * (15 * 4 + 5 * 7));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_in_gibibytes() {
+        assert_eq!(total("MemTotal:        2048 kB\nMemFree: 1 kB\n"), Some(2 << 20));
+        assert!(limit().is_none_or(|limit| limit > 1 << 20));
+        assert!(refusal(5, None).is_none() && refusal(5, Some(5)).is_none());
+        let told = refusal(3 << 30, Some(2 << 30)).unwrap();
+        assert!(told.starts_with("it needs at least 3.0 GiB of memory, and this machine has 2.0"));
+    }
+}

@@ -1,0 +1,118 @@
+//! Stopped by a signal, a run leaves a checkpoint, says how to go on, and ends with that signal's
+//! code; a run that waits for another takes over when that one dies.
+
+use crate::{resume::checkpoints, workspace::Workspace};
+use std::{
+    io::{BufRead, BufReader, Lines},
+    process::{Child, ChildStderr, Command, Stdio},
+};
+
+/// Trains until it is stopped, with checkpoints as often as their cost allows.
+const ARGS: [&str; 7] = [
+    "run",
+    "tiny.toml",
+    "nokd@20",
+    "--set",
+    "recipe.short.epochs=1000000",
+    "--checkpoint-every",
+    "0",
+];
+
+/// A run that ends only when it is stopped.
+struct Endless {
+    child: Child,
+    stderr: Lines<BufReader<ChildStderr>>,
+}
+
+impl Endless {
+    fn new(workspace: &Workspace) -> Self {
+        Self::with(workspace, &ARGS)
+    }
+
+    fn with(workspace: &Workspace, args: &[&str]) -> Self {
+        let mut command = workspace.command(args);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+        Self { child, stderr }
+    }
+
+    /// Waits until there is a checkpoint.
+    fn wait_for_checkpoint(&mut self, workspace: &Workspace) {
+        while checkpoints(workspace).is_empty() {
+            assert!(self.child.try_wait().unwrap().is_none(), "it ended before any checkpoint");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+
+    /// Reads on until a line holds `text`.
+    fn wait_for(&mut self, text: &str) -> String {
+        let line = self.stderr.by_ref().map(Result::unwrap).find(|line| line.contains(text));
+        line.unwrap_or_else(|| panic!("it never said `{text}`"))
+    }
+
+    /// Sends a signal; the exit code and the rest of stderr.
+    fn stop(mut self, signal: &str) -> (Option<i32>, String) {
+        let kill = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+        let rest: Vec<String> = self.stderr.map(Result::unwrap).collect();
+        (self.child.wait().unwrap().code(), rest.join("\n"))
+    }
+}
+
+#[test]
+fn signals_leave_a_checkpoint_and_say_how_to_go_on() {
+    let workspace = Workspace::new();
+    let mut run = Endless::new(&workspace);
+    run.wait_for_checkpoint(&workspace);
+    let (code, told) = run.stop("-INT");
+    assert_eq!(code, Some(130), "{told}");
+    for text in ["stopped by Ctrl-C", &format!("takd {}", ARGS.join(" ")), "checkpoint is written"]
+    {
+        assert!(told.contains(text), "{text}: {told}");
+    }
+    assert_eq!(checkpoints(&workspace).len(), 1);
+    assert!(!workspace.path("cache/staging").exists(), "nothing half done");
+    let mut run = Endless::new(&workspace);
+    let goes_on = run.wait_for("goes on after");
+    let place = told.split_once("stopped ").unwrap().1.split(';').next().unwrap();
+    assert!(goes_on.contains(place), "{place}: {goes_on}");
+    let (code, told) = run.stop("-TERM");
+    assert_eq!(code, Some(143), "{told}");
+    assert!(told.contains("stopped by SIGTERM"), "{told}");
+}
+
+/// Reading a folder of images starts threads before any node runs: a signal must not end in one.
+#[test]
+fn signals_are_heard_whatever_threads_there_are() {
+    let workspace = Workspace::new();
+    crate::pictures::write(&workspace.path("set"));
+    workspace.write("tiny.toml", crate::image_runs::PIPELINE);
+    for signal in ["-INT", "-TERM"] {
+        let args = [&["run", "tiny.toml", "teacher"], &ARGS[3..]].concat();
+        let mut run = Endless::with(&workspace, &args);
+        run.wait_for_checkpoint(&workspace);
+        let (code, told) = run.stop(signal);
+        assert_eq!(code, Some(if signal == "-INT" { 130 } else { 143 }), "{told}");
+        assert!(told.contains("checkpoint is written"), "{told}");
+        for checkpoint in checkpoints(&workspace) {
+            std::fs::remove_file(checkpoint).unwrap();
+        }
+    }
+}
+
+#[test]
+fn who_waits_says_for_whom_and_takes_over_when_the_holder_dies() {
+    let workspace = Workspace::new();
+    let mut holder = Endless::new(&workspace);
+    holder.wait_for_checkpoint(&workspace);
+    let mut waiter = Endless::new(&workspace);
+    let line = waiter.wait_for("waits for process");
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let named = format!("process {} on {}", holder.child.id(), host.trim());
+    assert!(line.contains(&named) && line.contains("has been making it for"), "{line}");
+    let (code, _) = holder.stop("-KILL");
+    assert_eq!(code, None);
+    waiter.wait_for("goes on after");
+    let (code, _) = waiter.stop("-INT");
+    assert_eq!(code, Some(130));
+}
