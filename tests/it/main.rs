@@ -3,20 +3,26 @@
 // A test that cannot go on says so by panicking.
 #![allow(clippy::unwrap_used)]
 
+mod bad_input;
 mod changes;
 mod command_line;
+mod damage;
 mod data_sets;
 mod differences;
 mod documents;
 mod errors;
+mod failures;
 mod figures;
+mod file_system;
 mod gpu;
 mod help;
 mod image_damage;
 mod image_folders;
 mod image_runs;
 mod init;
+mod key_version;
 mod keys;
+mod kill;
 mod no_panic;
 mod no_panic_data;
 mod page;
@@ -28,8 +34,10 @@ mod resume;
 mod same_bits;
 mod schedule;
 mod schema;
+mod stop;
 mod store;
 mod tidy;
 mod tiny;
+mod together;
 mod watching;
 mod workspace;

@@ -1,0 +1,105 @@
+//! A training that goes wrong says why, keeps no entry, and fails only what depends on it.
+
+use crate::workspace::{PIPELINE, Workspace};
+
+/// The assistant has a recipe or network of its own, the rest are as ever.
+fn with(recipe: &str, net: &str) -> Workspace {
+    let workspace = Workspace::new();
+    let text = PIPELINE
+        .replace("[20, 31]", "[20]")
+        .replace("[distill.assistant]", "[distill.assistant]\nrecipe = \"own\"")
+        .replace("net       = \"middle\"", &format!("net = {net:?}"));
+    workspace.write("tiny.toml", format!("{text}[recipe.own]\n{recipe}"));
+    workspace
+}
+
+/// Runs to the end, and checks that only the assistant's branch is missing; what its failure says.
+fn failure(workspace: &Workspace) -> String {
+    let output = workspace.takd(&["run", "tiny.toml", "--keep-going", "--json"]);
+    assert_eq!(output.code, 1, "{output:?}");
+    let result: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    let mut error = None;
+    for step in result["steps"].as_array().unwrap() {
+        let (name, fate) = (step["nodes"][0].as_str().unwrap(), step["fate"].as_str().unwrap());
+        let want = match name {
+            "assistant@20" => "failed",
+            "takd@20" | "test/assistant@20" | "test/takd@20" => "blocked",
+            _ => "made",
+        };
+        assert_eq!(fate, want, "{name}");
+        error = error.or(step["error"].as_str().map(str::to_owned));
+    }
+    // Three networks and their measurements, and the teacher's logits; nothing of what failed.
+    assert_eq!(workspace.ok(&["cache", "verify"]), "7 whole, 0 damaged\n");
+    assert!(crate::resume::checkpoints(workspace).is_empty());
+    error.unwrap()
+}
+
+#[test]
+fn a_loss_that_leaves_the_numbers() {
+    let recipe = "epochs = 2\nbatch_size = 16\noptimizer = { sgd = { lr = 1e30 } }\n";
+    let error = failure(&with(recipe, "middle"));
+    assert!(
+        error.starts_with("the loss became NaN in epoch 1, step 2, at learning rate 1e30 (last")
+    );
+}
+
+#[test]
+fn weights_that_leave_the_numbers_in_the_very_last_step() {
+    // One step: its loss is finite, and no other one sees what its update did.
+    let recipe = "epochs = 1\nbatch_size = 100\noptimizer = { sgd = { lr = 1e39 } }\n";
+    let error = failure(&with(recipe, "middle"));
+    assert!(error.starts_with("after epoch 1, at learning rate 1e39, `conv"), "{error}");
+    assert!(error.contains("is not finite (last finite loss: "), "{error}");
+}
+
+#[test]
+fn a_network_that_no_memory_holds() {
+    let recipe = "epochs = 1\nbatch_size = 16\noptimizer = { sgd = { lr = 0.1 } }\n";
+    let workspace = with(recipe, "giant");
+    let text = std::fs::read_to_string(workspace.path("tiny.toml")).unwrap();
+    let giant = "[net.giant]\nlayers = [\"conv65536\", \"conv65536\", \"conv65536\", \"fc65536\", \"fc3\"]\n";
+    workspace.write("tiny.toml", format!("{text}{giant}"));
+    let error = failure(&workspace);
+    assert!(error.starts_with("it needs at least "), "{error}");
+    assert!(error.contains("GiB of memory, and this machine has"), "{error}");
+}
+
+#[test]
+fn imported_weights_that_are_no_numbers_are_not_measured() {
+    use takd::node::{WEIGHTS, read_weights};
+    let workspace = Workspace::new();
+    workspace.run(&["tiny.toml", "nokd@20"]);
+    workspace.ok(&["export", "tiny.toml", "nokd@20", "-o", WEIGHTS]);
+    let mut bytes = std::fs::read(workspace.path(WEIGHTS)).unwrap();
+    let end = bytes.len();
+    assert!(read_weights(&bytes).is_ok());
+    bytes[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+    workspace.write(WEIGHTS, bytes);
+    let text = PIPELINE.replace(
+        "[train.nokd]\nnet    = \"small\"\ndata   = \"bars\"\nrecipe = \"short\"",
+        &format!("[train.nokd]\nnet = \"small\"\ndata = \"bars\"\nweights = {WEIGHTS:?}"),
+    );
+    workspace.write("imported.toml", text);
+    for _ in 0..2 {
+        let output = workspace.takd(&["run", "imported.toml", "test/nokd@20"]);
+        assert_eq!(output.code, 1, "{output:?}");
+        assert!(output.stderr.contains("outputs are no finite numbers"), "{output:?}");
+        assert!(workspace.ok(&["cache", "verify"]).ends_with(" 0 damaged\n"));
+    }
+}
+
+#[test]
+fn a_teacher_that_guesses_is_a_warning_in_the_table() {
+    let workspace =
+        with("epochs = 1\nbatch_size = 16\noptimizer = { sgd = { lr = 1e-30 } }\n", "middle");
+    let output = workspace.ok(&["run", "tiny.toml"]);
+    let warning =
+        "warning: `assistant` teaches others and is no better than guessing among 3 classes";
+    assert_eq!(output.matches("warning: ").count(), output.matches("teaches others").count());
+    assert!(output.contains(warning), "{output}");
+    for format in ["md", "latex"] {
+        let report = workspace.ok(&["report", "tiny.toml", "--format", format]);
+        assert!(report.contains("no better than guessing among 3 classes"), "{report}");
+    }
+}
