@@ -364,10 +364,32 @@ mod tests {
         }
     }
 
+    /// Loads and stores at every place of slices of every length up to three vectors, between
+    /// guards.
+    fn stays_within<L: Lanes>() {
+        for length in 0..=3 * LANES {
+            let from: Vec<f32> = (0..length).map(|place| place as f32 + 1.0).collect();
+            for at in 0..=length {
+                let mut memory = vec![-1.0; LANES + length + LANES];
+                L::load_at(&from, at).store_at(&mut memory[LANES..][..length], at);
+                for (place, &value) in memory.iter().enumerate() {
+                    let copied = LANES + at..LANES + length.min(at + LANES);
+                    let want = if copied.contains(&place) { from[place - LANES] } else { -1.0 };
+                    assert_eq!(value, want, "{length} floats, at {at}: place {place}");
+                }
+            }
+            let beyond =
+                std::panic::catch_unwind(|| L::load_at(&from, length + 1).add(L::splat(0.0)));
+            assert!(beyond.is_err(), "{length} floats have no place {}", length + 1);
+        }
+    }
+
     #[test]
-    fn short_stores_stay_within_their_slice() {
-        let mut three = [7.0; 3];
-        Portable::splat(1.0).store_at(&mut three, 1);
-        assert_eq!(three, [7.0, 1.0, 1.0]);
+    fn loads_and_stores_stay_within_their_slices() {
+        stays_within::<Portable>();
+        #[cfg(target_arch = "x86_64")]
+        if has_avx2() {
+            stays_within::<Avx2>();
+        }
     }
 }
