@@ -13,7 +13,6 @@ mod watcher;
 
 pub use device::{Choice, ChoiceError, DeviceError, Inventory, Selected, available, inventory};
 pub use files::{
-    FileError, WEIGHTS, read_checkpoint, read_logits, read_weights, write_checkpoint,
-    write_weights,
+    FileError, WEIGHTS, read_checkpoint, read_logits, read_weights, write_checkpoint, write_weights,
 };
 pub use runner::{Datasets, NodeRunner};
