@@ -355,8 +355,7 @@ mod tests {
         }
         for (start, stride) in [(9, 8), (0, 13), (32, 0), (0, usize::MAX), (usize::MAX, 1)] {
             let from = [0.0; 32];
-            let loads =
-                std::panic::catch_unwind(|| drop(Avx2::load_every::<3>(&from, start, stride)));
+            let loads = std::panic::catch_unwind(|| Avx2::load_every::<3>(&from, start, stride)[0]);
             let stores = std::panic::catch_unwind(|| {
                 Avx2::store_every([Avx2::splat(0.0); 3], &mut [0.0; 32], start, stride);
             });
