@@ -8,7 +8,7 @@ use super::{
 use crate::{
     graph::Graph,
     key::keys,
-    report::{FigureResults, Format, Page, Report},
+    report::{EventFile, FigureResults, Format, NodeResults, Page, Report, event_files},
     store::Store,
 };
 use std::{
@@ -31,6 +31,9 @@ pub(super) struct Args {
     /// Write each figure as SVG and PNG, and the numbers behind it as CSV, into this folder
     #[arg(long, value_name = "DIR")]
     figures: Option<PathBuf>,
+    /// Write what TensorBoard reads into this folder: NODE/seed-SEED for each result
+    #[arg(long, value_name = "DIR")]
+    tensorboard: Option<PathBuf>,
 }
 
 /// How a report is written.
@@ -58,13 +61,22 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
     if let Some(folder) = &args.figures {
         write_figures(&report.figures, folder)?;
     }
+    let html = matches!(args.format, Written::Html);
+    let nodes = if html || args.tensorboard.is_some() {
+        NodeResults::gather(&graph, &keys, store)?
+    } else {
+        Vec::new()
+    };
+    if let Some(folder) = &args.tensorboard {
+        write_events(&event_files(&nodes), folder)?;
+    }
     let text = match args.format {
         Written::Text => report.render(Format::Text),
         Written::Md => report.render(Format::Md),
         Written::Latex => report.render(Format::Latex),
         Written::Csv => report.render(Format::Csv),
         Written::Json => report.render(Format::Json),
-        Written::Html => Page::gather(&graph, &keys, store, &report)?.html(),
+        Written::Html => Page::new(&graph, &report, &nodes).html(),
     };
     match &args.output {
         None => print(&text)?,
@@ -73,6 +85,19 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
         }
     }
     Ok(exit::OK)
+}
+
+fn write_events(files: &[EventFile], folder: &Path) -> Result<(), Problem> {
+    for file in files {
+        let path = folder.join(&file.path);
+        let parent = path.parent().unwrap_or(folder);
+        fs::create_dir_all(parent)
+            .map_err(|error| Problem::Write { path: parent.to_owned(), error })?;
+        fs::write(&path, &file.bytes).map_err(|error| Problem::Write { path, error })?;
+    }
+    let count = files.len();
+    say(&format!("wrote {count} event file{} to {}", plural(count), folder.display()));
+    Ok(())
 }
 
 fn write_figures(figures: &[FigureResults], folder: &Path) -> Result<(), Problem> {

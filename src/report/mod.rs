@@ -9,20 +9,24 @@ mod gather;
 mod json;
 mod latex;
 mod markdown;
+mod nodes;
 mod page;
 mod paired;
 mod picture;
 mod spread;
+mod tensorboard;
 mod text;
 
 use crate::config::{Select, Split};
 pub use compare::Comparison;
 pub use figure::{FigureResults, Line, Pick, PointResult, Rule};
 pub use gather::{OursRow, Report, Results, SeedResult, TableRow};
+pub use nodes::NodeResults;
 pub use page::Page;
 pub use paired::{Evidence, Paired, signed};
 pub use picture::{PaintError, Picture};
 pub use spread::Spread;
+pub use tensorboard::{EventFile, event_files};
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

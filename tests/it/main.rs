@@ -36,6 +36,7 @@ mod schedule;
 mod schema;
 mod stop;
 mod store;
+mod tensorboard;
 mod tidy;
 mod tiny;
 mod together;

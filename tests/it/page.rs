@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, fs};
 use takd::{
     graph::Graph,
     key::keys,
-    report::{Page, Report},
+    report::{NodeResults, Page, Report},
     store::Store,
 };
 
@@ -40,7 +40,8 @@ fn page(text: &str) -> String {
     let (graph, empty) = (Graph::new(&pipeline), tempfile::tempdir().unwrap());
     let (keys, store) = (keys(&graph), Store::new(empty.path()));
     let report = Report::gather(&graph, &keys, &store).unwrap();
-    Page::gather(&graph, &keys, &store, &report).unwrap().html()
+    let nodes = NodeResults::gather(&graph, &keys, &store).unwrap();
+    Page::new(&graph, &report, &nodes).html()
 }
 
 /// What the script of a page reads.

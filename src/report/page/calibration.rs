@@ -1,10 +1,9 @@
 //! How sharp and how well calibrated teachers, assistants and students are.
 
-use super::gather::PageNode;
 use crate::{
     metrics::Metrics,
     report::{
-        Spread,
+        NodeResults, Spread,
         figure::{Axis, label},
         picture::{Anchor, Ink, Mark, Pen, Picture, Place, Shape, Text, width},
     },
@@ -49,11 +48,11 @@ pub(super) struct Row<'a> {
 }
 
 /// The measurements of all eval nodes that have any.
-pub(super) fn rows(nodes: &[PageNode]) -> Vec<Row<'_>> {
+pub(super) fn rows(nodes: &[NodeResults]) -> Vec<Row<'_>> {
     nodes.iter().filter(|node| node.kind == "eval").filter_map(|node| row(nodes, node)).collect()
 }
 
-fn row<'a>(nodes: &'a [PageNode], node: &'a PageNode) -> Option<Row<'a>> {
+fn row<'a>(nodes: &'a [NodeResults], node: &'a NodeResults) -> Option<Row<'a>> {
     let of = |number: fn(&Metrics) -> f64| {
         let metrics = node.tasks.iter().filter_map(|task| task.made.as_ref()?.metrics.as_ref());
         Spread::of(&metrics.map(number).collect::<Vec<_>>())

@@ -1,13 +1,10 @@
 //! The pipeline as a picture: a box a network, its measurements below it, lines from teachers to
 //! whom they teach.
 
-use super::{
-    gather::{PageNode, State},
-    layout::{Spot, layout},
-};
+use super::layout::{Spot, layout};
 use crate::{
     dag::Dag,
-    report::{Spread, escape::xml, picture::width, thousands},
+    report::{NodeResults, Spread, escape::xml, nodes::State, picture::width, thousands},
 };
 use std::fmt::Write as _;
 
@@ -26,7 +23,7 @@ const MARK: f64 = 20.0;
 const MARGIN: f64 = 4.0;
 
 /// The picture, as an element of a page. Every node is a button; the first one takes Tab.
-pub(super) fn dag(dag: &Dag, nodes: &[PageNode]) -> String {
+pub(super) fn dag(dag: &Dag, nodes: &[NodeResults]) -> String {
     let networks: Vec<usize> = (0..nodes.len()).filter(|&n| nodes[n].kind != "eval").collect();
     let evals = |network: usize| {
         let children = nodes[network].children.iter().copied();
@@ -104,7 +101,7 @@ fn edge(out: &mut String, from: Spot, to: Spot) {
     );
 }
 
-fn open(out: &mut String, place: usize, node: &PageNode, first: &mut bool) {
+fn open(out: &mut String, place: usize, node: &NodeResults, first: &mut bool) {
     let (class, _, words) = state(node.state);
     let mut label = format!("{}, {} {}", node.name, node.kind, node.what);
     if let Some(parameters) = node.parameters {

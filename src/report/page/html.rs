@@ -4,10 +4,10 @@
 use super::{
     Page, calibration,
     draw::{dag, percent},
-    gather::{PageNode, State},
 };
 use crate::report::{
-    FigureResults, Results, Spread, WORDS, caption, escape::xml, grid, notes, picture::Picture,
+    FigureResults, NodeResults, Results, Spread, WORDS, caption, escape::xml, grid, nodes::State,
+    notes, picture::Picture,
 };
 use serde::Serialize;
 
@@ -18,14 +18,14 @@ const SCRIPT: &str = include_str!("page.js");
 /// What the script reads.
 #[derive(Serialize)]
 struct Data<'a> {
-    nodes: &'a [PageNode],
+    nodes: &'a [NodeResults],
 }
 
 impl Page<'_> {
     /// The page as a file. The same pipeline and cache give the same bytes.
     pub fn html(&self) -> String {
         let report = self.report;
-        let measured = calibration::rows(&self.nodes);
+        let measured = calibration::rows(self.nodes);
         let mut sections: Vec<&str> = Vec::new();
         let mut section = |there: bool, link| sections.extend(there.then_some(link));
         section(!report.tables.is_empty(), "<a href=\"#tables\">Tables</a>");
@@ -39,9 +39,9 @@ impl Page<'_> {
             "sections" => sections.join(" "),
             "tables" => tables(&report.tables),
             "figures" => figures(&report.figures),
-            "dag" => dag(&self.graph.pipeline.dag, &self.nodes),
+            "dag" => dag(&self.graph.pipeline.dag, self.nodes),
             "calibration" => measurements(&measured),
-            "data" => data(&Data { nodes: &self.nodes }),
+            "data" => data(&Data { nodes: self.nodes }),
             "script" => SCRIPT.to_owned(),
             other => unreachable!("the template has no place called {other}"),
         })

@@ -2,36 +2,22 @@
 
 mod calibration;
 mod draw;
-mod gather;
 mod html;
 mod layout;
 
-use super::Report;
-use crate::{
-    graph::Graph,
-    key::{Key, KeyInputs},
-    store::{Store, StoreError},
-};
-use gather::PageNode;
+use super::{NodeResults, Report};
+use crate::graph::Graph;
 
 /// A pipeline's report with what the cache holds of every node.
 pub struct Page<'a> {
     graph: &'a Graph<'a>,
     report: &'a Report,
-    nodes: Vec<PageNode>,
+    nodes: &'a [NodeResults],
 }
 
 impl<'a> Page<'a> {
-    /// Reads what `report`, which is of the same graph, does not hold: states, curves, provenance.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the cache cannot be read. A damaged entry is shown as damaged.
-    pub fn gather(
-        graph: &'a Graph<'a>,
-        keys: &[(KeyInputs, Key)],
-        store: &Store,
-        report: &'a Report,
-    ) -> Result<Self, StoreError> {
-        Ok(Self { graph, report, nodes: gather::nodes(graph, keys, store)? })
+    /// Of a report and the nodes of the same graph.
+    pub fn new(graph: &'a Graph<'a>, report: &'a Report, nodes: &'a [NodeResults]) -> Self {
+        Self { graph, report, nodes }
     }
 }

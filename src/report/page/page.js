@@ -131,8 +131,10 @@
   };
   const lowest = (runs) => runs.flat().filter((value) => typeof value === "number").reduce((a, b) => Math.min(a, b), Infinity);
 
+  // Columns of words; the others are numbers.
+  const WORDS = new Set(["seed", "state", "field", "value", "key", "made on", "finished (UTC)", "by", "as"]);
   const table = (caption, heads, rows) => html("div", { class: "wide" }, html("table", {}, html("caption", {}, caption),
-    html("thead", {}, html("tr", {}, ...heads.map((head) => html("th", { scope: "col" }, head)))),
+    html("thead", {}, html("tr", {}, ...heads.map((head) => html("th", { scope: "col", ...(WORDS.has(head) ? { class: "word" } : {}) }, head)))),
     html("tbody", {}, ...rows)));
   const row = (head, ...cells) => html("tr", {}, html("th", { scope: "row" }, head), ...cells);
   const cell = (text, attributes = {}) => html("td", attributes, text);
@@ -166,9 +168,9 @@
     const heads = node.kind === "eval" ? ["top-1 %", "loss", "ECE %", "entropy", "at τ"] : ["kept epoch"];
     const origin = node.tasks.map(({ seed, key, made }) => row(String(seed), cell(key, { class: "key long" }),
       cell(made ? `${made.provenance.device}, ${made.provenance.threads} threads on ${made.provenance.host}` : "–", { class: "long" }),
-      cell(made ? new Date(made.provenance.finished * 1000).toISOString().slice(0, 16).replace("T", " ") : "–"),
-      cell(made ? `takd ${made.provenance.takd}, burn ${made.provenance.burn}` : "–"),
-      cell(made ? made.provenance.node : "–")));
+      cell(made ? new Date(made.provenance.finished * 1000).toISOString().slice(0, 16).replace("T", " ") : "–", { class: "word" }),
+      cell(made ? `takd ${made.provenance.takd}, burn ${made.provenance.burn}` : "–", { class: "word" }),
+      cell(made ? made.provenance.node : "–", { class: "word" })));
     return [
       links(node.kind === "eval" ? "Measures" : "Learns from", node.parents),
       links("Teaches", node.children.filter((child) => data.nodes[child].kind !== "eval")),
