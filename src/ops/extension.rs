@@ -310,7 +310,6 @@ impl<const N: usize> Backward<Flex, N> for LayerBackward {
                 grads.register::<Flex>(parent.id, gradient);
             }
         }
-        drop(kept);
         [Some(gradient), Some(x), summed].into_iter().flatten().for_each(recycle);
     }
 }

@@ -323,7 +323,7 @@ mod tests {
         }
     }
 
-    /// The nine floats of a slice of 32 that two vectors, `stride` apart, start and end in.
+    /// Three vectors of a slice of 32 floats, `stride` apart, copied to the same places of another.
     fn every<L: Lanes>(start: usize, stride: usize) -> Vec<f32> {
         let from: Vec<f32> = (0..32).map(|value| value as f32).collect();
         let mut to = vec![-1.0; 32];
