@@ -1,4 +1,10 @@
-//! From values to pixels.
+//! From values to pixels, and what frames a plot.
+
+use crate::report::picture::{Anchor, Ink, Pen, Picture, Place, Shape, Text};
+
+/// Size of names, and of what stands at ticks and points.
+pub(in crate::report) const NORMAL: f64 = 13.0;
+pub(in crate::report) const SMALL: f64 = 11.5;
 
 /// One axis: a range of values over a range of pixels, and where its ticks stand.
 pub(in crate::report) struct Axis {
@@ -37,6 +43,29 @@ impl Axis {
     /// Pixel of a value.
     pub fn pixel(&self, value: f64) -> f64 {
         self.from + (value - self.low) / (self.high - self.low) * (self.to - self.from)
+    }
+
+    /// Draws it as the vertical one: a line and a label for each tick, and the plot's lower edge,
+    /// whose pen it gives.
+    pub fn grid(&self, picture: &mut Picture, [left, right]: [f64; 2], bottom: f64) -> Pen {
+        let grid = Pen { ink: Ink::Faint, width: 1.0, dashed: false };
+        for &tick in &self.ticks {
+            let height = self.pixel(tick);
+            picture.line((left, height), (right, height), grid);
+            let at = (left - 8.0, height + SMALL * 0.35);
+            picture.text(at, &label(tick), SMALL, Ink::Strong, Anchor::End);
+        }
+        let axis = Pen { ink: Ink::Strong, width: 1.0, dashed: false };
+        picture.line((left, bottom), (right, bottom), axis);
+        axis
+    }
+}
+
+/// Writes the names of the horizontal and the vertical axis.
+pub(in crate::report) fn name_axes(picture: &mut Picture, places: [Place; 2], names: [&str; 2]) {
+    for (at, (name, upright)) in places.into_iter().zip(names.into_iter().zip([false, true])) {
+        let (text, size, ink, anchor) = (name.to_owned(), NORMAL, Ink::Strong, Anchor::Middle);
+        picture.shapes.push(Shape::Text(Text { at, text, size, ink, anchor, upright }));
     }
 }
 

@@ -5,5 +5,5 @@ mod csv;
 mod gather;
 mod plot;
 
-pub(super) use axes::{Axis, label};
+pub(super) use axes::{Axis, NORMAL, SMALL, label, name_axes};
 pub use gather::{FigureResults, Line, Pick, PointResult, Rule};

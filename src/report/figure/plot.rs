@@ -2,11 +2,11 @@
 
 use super::{
     FigureResults, Line, Pick, PointResult, Rule,
-    axes::{Axis, label},
+    axes::{Axis, NORMAL, SMALL, label, name_axes},
 };
 use crate::report::{
     TEST_SELECTED,
-    picture::{Anchor, Ink, Mark, Pen, Picture, Place, Shape, Text, width},
+    picture::{Anchor, Ink, Mark, Pen, Picture, Place, Shape, width},
     split_name,
 };
 
@@ -16,8 +16,6 @@ const RIGHT: f64 = WIDTH - 24.0;
 /// Height of the plot itself; what stands above it depends on the legend.
 const PLOT: f64 = 300.0;
 const TITLE: f64 = 16.0;
-const NORMAL: f64 = 13.0;
-const SMALL: f64 = 11.5;
 /// Radius of a point.
 const RADIUS: f64 = 4.5;
 /// Pixels between the points of two lines at the same place, so that error bars do not cover one
@@ -134,31 +132,15 @@ impl FigureResults {
     }
 
     fn frame(&self, picture: &mut Picture, x: &Axis, y: &Axis, (top, bottom): (f64, f64)) {
-        let grid = Pen { ink: Ink::Faint, width: 1.0, dashed: false };
-        for &tick in &y.ticks {
-            let height = y.pixel(tick);
-            picture.line((LEFT, height), (RIGHT, height), grid);
-            let at = (LEFT - 8.0, height + SMALL * 0.35);
-            picture.text(at, &label(tick), SMALL, Ink::Strong, Anchor::End);
-        }
-        let axis = Pen { ink: Ink::Strong, width: 1.0, dashed: false };
-        picture.line((LEFT, bottom), (RIGHT, bottom), axis);
+        let axis = y.grid(picture, [LEFT, RIGHT], bottom);
         for &tick in &x.ticks {
             let place = x.pixel(tick);
             picture.line((place, bottom), (place, bottom + 5.0), axis);
             let at = (place, bottom + 19.0);
             picture.text(at, &label(tick), SMALL, Ink::Strong, Anchor::Middle);
         }
-        let middle = ((LEFT + RIGHT) / 2.0, bottom + 42.0);
-        picture.text(middle, &self.x, NORMAL, Ink::Strong, Anchor::Middle);
-        picture.shapes.push(Shape::Text(Text {
-            at: (20.0, (top + bottom) / 2.0),
-            text: self.y.clone(),
-            size: NORMAL,
-            ink: Ink::Strong,
-            anchor: Anchor::Middle,
-            upright: true,
-        }));
+        let places = [((LEFT + RIGHT) / 2.0, bottom + 42.0), (20.0, (top + bottom) / 2.0)];
+        name_axes(picture, places, [&self.x, &self.y]);
     }
 
     /// The figure in words.
@@ -181,10 +163,7 @@ fn paper_label(line: &Line, ours: bool) -> String {
 
 /// A point in words.
 fn words(point: &PointResult) -> String {
-    let ours = point.ours.map(|ours| match ours.std {
-        Some(std) => format!("{:.2} ± {std:.2}", ours.mean),
-        None => format!("{:.2}", ours.mean),
-    });
+    let ours = point.ours.map(|ours| ours.scaled(1.0, 2));
     let paper = point.paper.map(|paper| format!("paper {paper:.2}"));
     let values: Vec<String> = ours.into_iter().chain(paper).collect();
     let values = if values.is_empty() { "no value".to_owned() } else { values.join(", ") };

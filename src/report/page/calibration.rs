@@ -4,8 +4,8 @@ use crate::{
     metrics::Metrics,
     report::{
         NodeResults, Spread,
-        figure::{Axis, label},
-        picture::{Anchor, Ink, Mark, Pen, Picture, Place, Shape, Text, width},
+        figure::{Axis, NORMAL, SMALL, label, name_axes},
+        picture::{Anchor, Ink, Mark, Picture, Place, Shape, width},
     },
 };
 
@@ -81,8 +81,6 @@ const LEFT: f64 = 62.0;
 const RIGHT: f64 = 540.0;
 const TOP: f64 = 70.0;
 const BOTTOM: f64 = 338.0;
-const NORMAL: f64 = 13.0;
-const SMALL: f64 = 11.5;
 /// More names than these would cover one another.
 const NAMED: usize = 16;
 
@@ -137,28 +135,12 @@ fn point(at: Place, role: usize, note: String) -> Shape {
 }
 
 fn frame(picture: &mut Picture, x: &Axis, y: &Axis) {
-    let grid = Pen { ink: Ink::Faint, width: 1.0, dashed: false };
-    for &tick in &y.ticks {
-        let height = y.pixel(tick);
-        picture.line((LEFT, height), (RIGHT, height), grid);
-        let at = (LEFT - 8.0, height + SMALL * 0.35);
-        picture.text(at, &label(tick), SMALL, Ink::Strong, Anchor::End);
-    }
-    let axis = Pen { ink: Ink::Strong, width: 1.0, dashed: false };
-    picture.line((LEFT, BOTTOM), (RIGHT, BOTTOM), axis);
+    y.grid(picture, [LEFT, RIGHT], BOTTOM);
     for &tick in &x.ticks {
         let at = (x.pixel(tick), BOTTOM + 18.0);
         picture.text(at, &label(tick), SMALL, Ink::Strong, Anchor::Middle);
     }
-    let middle = ((LEFT + RIGHT) / 2.0, BOTTOM + 42.0);
-    let text = "mean entropy of the softmax (nats): sharper to the left";
-    picture.text(middle, text, NORMAL, Ink::Strong, Anchor::Middle);
-    picture.shapes.push(Shape::Text(Text {
-        at: (18.0, (TOP + BOTTOM) / 2.0),
-        text: "calibration error (points)".to_owned(),
-        size: NORMAL,
-        ink: Ink::Strong,
-        anchor: Anchor::Middle,
-        upright: true,
-    }));
+    let places = [((LEFT + RIGHT) / 2.0, BOTTOM + 42.0), (18.0, (TOP + BOTTOM) / 2.0)];
+    let entropy = "mean entropy of the softmax (nats): sharper to the left";
+    name_axes(picture, places, [entropy, "calibration error (points)"]);
 }
