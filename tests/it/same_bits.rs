@@ -2,6 +2,12 @@
 
 use crate::workspace::Workspace;
 use std::{fs, path::PathBuf};
+use takd::{
+    config::{Data, Format, Kd, Layer, Net, Normalisation, Reduction, Split},
+    data::{self, Dataset, View},
+    learn::{Logits, Objective, infer},
+    net::{Network, builtin},
+};
 
 #[test]
 fn one_job_and_four_jobs_give_the_same_bits() {
@@ -42,23 +48,21 @@ fn compare_jobs(set: &str, files: usize) {
     assert_eq!(metrics("1"), metrics("4"));
 }
 
+/// The images in the binary, of which `validation` are held out of the training split.
+fn fashion(validation: usize) -> (Dataset, Data) {
+    let format = Format::FashionMini;
+    let (info, dataset) = (data::probe(&format).unwrap(), data::load(&format).unwrap());
+    (dataset, Data { format, validation, normalisation: Normalisation::Measured, info })
+}
+
 /// Networks with all kinds of layers, on images large enough for kernels to share work among threads.
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
-    use takd::{
-        config::{Data, Format, Kd, Layer, Net, Normalisation, Reduction, Split},
-        data::{self, View},
-        learn::{Logits, Objective, infer},
-        net::{Network, builtin},
-    };
-    let format = Format::FashionMini;
-    let info = data::probe(&format).unwrap();
-    let dataset = data::load(&format).unwrap();
+    let (dataset, data) = fashion(4900);
     let residual =
         ["stem8", "basic8", "basic16/2", "bottleneck4/2", "padbasic16", "avgpool", "fc10"];
     let residual: Vec<Layer> = residual.iter().map(|layer| layer.parse().unwrap()).collect();
-    let shape = info.shape;
-    let data = Data { format, validation: 4900, normalisation: Normalisation::Measured, info };
+    let shape = data.info.shape;
     let device = burn::tensor::Device::flex();
     for (layers, threads) in [(builtin("plain4", 10).unwrap(), 2), (residual, 3)] {
         let net = Net::new(layers, shape, 10).unwrap();
@@ -86,18 +90,8 @@ fn any_number_of_threads_gives_the_same_bits() {
 /// teacher that is asked at each step, in small shuffled batches of which the last is short.
 #[test]
 fn a_stored_teacher_and_a_live_one_give_the_same_bits() {
-    use takd::{
-        config::{Data, Format, Kd, Normalisation, Reduction, Split},
-        data::{self, View},
-        learn::{Logits, Objective, infer},
-        net::{Network, builtin},
-    };
-    let format = Format::FashionMini;
-    let info = data::probe(&format).unwrap();
-    let dataset = data::load(&format).unwrap();
-    let config = |name| takd::config::Net::new(builtin(name, 10).unwrap(), info.shape, 10).unwrap();
-    let normalisation = Normalisation::Measured;
-    let data = Data { format, validation: 4603, normalisation, info: info.clone() };
+    let (dataset, data) = fashion(4603);
+    let config = |name| Net::new(builtin(name, 10).unwrap(), data.info.shape, 10).unwrap();
     let device = burn::tensor::Device::flex();
     let view = View::new(&dataset, &data, Split::Train, &device).unwrap();
     let kd = Kd { temperature: 5.0, lambda: 0.5, reduction: Reduction::Batchmean };
