@@ -3,7 +3,7 @@
 use super::{
     exit::{self, Problem},
     open::PipelineArgs,
-    say,
+    say, write,
 };
 use crate::{
     graph::{Graph, SelectError},
@@ -12,7 +12,7 @@ use crate::{
     spec::Work,
     store::{Depth, Lookup, Store},
 };
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:
@@ -53,8 +53,7 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
         }
     };
     let bytes = entry.read(WEIGHTS)?;
-    fs::write(&args.output, &bytes)
-        .map_err(|error| Problem::Write { path: args.output.clone(), error })?;
+    write(&args.output, &bytes)?;
     say(&format!("wrote {name} to {} ({} bytes)", args.output.display(), bytes.len()));
     Ok(exit::OK)
 }

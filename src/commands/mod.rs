@@ -24,11 +24,13 @@ mod status;
 mod survey;
 mod why;
 
+use crate::report::plural;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use exit::Problem;
 use std::{
+    fs,
     io::{self, IsTerminal, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -160,7 +162,7 @@ fn say(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// `s` unless there is exactly one.
-fn plural(count: usize) -> &'static str {
-    if count == 1 { "" } else { "s" }
+/// Writes a file, or over it.
+fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<(), Problem> {
+    fs::write(path, bytes).map_err(|error| Problem::Write { path: path.to_owned(), error })
 }

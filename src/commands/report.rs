@@ -3,7 +3,7 @@
 use super::{
     exit::{self, Problem},
     open::PipelineArgs,
-    plural, print, say,
+    plural, print, say, write,
 };
 use crate::{
     graph::Graph,
@@ -80,20 +80,20 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
     };
     match &args.output {
         None => print(&text)?,
-        Some(path) => {
-            fs::write(path, text).map_err(|error| Problem::Write { path: path.clone(), error })?
-        }
+        Some(path) => write(path, text)?,
     }
     Ok(exit::OK)
+}
+
+fn create(folder: &Path) -> Result<(), Problem> {
+    fs::create_dir_all(folder).map_err(|error| Problem::Write { path: folder.to_owned(), error })
 }
 
 fn write_events(files: &[EventFile], folder: &Path) -> Result<(), Problem> {
     for file in files {
         let path = folder.join(&file.path);
-        let parent = path.parent().unwrap_or(folder);
-        fs::create_dir_all(parent)
-            .map_err(|error| Problem::Write { path: parent.to_owned(), error })?;
-        fs::write(&path, &file.bytes).map_err(|error| Problem::Write { path, error })?;
+        create(path.parent().unwrap_or(folder))?;
+        write(&path, &file.bytes)?;
     }
     let count = files.len();
     say(&format!("wrote {count} event file{} to {}", plural(count), folder.display()));
@@ -105,17 +105,13 @@ fn write_figures(figures: &[FigureResults], folder: &Path) -> Result<(), Problem
         say("the pipeline has no figure: a [figure.NAME] table describes one");
         return Ok(());
     }
-    let write = |path: PathBuf, bytes: &[u8]| {
-        fs::write(&path, bytes).map_err(|error| Problem::Write { path, error })
-    };
-    fs::create_dir_all(folder)
-        .map_err(|error| Problem::Write { path: folder.to_owned(), error })?;
+    create(folder)?;
     for figure in figures {
         let picture = figure.picture();
         let path = |extension| folder.join(format!("{}.{extension}", figure.name));
-        write(path("svg"), picture.svg().as_bytes())?;
-        write(path("png"), &picture.png()?)?;
-        write(path("csv"), figure.csv().as_bytes())?;
+        write(&path("svg"), picture.svg())?;
+        write(&path("png"), picture.png()?)?;
+        write(&path("csv"), figure.csv())?;
     }
     let count = figures.len();
     say(&format!("wrote {count} figure{} to {}", plural(count), folder.display()));

@@ -7,7 +7,7 @@ use crate::{
     key::{Key, KeyInputs},
     metrics::Metrics,
     spec::{Ours, Work},
-    store::{Depth, Lookup, Outcome, Store, StoreError},
+    store::{Outcome, Store, StoreError},
 };
 use serde::Serialize;
 use std::collections::HashMap;
@@ -131,10 +131,7 @@ impl Reader<'_> {
         if let Some(known) = self.known.get(key) {
             return Ok(known.clone());
         }
-        let found = match self.store.find(key, Depth::Manifest)? {
-            Lookup::Whole(entry) => Some(entry.manifest.outcome),
-            Lookup::Missing | Lookup::Damaged(_) => None,
-        };
+        let found = self.store.outcome(key)?;
         self.known.insert(*key, found.clone());
         Ok(found)
     }
@@ -159,17 +156,13 @@ impl Reader<'_> {
             let seed = graph.tasks[trained].seed;
             seeds.push(SeedResult { seed, key, eval_key, metrics, seconds, selected_epoch });
         }
+        let (nodes, children) = (&graph.pipeline.nodes, graph.pipeline.dag.children(ours.node));
         Ok(OursRow {
-            node: graph.pipeline.nodes[ours.node].name.clone(),
+            node: nodes[ours.node].name.clone(),
             net: learn.net_name.clone(),
             parameters: learn.net.parameters(),
             classes: learn.net.classes(),
-            teaches: graph.pipeline.nodes.iter().any(|node| match &node.work {
-                Work::Learn(other) => {
-                    other.teacher().is_some_and(|teacher| teacher.node == ours.node)
-                }
-                Work::Eval(_) => false,
-            }),
+            teaches: children.iter().any(|&child| matches!(nodes[child].work, Work::Learn(_))),
             select: learn.recipe().map(|recipe| recipe.select),
             seeds,
         })

@@ -115,6 +115,11 @@ fn caption(table: &Results) -> String {
     format!("{}: top-1 on the {split} split, mean ± std over seeds", table.title)
 }
 
+/// `s` unless there is exactly one.
+pub fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
 /// A split, for people.
 fn split_name(split: Split) -> &'static str {
     match split {
@@ -160,7 +165,7 @@ fn notes(table: &Results) -> Vec<String> {
     }
     let missing: usize = ours().map(OursRow::missing).sum();
     if missing > 0 {
-        let plural = if missing == 1 { "" } else { "s" };
+        let plural = plural(missing);
         notes.push(format!("{missing} result{plural} not in the cache: `takd run` makes them"));
     }
     notes

@@ -27,10 +27,15 @@ impl Spread {
 
     /// A share as percent: `72.57 ± 0.31`.
     pub fn percent(&self) -> String {
-        let mean = self.mean * 100.0;
+        self.scaled(100.0, 2)
+    }
+
+    /// `scale` times it, with so many digits after the point.
+    pub fn scaled(&self, scale: f64, digits: usize) -> String {
+        let mean = self.mean * scale;
         match self.std {
-            Some(std) => format!("{mean:.2} ± {:.2}", std * 100.0),
-            None => format!("{mean:.2}"),
+            Some(std) => format!("{mean:.digits$} ± {:.digits$}", std * scale),
+            None => format!("{mean:.digits$}"),
         }
     }
 }

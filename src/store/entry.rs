@@ -1,6 +1,6 @@
 //! Reading entries: nothing is handed out before its digest has matched.
 
-use super::{Manifest, Store, StoreError};
+use super::{Manifest, Outcome, Store, StoreError};
 use crate::key::Key;
 use std::{
     fs,
@@ -58,6 +58,17 @@ impl Store {
             Ok(entry) => Ok(Lookup::Whole(Box::new(entry))),
             Err(problem) => Ok(Lookup::Damaged(problem)),
         }
+    }
+
+    /// What came out under `key`, if its entry's manifest is there and whole.
+    ///
+    /// # Errors
+    /// As [`find`](Self::find).
+    pub fn outcome(&self, key: &Key) -> Result<Option<Outcome>, StoreError> {
+        Ok(match self.find(key, Depth::Manifest)? {
+            Lookup::Whole(entry) => Some(entry.manifest.outcome),
+            Lookup::Missing | Lookup::Damaged(_) => None,
+        })
     }
 }
 

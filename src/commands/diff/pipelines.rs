@@ -8,7 +8,7 @@ use crate::{
     plan::{Difference, differences},
     report::{Paired, Spread},
     spec::{Pipeline, Work},
-    store::{Depth, Lookup, Outcome, Store, StoreError},
+    store::{Outcome, Store, StoreError},
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -141,11 +141,7 @@ impl Diff {
 
 impl Change {
     fn line(&self) -> String {
-        let value = |spread: &Spread| match spread.std {
-            Some(std) => format!("{:.2} ± {std:.2}", spread.mean),
-            None => format!("{:.2}", spread.mean),
-        };
-        let (old, new) = (value(&self.old), value(&self.new));
+        let (old, new) = (self.old.scaled(1.0, 2), self.new.scaled(1.0, 2));
         let told = self.difference.sentence(self.unit);
         format!("  {}: {old} → {new}: {told}\n", self.metric)
     }
@@ -156,12 +152,9 @@ fn results(
     keys: impl Iterator<Item = (Key, Key)>,
     store: &Store,
 ) -> Result<Vec<Change>, StoreError> {
-    let metrics = |key: &Key| match store.find(key, Depth::Manifest)? {
-        Lookup::Whole(entry) => match entry.manifest.outcome {
-            Outcome::Metrics { metrics, .. } => Ok(Some(metrics)),
-            Outcome::Network { .. } | Outcome::Logits { .. } => Ok(None),
-        },
-        Lookup::Missing | Lookup::Damaged(_) => Ok::<_, StoreError>(None),
+    let metrics = |key: &Key| match store.outcome(key)? {
+        Some(Outcome::Metrics { metrics, .. }) => Ok(Some(metrics)),
+        Some(Outcome::Network { .. } | Outcome::Logits { .. }) | None => Ok::<_, StoreError>(None),
     };
     let mut pairs = Vec::new();
     for (old, new) in keys {

@@ -1,13 +1,10 @@
 //! The page's text. Whatever comes from a pipeline or the cache is escaped here or goes into the
 //! data, which the script puts into the page as text only.
 
-use super::{
-    Page, calibration,
-    draw::{dag, percent},
-};
+use super::{Page, calibration, draw::dag};
 use crate::report::{
-    FigureResults, NodeResults, Results, Spread, WORDS, caption, escape::xml, grid, nodes::State,
-    notes, picture::Picture,
+    FigureResults, NodeResults, Results, WORDS, caption, escape::xml, grid, nodes::State, notes,
+    picture::Picture, plural,
 };
 use serde::Serialize;
 
@@ -52,11 +49,10 @@ impl Page<'_> {
         let done = tasks().filter(|task| task.state == State::Done).count();
         let (nodes, seeds, all) =
             (self.nodes.len(), self.graph.pipeline.seeds.len(), tasks().count());
-        let s = |count: usize| if count == 1 { "" } else { "s" };
         let mut text = format!(
             "{nodes} node{}, {seeds} seed{}: {done} of {all} results are in the cache",
-            s(nodes),
-            s(seeds)
+            plural(nodes),
+            plural(seeds)
         );
         if done < all {
             text += "; takd run makes the others";
@@ -210,24 +206,15 @@ fn measurements(rows: &[calibration::Row<'_>]) -> String {
     for row in rows {
         let (name, role) = (xml(row.name), row.role.name());
         out += &format!("<tr><th scope=\"row\">{name}</th><td class=\"word\">{role}</td>");
-        let top1 = percent(Some(row.top1));
         let cells = [
-            top1.trim_end_matches(" %").to_owned(),
-            spread(row.loss, 1.0, 4),
-            spread(row.ece, 100.0, 2),
-            spread(row.entropy, 1.0, 3),
-            spread(row.entropy_at_temperature, 1.0, 3),
+            row.top1.percent(),
+            row.loss.scaled(1.0, 4),
+            row.ece.percent(),
+            row.entropy.scaled(1.0, 3),
+            row.entropy_at_temperature.scaled(1.0, 3),
         ];
         out.extend(cells.map(|cell| format!("<td>{cell}</td>")));
         out += "</tr>\n";
     }
     out + "</tbody></table></div>\n</div>\n</section>\n"
-}
-
-fn spread(spread: Spread, scale: f64, digits: usize) -> String {
-    let mean = spread.mean * scale;
-    match spread.std {
-        Some(std) => format!("{mean:.digits$} ± {:.digits$}", std * scale),
-        None => format!("{mean:.digits$}"),
-    }
 }
