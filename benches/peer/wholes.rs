@@ -52,8 +52,17 @@ pub fn compare(python: &OsStr, threads: usize, whole: Whole) -> Result<Row, Box<
     fs::write(folder.join("test.bin"), Noise::new(100).cifar())?;
     fs::write(folder.join("pipeline.toml"), pipeline(epochs))?;
     let (mut ours, mut theirs) = (Turns(Vec::new()), Turns(Vec::new()));
+    if let Some(before) = whole.before {
+        run(&folder, &folder.join("before"), before)?;
+    }
     for round in 0..rounds {
-        ours.0.push(takd(&folder, round, whole)?);
+        let cache = folder.join(format!("cache{round}"));
+        if whole.before.is_some() {
+            copy(&folder.join("before"), &cache)?;
+        }
+        let started = Instant::now();
+        run(&folder, &cache, whole.nodes)?;
+        ours.0.push(started.elapsed().as_secs_f64());
         let file = folder.join("images.safetensors");
         let epochs = epochs.to_string();
         let args = [OsStr::new(name), file.as_os_str(), OsStr::new(&epochs)];
@@ -70,25 +79,31 @@ pub fn compare(python: &OsStr, threads: usize, whole: Whole) -> Result<Row, Box<
     Ok(row)
 }
 
-/// Seconds of `takd run` in an empty cache, its start included.
-fn takd(folder: &Path, round: usize, whole: Whole) -> Result<f64, Box<dyn Error>> {
-    let run = |nodes: &str| -> Result<(), Box<dyn Error>> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_takd"));
-        command.arg("run").arg(folder.join("pipeline.toml")).arg(nodes);
-        command.args(["--device", "cpu", "-q", "--cache"]);
-        command.arg(folder.join(format!("cache{round}")));
-        let output = command.output()?;
-        if !output.status.success() {
-            return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
-        }
-        Ok(())
-    };
-    if let Some(before) = whole.before {
-        run(before)?;
+/// `takd run` of some nodes, as a process of its own.
+fn run(folder: &Path, cache: &Path, nodes: &str) -> Result<(), Box<dyn Error>> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_takd"));
+    command.arg("run").arg(folder.join("pipeline.toml")).arg(nodes);
+    command.args(["--device", "cpu", "-q", "--cache"]).arg(cache);
+    let output = command.output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
     }
-    let started = Instant::now();
-    run(whole.nodes)?;
-    Ok(started.elapsed().as_secs_f64())
+    Ok(())
+}
+
+/// A folder with all that is in it, so that each round begins with the same trained teacher.
+fn copy(from: &Path, to: &Path) -> Result<(), Box<dyn Error>> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &to)?;
+        } else {
+            fs::copy(entry.path(), to)?;
+        }
+    }
+    Ok(())
 }
 
 fn pipeline(epochs: usize) -> String {
