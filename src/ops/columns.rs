@@ -58,12 +58,13 @@ impl Framed {
         (row * geometry.stride + line) * self.width * geometry.channels
     }
 
-    /// One row of outputs, `[column, filters filled up]`; a matrix of `filters` for each kernel row.
-    pub fn convolve(&self, geometry: &Geometry, row: usize, filters: &[Panels], out: &mut [f32]) {
+    /// One row of outputs, `[column, filters filled up]`; a matrix of `filters` for each kernel
+    /// row.
+    pub fn convolve(&self, geometry: &Geometry, row: usize, filters: &Panels, out: &mut [f32]) {
         let (stride, across) = (geometry.stride * geometry.channels, geometry.output()[1]);
-        for (line, filters) in filters.iter().enumerate() {
+        for line in 0..filters.matrices {
             let from = &self.values[self.under(geometry, row, line)..];
-            gemm::product(from, stride, across, filters, line > 0, out);
+            gemm::product(from, stride, across, filters, line, line > 0, out);
         }
     }
 
@@ -75,7 +76,7 @@ impl Framed {
         let depth = depth(geometry);
         for (line, part) in part.chunks_exact_mut(depth * columns).enumerate() {
             let from = &self.values[self.under(geometry, row, line)..];
-            gemm::outer(from, dy, stride, across, depth, columns, part);
+            gemm::outer(from, dy, stride, across, depth, columns, true, part);
         }
     }
 
@@ -86,13 +87,13 @@ impl Framed {
         geometry: &Geometry,
         row: usize,
         dy: &[f32],
-        turned: &[Panels],
+        turned: &Panels,
         scratch: &mut [f32],
     ) {
         let (stride, across) = (geometry.stride * geometry.channels, geometry.output()[1]);
         let (columns, depth) = (padded(geometry.filters), depth(geometry));
-        for (line, turned) in turned.iter().enumerate() {
-            gemm::product(dy, columns, across, turned, false, scratch);
+        for line in 0..turned.matrices {
+            gemm::product(dy, columns, across, turned, line, false, scratch);
             let to = self.under(geometry, row, line);
             add_rows(scratch, turned.columns, depth, across, &mut self.values[to..], stride);
         }
@@ -136,23 +137,18 @@ vectorised! {
 }
 
 /// The filters `[filters, channels, side, side]` as `[depth, filters]` for each kernel row.
-pub(crate) fn forward_filters(weight: &[f32], geometry: &Geometry) -> Vec<Panels> {
-    let line = |line| {
-        Panels::from_fn(depth(geometry), geometry.filters, |row, filter| {
-            weight[place(geometry, filter, line, row)]
-        })
-    };
-    (0..geometry.side).map(line).collect()
+pub(crate) fn forward_filters(weight: &[f32], geometry: &Geometry) -> Panels {
+    Panels::from_fn(geometry.side, depth(geometry), geometry.filters, |line, row, filter| {
+        weight[place(geometry, filter, line, row)]
+    })
 }
 
 /// The filters as `[filters filled up, depth]` for each kernel row.
-pub(crate) fn backward_filters(weight: &[f32], geometry: &Geometry) -> Vec<Panels> {
-    let line = |line| {
-        Panels::from_fn(padded(geometry.filters), depth(geometry), |filter, row| {
-            if filter < geometry.filters { weight[place(geometry, filter, line, row)] } else { 0.0 }
-        })
-    };
-    (0..geometry.side).map(line).collect()
+pub(crate) fn backward_filters(weight: &[f32], geometry: &Geometry) -> Panels {
+    let filters = padded(geometry.filters);
+    Panels::from_fn(geometry.side, filters, depth(geometry), |line, filter, row| {
+        if filter < geometry.filters { weight[place(geometry, filter, line, row)] } else { 0.0 }
+    })
 }
 
 /// The sum of `parts`, each `[kernel row, depth, filters filled up]`, as `[filters, channels, side,

@@ -7,13 +7,14 @@ use super::{
     geometry::Geometry,
     lanes::{LANES, padded},
     norm::Sums,
-    winograd::{self, PLANES, Planes, Tiles},
+    tiles::{self, Planes, Size, Tiles},
+    winograd,
 };
 
 /// Transformed filters of one direction.
 pub(crate) enum Filters {
-    Winograd(Vec<Panels>),
-    Columns(Vec<Panels>),
+    Winograd(Panels),
+    Columns(Panels),
 }
 
 /// Bytes that a block's transformed inputs and outputs may take: most of a second-level cache of
@@ -37,7 +38,7 @@ fn block(floats: usize) -> usize {
 pub(crate) fn forward_filters(weight: &[f32], geometry: &Geometry) -> Filters {
     if is_winograd(geometry) {
         let &Geometry { filters, channels, .. } = geometry;
-        Filters::Winograd(winograd::transform_filters(weight, filters, channels))
+        Filters::Winograd(winograd::transform_filters(weight, filters, channels, size(geometry)))
     } else {
         Filters::Columns(columns::forward_filters(weight, geometry))
     }
@@ -47,7 +48,7 @@ pub(crate) fn forward_filters(weight: &[f32], geometry: &Geometry) -> Filters {
 pub(crate) fn backward_filters(weight: &[f32], geometry: &Geometry) -> Filters {
     if is_winograd(geometry) {
         let &Geometry { filters, channels, .. } = geometry;
-        Filters::Winograd(winograd::transform_turned(weight, filters, channels))
+        Filters::Winograd(winograd::transform_turned(weight, filters, channels, size(geometry)))
     } else {
         Filters::Columns(columns::backward_filters(weight, geometry))
     }
@@ -61,15 +62,15 @@ pub(crate) fn forward(x: &[f32], filters: &Filters, geometry: &Geometry, y: &mut
     match filters {
         Filters::Winograd(filters) => {
             let (from, to) = tiles(geometry);
-            let block = block(PLANES * (padded(from.channels) + padded(to.channels)));
+            let block = block(from.size.planes() * (padded(from.channels) + padded(to.channels)));
             let total = images * from.per_image();
             let size = block.min(total);
-            let mut input = Planes::new(size, from.channels);
-            let mut output = Planes::new(size, to.channels);
+            let mut input = Planes::new(from.size, size, from.channels);
+            let mut output = Planes::new(to.size, size, to.channels);
             for first in (0..total).step_by(block) {
                 let count = block.min(total - first);
                 winograd::transform_input(x, from, first, count, &mut input);
-                winograd::multiply(&input, filters, count, &mut output);
+                tiles::multiply(&input, filters, count, &mut output);
                 winograd::transform_output(&output, to, first, count, y, &mut sum, &mut square);
                 sums.take(&mut sum, &mut square);
             }
@@ -102,13 +103,14 @@ pub(crate) struct Backward<'a> {
     scratch: Scratch,
     /// The filters' gradient so far, in the form that [`filter_gradient`] reads.
     part: &'a mut [f32],
+    is_begun: bool,
 }
 
 /// Floats of one task's share of the filters' gradient.
 pub(crate) fn part_length(geometry: &Geometry) -> usize {
     let outputs = padded(geometry.filters);
     if is_winograd(geometry) {
-        PLANES * geometry.channels * outputs
+        size(geometry).planes() * tiles::gradient_stride(geometry.channels, outputs)
     } else {
         geometry.side * columns::depth(geometry) * outputs
     }
@@ -120,25 +122,26 @@ enum Scratch {
 }
 
 impl<'a> Backward<'a> {
-    /// For at most `images` images at a time; `part`, of [`part_length`], is cleared.
+    /// For at most `images` images at a time; `part`, of [`part_length`], is written over.
     pub fn new(
         geometry: &'a Geometry,
         filters: Option<&'a Filters>,
         images: usize,
         part: &'a mut [f32],
     ) -> Self {
-        part.fill(0.0);
         let (channels, outputs) = (geometry.channels, padded(geometry.filters));
         let scratch = if is_winograd(geometry) {
             let (from, to) = tiles(geometry);
-            let block = block(PLANES * (padded(channels) + outputs)).min(images * from.per_image());
+            let block = block(from.size.planes() * (padded(channels) + outputs))
+                .min(images * from.per_image());
             Scratch::Winograd {
-                input: Planes::new(block, from.channels),
-                gradient: Planes::new(block, to.channels),
-                output: Planes::new(block, from.channels),
+                input: Planes::new(from.size, block, from.channels),
+                gradient: Planes::new(to.size, block, to.channels),
+                output: Planes::new(from.size, block, from.channels),
                 block,
             }
         } else {
+            part.fill(0.0);
             let (depth, across) = (columns::depth(geometry), geometry.output()[1]);
             Scratch::Columns {
                 image: Framed::new(geometry),
@@ -147,7 +150,7 @@ impl<'a> Backward<'a> {
                 spread: vec![0.0; across * padded(depth)],
             }
         };
-        Self { geometry, filters, scratch, part }
+        Self { geometry, filters, scratch, part, is_begun: false }
     }
 
     /// Takes some images' inputs and the gradient of their outputs; writes that of the inputs.
@@ -165,12 +168,13 @@ impl<'a> Backward<'a> {
                     let count = (*block).min(total - first);
                     if let (Some(dx), Some(Filters::Winograd(filters))) = (&mut dx, self.filters) {
                         winograd::transform_input(dy, to, first, count, gradient);
-                        winograd::multiply(gradient, filters, count, output);
+                        tiles::multiply(gradient, filters, count, output);
                         winograd::transform_output(output, from, first, count, dx, sums, squares);
                     }
                     winograd::transform_input(x, from, first, count, input);
                     winograd::transform_gradient(dy, to, first, count, gradient);
-                    winograd::correlate(input, gradient, from.channels, count, self.part);
+                    let add = std::mem::replace(&mut self.is_begun, true);
+                    tiles::correlate(input, gradient, from.channels, count, add, self.part);
                 }
             }
             Scratch::Columns { image, gradient, dy: wide, spread } => {
@@ -202,14 +206,18 @@ impl<'a> Backward<'a> {
 pub(crate) fn filter_gradient(parts: &[&[f32]], geometry: &Geometry) -> Vec<f32> {
     let &Geometry { filters, channels, .. } = geometry;
     if is_winograd(geometry) {
-        winograd::filter_gradient(parts, filters, channels)
+        winograd::filter_gradient(parts, filters, channels, size(geometry))
     } else {
         columns::filter_gradient(parts, geometry)
     }
 }
 
+fn size(geometry: &Geometry) -> Size {
+    Size::of(geometry.input)
+}
+
 /// Tiles over the inputs and over the outputs, which are of one size.
 fn tiles(geometry: &Geometry) -> (Tiles, Tiles) {
-    let over = |channels| Tiles { image: geometry.input, channels };
+    let over = |channels| Tiles { size: size(geometry), image: geometry.input, channels };
     (over(geometry.channels), over(geometry.filters))
 }

@@ -5,6 +5,7 @@
 //! and the left one is read where the transforms have written it.
 
 use super::lanes::{LANES, Lanes, padded, vectorised};
+use rayon::prelude::{IndexedParallelIterator, ParallelIterator, ParallelSliceMut};
 
 /// Rows of a tile: 6 × 2 vectors are 12 accumulators, which with the two vectors of the panel and
 /// the broadcast leave one of AVX2's 16 registers.
@@ -12,10 +13,11 @@ const ROWS: usize = 6;
 /// Columns of a panel.
 const WIDTH: usize = 2 * LANES;
 
-/// A `[depth, columns]` matrix in panels of 16 columns, the last one of 8 where that is enough;
-/// columns are filled up with zeros to whole vectors.
+/// Some `[depth, columns]` matrices, in panels of 16 columns, the last one of 8 where that is enough;
+/// columns are filled up with zeros to whole vectors. A panel's columns of all matrices lie together.
 #[derive(Clone, Debug)]
 pub(crate) struct Panels {
+    pub matrices: usize,
     pub depth: usize,
     /// Rounded up to whole vectors.
     pub columns: usize,
@@ -23,44 +25,59 @@ pub(crate) struct Panels {
 }
 
 impl Panels {
-    pub fn zeros(depth: usize, columns: usize) -> Self {
+    /// All columns of a panel are written by `fill`: for each panel in turn or at the same time, its
+    /// first column, its width and its values `[matrix, depth, width]`.
+    pub fn new(
+        matrices: usize,
+        depth: usize,
+        columns: usize,
+        fill: impl Fn(usize, usize, &mut [f32]) + Sync,
+    ) -> Self {
         let columns = padded(columns);
-        Self { depth, columns, values: vec![0.0; depth * columns] }
+        let mut values = vec![0.0; matrices * depth * columns];
+        let panels = values.par_chunks_mut(matrices * depth * WIDTH).enumerate();
+        panels.for_each(|(panel, values)| {
+            fill(panel * WIDTH, values.len() / (matrices * depth), values);
+        });
+        Self { matrices, depth, columns, values }
     }
 
-    /// Packs `value(row, column)` for `columns` columns.
-    pub fn from_fn(depth: usize, columns: usize, value: impl Fn(usize, usize) -> f32) -> Self {
-        let mut panels = Self::zeros(depth, columns);
-        for row in 0..depth {
-            for column in 0..columns {
-                panels.values[place(depth, panels.columns, row, column)] = value(row, column);
+    /// Packs `value(matrix, row, column)`, which must be 0 from the last column on.
+    pub fn from_fn(
+        matrices: usize,
+        depth: usize,
+        columns: usize,
+        value: impl Fn(usize, usize, usize) -> f32 + Sync,
+    ) -> Self {
+        Self::new(matrices, depth, columns, |first, width, values| {
+            for (line, values) in values.chunks_exact_mut(width).enumerate() {
+                for (column, place) in values.iter_mut().enumerate() {
+                    if first + column < columns {
+                        *place = value(line / depth, line % depth, first + column);
+                    }
+                }
             }
-        }
-        panels
+        })
     }
 
-    /// Where vector `at / 8` of `row` lies.
+    /// The panel of one matrix whose first column is `first`.
     #[inline(always)]
-    pub fn vector_mut(&mut self, row: usize, at: usize) -> &mut [f32] {
-        let start = place(self.depth, self.columns, row, at);
-        &mut self.values[start..start + LANES]
+    fn panel(&self, matrix: usize, first: usize) -> &[f32] {
+        let length = self.depth * WIDTH.min(self.columns - first);
+        &self.values[first * self.depth * self.matrices + matrix * length..][..length]
     }
-}
-
-#[inline(always)]
-fn place(depth: usize, columns: usize, row: usize, column: usize) -> usize {
-    let first = column / WIDTH * WIDTH;
-    let width = WIDTH.min(columns - first);
-    first * depth + row * width + column - first
 }
 
 vectorised! {
-    /// `out[row] = a[row] · b` for `rows` rows, or that added to `out`; rows of `a` start `stride`
-    /// apart, or overlap where that is less than their length, and those of `out` `b.columns`.
-    fn product<L>(a: &[f32], stride: usize, rows: usize, b: &Panels, add: bool, out: &mut [f32]) {
+    /// `out[row] = a[row] · b` for `rows` rows and one matrix of `b`, or that added to `out`; rows of
+    /// `a` start `stride` apart, or overlap where that is less than their length, and those of `out`
+    /// `b.columns`.
+    fn product<L>(
+        a: &[f32], stride: usize, rows: usize, b: &Panels, matrix: usize, add: bool, out: &mut [f32],
+    ) {
         let (depth, columns) = (b.depth, b.columns);
         for first in (0..columns).step_by(WIDTH) {
-            let panel = &b.values[first * depth..];
+            let panel = b.panel(matrix, first);
             let wide = columns - first >= WIDTH;
             let mut row = 0;
             while row < rows {
@@ -127,11 +144,12 @@ fn product_tile<L: Lanes, const R: usize, const V: usize>(
 }
 
 vectorised! {
-    /// `out += aᵀ · b`: the sum over `depth` rows of outer products of `a`'s first `rows` values
-    /// with `b`'s first `columns`, a multiple of 8. Rows start `stride[0]` and `stride[1]` apart;
-    /// `out` has `rows` rows of `columns`.
+    /// `out = aᵀ · b`, or that added to `out`: the sum over `depth` rows of outer products of `a`'s
+    /// first `rows` values with `b`'s first `columns`, a multiple of 8. Rows start `stride[0]` and
+    /// `stride[1]` apart; `out` has `rows` rows of `columns`.
     fn outer<L>(
-        a: &[f32], b: &[f32], stride: [usize; 2], depth: usize, rows: usize, columns: usize, out: &mut [f32],
+        a: &[f32], b: &[f32], stride: [usize; 2], depth: usize, rows: usize, columns: usize, add: bool,
+        out: &mut [f32],
     ) {
         for first in (0..columns).step_by(WIDTH) {
             let wide = columns - first >= WIDTH;
@@ -141,13 +159,13 @@ vectorised! {
                 let a = &a[row..];
                 let out = &mut out[row * columns + first..];
                 row += match (rows - row, wide) {
-                    (ROWS.., true) => outer_tile::<L, ROWS, 2>(a, b, stride, depth, out, columns),
-                    (4.., true) => outer_tile::<L, 4, 2>(a, b, stride, depth, out, columns),
-                    (2.., true) => outer_tile::<L, 2, 2>(a, b, stride, depth, out, columns),
-                    (_, true) => outer_tile::<L, 1, 2>(a, b, stride, depth, out, columns),
-                    (ROWS.., false) => outer_tile::<L, ROWS, 1>(a, b, stride, depth, out, columns),
-                    (2.., false) => outer_tile::<L, 2, 1>(a, b, stride, depth, out, columns),
-                    (_, false) => outer_tile::<L, 1, 1>(a, b, stride, depth, out, columns),
+                    (ROWS.., true) => outer_tile::<L, ROWS, 2>(a, b, stride, depth, add, out, columns),
+                    (4.., true) => outer_tile::<L, 4, 2>(a, b, stride, depth, add, out, columns),
+                    (2.., true) => outer_tile::<L, 2, 2>(a, b, stride, depth, add, out, columns),
+                    (_, true) => outer_tile::<L, 1, 2>(a, b, stride, depth, add, out, columns),
+                    (ROWS.., false) => outer_tile::<L, ROWS, 1>(a, b, stride, depth, add, out, columns),
+                    (2.., false) => outer_tile::<L, 2, 1>(a, b, stride, depth, add, out, columns),
+                    (_, false) => outer_tile::<L, 1, 1>(a, b, stride, depth, add, out, columns),
                 };
             }
         }
@@ -161,6 +179,7 @@ fn outer_tile<L: Lanes, const R: usize, const V: usize>(
     b: &[f32],
     [a_stride, b_stride]: [usize; 2],
     depth: usize,
+    add: bool,
     out: &mut [f32],
     out_stride: usize,
 ) -> usize {
@@ -182,7 +201,9 @@ fn outer_tile<L: Lanes, const R: usize, const V: usize>(
     for row in 0..R {
         let (out, _) = out[row * out_stride..][..V * LANES].as_chunks_mut::<LANES>();
         for vector in 0..V {
-            L::load(&out[vector]).add(sums[row][vector]).store(&mut out[vector]);
+            let sum = sums[row][vector];
+            let sum = if add { L::load(&out[vector]).add(sum) } else { sum };
+            sum.store(&mut out[vector]);
         }
     }
     R
@@ -202,11 +223,13 @@ mod tests {
         #[test]
         fn product_is_the_textbooks(rows in 0usize..15, depth in 1usize..20, columns in 1usize..40) {
             let (a, b) = (whole(rows * depth, 1), whole(depth * columns, 2));
-            let panels = Panels::from_fn(depth, columns, |row, column| b[row * columns + column]);
+            let panels = Panels::from_fn(2, depth, columns, |matrix, row, column| {
+                if matrix == 1 { b[row * columns + column] } else { f32::NAN }
+            });
             let mut out = vec![f32::NAN; rows * panels.columns];
-            product(&a, depth, rows, &panels, false, &mut out);
+            product(&a, depth, rows, &panels, 1, false, &mut out);
             let once = out.clone();
-            product(&a, depth, rows, &panels, true, &mut out);
+            product(&a, depth, rows, &panels, 1, true, &mut out);
             prop_assert!(once.iter().zip(&out).all(|(once, twice)| twice == &(once * 2.0)));
             out = once;
             for row in 0..rows {
@@ -223,7 +246,10 @@ mod tests {
             let columns = vectors * LANES;
             let (a, b) = (whole(depth * rows, 3), whole(depth * columns, 4));
             let mut out = vec![1.0; rows * columns];
-            outer(&a, &b, [rows, columns], depth, rows, columns, &mut out);
+            outer(&a, &b, [rows, columns], depth, rows, columns, true, &mut out);
+            let mut alone = vec![f32::NAN; rows * columns];
+            outer(&a, &b, [rows, columns], depth, rows, columns, false, &mut alone);
+            prop_assert!(out.iter().zip(&alone).all(|(added, alone)| *added == alone + 1.0));
             for row in 0..rows {
                 for column in 0..columns {
                     let want: f32 = (0..depth).map(|at| a[at * rows + row] * b[at * columns + column]).sum();

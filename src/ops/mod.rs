@@ -7,7 +7,7 @@
 //! | file | what | what it gains |
 //! |---|---|---|
 //! | `layer` | convolution, BatchNorm, shortcut, ReLU and max-pool in one | two passes over an activation each way, and one copy of it kept, where burn has seven and five |
-//! | `winograd` | 3×3 convolutions with 16 products for 36 | 2.25 times fewer multiplications, forward and both gradients |
+//! | `winograd`, `minimal`, `tiles` | 3×3 convolutions with 36 products for 144, or 16 for 36 | 4 or 2.25 times fewer multiplications, forward and both gradients |
 //! | `columns` | all other convolutions as one matrix product | no transposed convolution |
 //! | `gemm` | the products themselves | small matrices without packing them at each call |
 //! | `buffers` | memory that goes round from step to step | no fresh pages, no zeros that nobody reads |
@@ -33,7 +33,9 @@ mod gemm;
 mod geometry;
 mod lanes;
 mod layer;
+mod minimal;
 mod norm;
+mod tiles;
 mod winograd;
 
 pub use extension::{Form, Operands, infer, train};
