@@ -21,25 +21,44 @@ pub(crate) struct Framed {
     values: Vec<f32>,
 }
 
+/// A framed image to read. A kernel of one pixel needs no frame.
+pub(crate) struct Under<'a> {
+    width: usize,
+    values: &'a [f32],
+}
+
 impl Framed {
     pub fn new(geometry: &Geometry) -> Self {
         let [height, width] = geometry.input.map(|length| length + geometry.side / 2 * 2);
-        Self { width, values: vec![0.0; height * width * geometry.channels] }
+        let length = if geometry.side == 1 { 0 } else { height * width * geometry.channels };
+        Self { width, values: vec![0.0; length] }
     }
 
     /// Takes an image in.
-    pub fn fill(&mut self, image: &[f32], geometry: &Geometry) {
+    pub fn under<'a>(&'a mut self, image: &'a [f32], geometry: &Geometry) -> Under<'a> {
+        if geometry.side == 1 {
+            return Under { width: self.width, values: image };
+        }
         self.rows(geometry)
             .zip(image.chunks_exact(geometry.input[1] * geometry.channels))
             .for_each(|(to, from)| to.copy_from_slice(from));
+        Under { width: self.width, values: &self.values }
     }
 
-    pub fn clear(&mut self) {
+    /// Gathers in `image` what `add` adds to a framed image of the given width, which is 0 before.
+    pub fn gather(
+        &mut self,
+        image: &mut [f32],
+        geometry: &Geometry,
+        add: impl FnOnce(&mut [f32], usize),
+    ) {
+        if geometry.side == 1 {
+            image.fill(0.0);
+            add(image, self.width);
+            return;
+        }
         self.values.fill(0.0);
-    }
-
-    /// Gives an image out.
-    pub fn copy_to(&mut self, image: &mut [f32], geometry: &Geometry) {
+        add(&mut self.values, self.width);
         self.rows(geometry)
             .zip(image.chunks_exact_mut(geometry.input[1] * geometry.channels))
             .for_each(|(from, to)| to.copy_from_slice(from));
@@ -52,18 +71,20 @@ impl Framed {
         let rows = self.values.chunks_exact_mut(self.width * channels);
         rows.skip(side / 2).take(input[0]).map(move |row| &mut row[frame..frame + length])
     }
+}
 
-    /// From where row `line` of the kernel reads for the first output of row `row`.
-    fn under(&self, geometry: &Geometry, row: usize, line: usize) -> usize {
-        (row * geometry.stride + line) * self.width * geometry.channels
-    }
+/// From where row `line` of the kernel reads for the first output of row `row`, in a framed image of
+/// the given width.
+fn start(geometry: &Geometry, width: usize, row: usize, line: usize) -> usize {
+    (row * geometry.stride + line) * width * geometry.channels
+}
 
-    /// One row of outputs, `[column, filters filled up]`; a matrix of `filters` for each kernel
-    /// row.
+impl Under<'_> {
+    /// One row of outputs, `[column, filters filled up]`; a matrix of `filters` for each kernel row.
     pub fn convolve(&self, geometry: &Geometry, row: usize, filters: &Panels, out: &mut [f32]) {
         let (stride, across) = (geometry.stride * geometry.channels, geometry.output()[1]);
         for line in 0..filters.matrices {
-            let from = &self.values[self.under(geometry, row, line)..];
+            let from = &self.values[start(geometry, self.width, row, line)..];
             gemm::product(from, stride, across, filters, line, line > 0, out);
         }
     }
@@ -75,29 +96,40 @@ impl Framed {
         let stride = [geometry.stride * geometry.channels, columns];
         let depth = depth(geometry);
         for (line, part) in part.chunks_exact_mut(depth * columns).enumerate() {
-            let from = &self.values[self.under(geometry, row, line)..];
+            let from = &self.values[start(geometry, self.width, row, line)..];
             gemm::outer(from, dy, stride, across, depth, columns, true, part);
         }
     }
+}
 
-    /// Adds what a row of outputs gives back to each pixel: the adjoint of
-    /// [`convolve`](Self::convolve). `scratch` holds a row of outputs of the turned filters.
-    pub fn spread(
-        &mut self,
-        geometry: &Geometry,
-        row: usize,
-        dy: &[f32],
-        turned: &Panels,
-        scratch: &mut [f32],
-    ) {
-        let (stride, across) = (geometry.stride * geometry.channels, geometry.output()[1]);
-        let (columns, depth) = (padded(geometry.filters), depth(geometry));
-        for line in 0..turned.matrices {
-            gemm::product(dy, columns, across, turned, line, false, scratch);
-            let to = self.under(geometry, row, line);
-            add_rows(scratch, turned.columns, depth, across, &mut self.values[to..], stride);
-        }
+/// Adds what a row of outputs gives back to each pixel of a framed image of the given width: the
+/// adjoint of [`Under::convolve`]. `scratch` holds a row of outputs of the turned filters.
+pub(crate) fn spread(
+    framed: &mut [f32],
+    width: usize,
+    geometry: &Geometry,
+    row: usize,
+    dy: &[f32],
+    turned: &Panels,
+    scratch: &mut [f32],
+) {
+    let (stride, across) = (geometry.stride * geometry.channels, geometry.output()[1]);
+    let (columns, depth) = (padded(geometry.filters), depth(geometry));
+    for line in 0..turned.matrices {
+        gemm::product(dy, columns, across, turned, line, false, scratch);
+        let to = &mut framed[start(geometry, width, row, line)..];
+        add_rows(scratch, turned.columns, depth, across, to, stride);
     }
+}
+
+/// `[pixel, filters]` filled up to whole vectors, in `wide` where they are not whole.
+pub(crate) fn filled<'a>(rows: &'a [f32], filters: usize, wide: &'a mut [f32]) -> &'a [f32] {
+    if filters == padded(filters) {
+        return rows;
+    }
+    let pairs = wide.chunks_exact_mut(padded(filters)).zip(rows.chunks_exact(filters));
+    pairs.for_each(|(wide, row)| wide[..filters].copy_from_slice(row));
+    wide
 }
 
 vectorised! {

@@ -83,9 +83,9 @@ pub(crate) fn forward(x: &[f32], filters: &Filters, geometry: &Geometry, y: &mut
             let pixels = geometry.input_pixels() * geometry.channels;
             let images = x.chunks_exact(pixels).zip(y.chunks_exact_mut(rows * across * channels));
             for (x, y) in images {
-                framed.fill(x, geometry);
+                let image = framed.under(x, geometry);
                 for (row, y) in y.chunks_exact_mut(across * channels).enumerate() {
-                    framed.convolve(geometry, row, filters, &mut line);
+                    image.convolve(geometry, row, filters, &mut line);
                     columns::emit(&line, stride, channels, y, &mut sum, &mut square);
                 }
                 sums.take(&mut sum, &mut square);
@@ -181,20 +181,19 @@ impl<'a> Backward<'a> {
                 let (filters, across) = (geometry.filters, geometry.output()[1]);
                 let pixels = geometry.input_pixels() * geometry.channels;
                 for (place, dy) in dy.chunks_exact(geometry.output_pixels() * filters).enumerate() {
-                    image.fill(&x[place * pixels..][..pixels], geometry);
-                    gradient.clear();
+                    let image = image.under(&x[place * pixels..][..pixels], geometry);
                     for (row, dy) in dy.chunks_exact(across * filters).enumerate() {
-                        let pairs = wide.chunks_exact_mut(padded(filters));
-                        pairs
-                            .zip(dy.chunks_exact(filters))
-                            .for_each(|(wide, dy)| wide[..filters].copy_from_slice(dy));
-                        image.correlate(geometry, row, wide, self.part);
-                        if let Some(Filters::Columns(turned)) = self.filters {
-                            gradient.spread(geometry, row, wide, turned, spread);
-                        }
+                        let dy = columns::filled(dy, filters, wide);
+                        image.correlate(geometry, row, dy, self.part);
                     }
-                    if let Some(dx) = &mut dx {
-                        gradient.copy_to(&mut dx[place * pixels..][..pixels], geometry);
+                    if let (Some(dx), Some(Filters::Columns(turned))) = (&mut dx, self.filters) {
+                        let dx = &mut dx[place * pixels..][..pixels];
+                        gradient.gather(dx, geometry, |framed, width| {
+                            for (row, dy) in dy.chunks_exact(across * filters).enumerate() {
+                                let dy = columns::filled(dy, filters, wide);
+                                columns::spread(framed, width, geometry, row, dy, turned, spread);
+                            }
+                        });
                     }
                 }
             }

@@ -4,7 +4,10 @@
 //! that costs as much as the product. Here the right operand is packed once a step ([`Panels`]),
 //! and the left one is read where the transforms have written it.
 
-use super::lanes::{LANES, Lanes, padded, vectorised};
+use super::{
+    buffers,
+    lanes::{LANES, Lanes, padded, vectorised},
+};
 use rayon::prelude::{IndexedParallelIterator, ParallelIterator, ParallelSliceMut};
 
 /// Rows of a tile: 6 × 2 vectors are 12 accumulators, which with the two vectors of the panel and
@@ -15,7 +18,7 @@ const WIDTH: usize = 2 * LANES;
 
 /// Some `[depth, columns]` matrices, in panels of 16 columns, the last one of 8 where that is enough;
 /// columns are filled up with zeros to whole vectors. A panel's columns of all matrices lie together.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Panels {
     pub matrices: usize,
     pub depth: usize,
@@ -34,7 +37,7 @@ impl Panels {
         fill: impl Fn(usize, usize, &mut [f32]) + Sync,
     ) -> Self {
         let columns = padded(columns);
-        let mut values = vec![0.0; matrices * depth * columns];
+        let mut values = buffers::take(matrices * depth * columns);
         let panels = values.par_chunks_mut(matrices * depth * WIDTH).enumerate();
         panels.for_each(|(panel, values)| {
             fill(panel * WIDTH, values.len() / (matrices * depth), values);
@@ -42,7 +45,7 @@ impl Panels {
         Self { matrices, depth, columns, values }
     }
 
-    /// Packs `value(matrix, row, column)`, which must be 0 from the last column on.
+    /// Packs `value(matrix, row, column)`.
     pub fn from_fn(
         matrices: usize,
         depth: usize,
@@ -52,9 +55,12 @@ impl Panels {
         Self::new(matrices, depth, columns, |first, width, values| {
             for (line, values) in values.chunks_exact_mut(width).enumerate() {
                 for (column, place) in values.iter_mut().enumerate() {
-                    if first + column < columns {
-                        *place = value(line / depth, line % depth, first + column);
-                    }
+                    let is_there = first + column < columns;
+                    *place = if is_there {
+                        value(line / depth, line % depth, first + column)
+                    } else {
+                        0.0
+                    };
                 }
             }
         })
@@ -65,6 +71,12 @@ impl Panels {
     fn panel(&self, matrix: usize, first: usize) -> &[f32] {
         let length = self.depth * WIDTH.min(self.columns - first);
         &self.values[first * self.depth * self.matrices + matrix * length..][..length]
+    }
+}
+
+impl Drop for Panels {
+    fn drop(&mut self) {
+        buffers::give(std::mem::take(&mut self.values));
     }
 }
 
