@@ -98,6 +98,7 @@ fn assert_near(what: &str, got: &[f32], want: &[f32], tolerance: f32) {
     assert_eq!(got.len(), want.len(), "{what}");
     let scale = want.iter().fold(1e-3_f32, |a, b| a.max(b.abs()));
     let worst = got.iter().zip(want).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    println!("{what}: {:.1e} of {tolerance:.0e}", worst / scale);
     assert!(
         worst <= tolerance * scale,
         "{what}: off by {worst}, values up to {scale}\n{got:?}\n{want:?}"
