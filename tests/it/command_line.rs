@@ -1,6 +1,9 @@
 //! What the commands print, and the codes that they end with.
 
-use crate::workspace::{PIPELINE, Workspace};
+use crate::{
+    running::Running,
+    workspace::{PIPELINE, Workspace},
+};
 use std::{fmt::Write as _, process::Stdio};
 
 /// A session: each command with what it printed.
@@ -133,8 +136,8 @@ fn keep_going_finishes_what_does_not_depend_on_it() {
 #[test]
 fn a_reader_that_leaves_early_is_no_error() {
     let workspace = Workspace::new();
-    let mut child =
-        workspace.command(&["plan", "tiny.toml"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut command = workspace.command(&["plan", "tiny.toml"]);
+    let mut child = Running::new(command.stdout(Stdio::piped()));
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }

@@ -3,12 +3,15 @@
 //! A few kills are part of every test run; `TAKD_KILLS=200 cargo test --test it many_kills -- \
 //! --ignored --nocapture` does as many as one likes and reports. See `docs/reliability.md`.
 
-use crate::workspace::{PIPELINE, Workspace};
+use crate::{
+    running::Running,
+    workspace::{PIPELINE, Workspace},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
-    process::{Child, Stdio},
+    process::Stdio,
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -154,7 +157,7 @@ impl Killer {
         };
         let mut command = self.workspace.command(&args);
         let told = fs::File::create(self.workspace.path("told")).unwrap();
-        let mut child = command.stdout(Stdio::null()).stderr(told).spawn().unwrap();
+        let mut child = Running::new(command.stdout(Stdio::null()).stderr(told));
         let cache = self.workspace.path("cache");
         let (staging, checkpoints) = (cache.join("staging"), cache.join("checkpoints"));
         let wait = match moment {
@@ -246,7 +249,7 @@ fn names(folder: &Path) -> impl Iterator<Item = String> {
 
 /// Returns once something has begun to be so for the `skip`-th time after the first, or the child
 /// has ended.
-fn wait_until(child: &mut Child, mut so: impl FnMut() -> bool, skip: u64) {
+fn wait_until(child: &mut Running, mut so: impl FnMut() -> bool, skip: u64) {
     let deadline = Instant::now() + Duration::from_secs(60);
     let (mut begun, mut was) = (0, false);
     while Instant::now() < deadline && child.try_wait().unwrap().is_none() {

@@ -31,6 +31,7 @@ mod pytorch;
 mod pytorch_files;
 mod report;
 mod resume;
+mod running;
 mod same_bits;
 mod schedule;
 mod schema;

@@ -1,13 +1,14 @@
 //! A training that was stopped, however rudely, goes on and ends with the same bits.
 
 use crate::{
+    running::Running,
     tiny,
     workspace::{PIPELINE, Workspace},
 };
 use std::{
     fs,
     path::PathBuf,
-    process::{Child, Stdio},
+    process::Stdio,
     time::{Duration, Instant},
 };
 use takd::{
@@ -115,9 +116,9 @@ fn every_optimizer_goes_on_from_a_checkpoint_with_the_same_bits() {
 const ARGS: [&str; 7] =
     ["run", "tiny.toml", "takd", "--set", "recipe.short.epochs=80", "--checkpoint-every", "0"];
 
-fn spawn(workspace: &Workspace) -> Child {
+fn spawn(workspace: &Workspace) -> Running {
     let mut command = workspace.command(&ARGS);
-    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    Running::new(command.stdout(Stdio::null()).stderr(Stdio::null()))
 }
 
 /// The cache's checkpoints, without those that are being written.
@@ -127,7 +128,7 @@ pub fn checkpoints(workspace: &Workspace) -> Vec<PathBuf> {
 }
 
 /// Waits until a training has left a checkpoint; false if the run ended first.
-fn wait_for_checkpoint(workspace: &Workspace, child: &mut Child) -> bool {
+fn wait_for_checkpoint(workspace: &Workspace, child: &mut Running) -> bool {
     let deadline = Instant::now() + Duration::from_secs(120);
     while Instant::now() < deadline {
         if !checkpoints(workspace).is_empty() {

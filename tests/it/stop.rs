@@ -1,10 +1,14 @@
 //! Stopped by a signal, a run leaves a checkpoint, says how to go on, and ends with that signal's
 //! code; a run that waits for another takes over when that one dies.
 
-use crate::{resume::checkpoints, workspace::Workspace};
+use crate::{
+    resume::checkpoints,
+    running::{MINUTES, Running},
+    workspace::Workspace,
+};
 use std::{
     io::{BufRead, BufReader, Lines},
-    process::{Child, ChildStderr, Command, Stdio},
+    process::{ChildStderr, Command, Stdio},
 };
 
 /// Trains until it is stopped, with checkpoints as often as their cost allows.
@@ -13,14 +17,14 @@ const ARGS: [&str; 7] = [
     "tiny.toml",
     "nokd@20",
     "--set",
-    "recipe.short.epochs=1000000",
+    MINUTES,
     "--checkpoint-every",
     "0",
 ];
 
-/// A run that ends only when it is stopped.
+/// A run that does not end before it is stopped.
 struct Endless {
-    child: Child,
+    child: Running,
     stderr: Lines<BufReader<ChildStderr>>,
 }
 
@@ -31,7 +35,7 @@ impl Endless {
 
     fn with(workspace: &Workspace, args: &[&str]) -> Self {
         let mut command = workspace.command(args);
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = Running::new(command.stdout(Stdio::null()).stderr(Stdio::piped()));
         let stderr = BufReader::new(child.stderr.take().unwrap()).lines();
         Self { child, stderr }
     }

@@ -144,6 +144,17 @@ fn files_are_small_and_named_for_what_they_hold() {
     }
 }
 
+/// A child that nobody guards lives on when its test fails.
+#[test]
+fn tests_start_children_in_one_place() {
+    // In two parts, so that this file does not have it.
+    let spawn = [".spawn", "()"].concat();
+    for (path, text) in sources() {
+        let allowed = !path.starts_with("tests") || path.ends_with("running.rs");
+        assert!(allowed || !text.contains(&spawn), "{path:?} starts a child without `Running`");
+    }
+}
+
 #[test]
 fn unsafe_code_lives_in_one_file() {
     for (path, text) in sources().into_iter().filter(|(path, _)| path.starts_with("src")) {

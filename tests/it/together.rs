@@ -2,12 +2,13 @@
 
 use crate::{
     keys::parse,
+    running::Running,
     store::{outcome, provenance},
     workspace::{PIPELINE, Workspace},
 };
 use std::{
     collections::BTreeMap,
-    process::{Child, Stdio},
+    process::Stdio,
     sync::atomic::{AtomicBool, Ordering},
     thread,
 };
@@ -32,11 +33,11 @@ const PARTS: [&[&str]; 8] = [
 #[test]
 fn eight_runs_at_once_make_each_key_once() {
     let workspace = Workspace::new();
-    let start = |part: &&[&str]| -> Child {
+    let start = |part: &&[&str]| -> Running {
         let mut command = workspace.command(&[&["run", "tiny.toml", "--json"], *part].concat());
-        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        Running::new(command.stdout(Stdio::piped()).stderr(Stdio::piped()))
     };
-    let runs: Vec<Child> = PARTS.iter().map(start).collect();
+    let runs: Vec<Running> = PARTS.iter().map(start).collect();
     let going = AtomicBool::new(true);
     let mut made: BTreeMap<String, usize> = BTreeMap::new();
     thread::scope(|scope| {
@@ -49,7 +50,7 @@ fn eight_runs_at_once_make_each_key_once() {
             }
         });
         for run in runs {
-            let output = run.wait_with_output().unwrap();
+            let output = run.output().unwrap();
             assert_eq!(output.status.code(), Some(0), "{output:?}");
             let result: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
             for step in result["steps"].as_array().unwrap() {

@@ -1,10 +1,13 @@
 //! What a run tells while it runs: lines, JSON events, records, and `takd status` from elsewhere.
 
-use crate::workspace::{Output, PIPELINE, Workspace};
+use crate::{
+    running::{EPOCHS, MINUTES, Running},
+    workspace::{Output, PIPELINE, Workspace},
+};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -146,10 +149,10 @@ fn colours_are_as_the_user_wants_them() {
 }
 
 /// Trains until it is ended.
-const FOREVER: [&str; 3] = ["tiny.toml", "--set", "recipe.short.epochs=1000000"];
+const LONG: [&str; 3] = ["tiny.toml", "--set", MINUTES];
 
 fn status(workspace: &Workspace) -> Value {
-    let args = [&["status", "--json"], &FOREVER[..]].concat();
+    let args = [&["status", "--json"], &LONG[..]].concat();
     serde_json::from_str(&workspace.ok(&args)).unwrap()
 }
 
@@ -166,9 +169,9 @@ fn wait(workspace: &Workspace, ready: impl Fn(&Value) -> bool) -> Value {
     }
 }
 
-fn begin(workspace: &Workspace) -> Child {
-    let args = [&["run"], &FOREVER[..], &["nokd@20"]].concat();
-    workspace.command(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+fn begin(workspace: &Workspace) -> Running {
+    let args = [&["run"], &LONG[..], &["nokd@20"]].concat();
+    Running::new(workspace.command(&args).stdout(Stdio::null()).stderr(Stdio::null()))
 }
 
 #[test]
@@ -184,8 +187,8 @@ fn another_terminal_sees_which_nodes_run_and_how_far() {
         (&0.into(), &1.into(), &19.into())
     );
     assert_eq!(node["pid"], child.id());
-    assert_eq!(node["reached"]["epochs"], 1_000_000);
-    let lines = workspace.ok(&[&["status"], &FOREVER[..]].concat());
+    assert_eq!(node["reached"]["epochs"], EPOCHS);
+    let lines = workspace.ok(&[&["status"], &LONG[..]].concat());
     assert!(lines.starts_with("running train nokd@20, epoch "), "{lines}");
     assert!(lines.ends_with("tiny: 0 of 20 nodes done, 1 running, 19 to go\n"), "{lines}");
 
@@ -199,7 +202,7 @@ fn another_terminal_sees_which_nodes_run_and_how_far() {
     child.wait().unwrap();
     let dead = wait(&workspace, |status| status["nodes"][0]["running"] == false);
     assert_eq!(dead["nodes"][0]["node"], "nokd@20");
-    let lines = workspace.ok(&[&["status"], &FOREVER[..]].concat());
+    let lines = workspace.ok(&[&["status"], &LONG[..]].concat());
     assert!(lines.starts_with("stopped train nokd@20, epoch "), "{lines}");
 
     // So does one that was asked to stop.
