@@ -4,12 +4,13 @@ use super::{
     Store, StoreError,
     entry::MANIFEST,
     list,
-    staging::{create, remove, writer},
+    staging::{OLD, create, remove, writer},
 };
 use crate::key::Key;
 use std::{
     collections::HashSet,
     fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -59,17 +60,24 @@ impl Store {
         Ok(garbage)
     }
 
-    /// Removes a file or a folder; an entry leaves its place whole, so that a killed gc leaves no
-    /// half of one.
-    fn discard(&self, path: &Path) -> Result<(), StoreError> {
-        let staging = self.root.join("staging");
-        if path.parent() == Some(&staging) {
+    /// Removes a file or a folder, if it is there. An entry, also one that was moved away for its
+    /// successor, leaves its name whole: whoever is killed meanwhile leaves no half of one, neither
+    /// where entries are nor where they are put back from.
+    pub(super) fn discard(&self, path: &Path) -> Result<(), StoreError> {
+        let old = path.as_os_str().as_encoded_bytes().ends_with(OLD.as_bytes());
+        if !old && path.parent() != Some(&self.root.join("entries")) {
             return remove(path);
         }
+        let staging = self.root.join("staging");
         create(&staging)?;
         let aside = staging.join(format!("removed.{}", writer()));
-        fs::rename(path, &aside).map_err(StoreError::io("remove", path))?;
-        remove(&aside)
+        match fs::rename(path, &aside) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            renamed => {
+                renamed.map_err(StoreError::io("remove", path))?;
+                remove(&aside)
+            }
+        }
     }
 }
 

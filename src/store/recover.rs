@@ -2,7 +2,7 @@
 
 use super::{
     Store, StoreError, list,
-    staging::{OLD, machine, remove, sync_folder},
+    staging::{OLD, machine, sync_folder},
 };
 use crate::key::Key;
 use std::fs;
@@ -17,7 +17,7 @@ impl Store {
         for folder in ["staging", "checkpoints"] {
             let folder = self.root.join(folder);
             for name in list(&folder)?.iter().filter(|name| name.starts_with(&ours)) {
-                remove(&folder.join(name))?;
+                self.discard(&folder.join(name))?;
             }
         }
         Ok(())

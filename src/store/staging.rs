@@ -85,7 +85,7 @@ impl<'a> Staging<'a> {
             match fs::rename(&self.folder, &place) {
                 Ok(()) => break,
                 Err(error) if attempt < ATTEMPTS && is_taken(&error) => {
-                    remove(&old)?;
+                    self.store.discard(&old)?;
                     match fs::rename(&place, &old) {
                         Err(error) if error.kind() != ErrorKind::NotFound => {
                             return Err(StoreError::io("replace", &place)(error));
@@ -101,7 +101,7 @@ impl<'a> Staging<'a> {
             }
         }
         sync_folder(&entries)?;
-        remove(&old)
+        self.store.discard(&old)
     }
 }
 

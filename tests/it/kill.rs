@@ -1,7 +1,8 @@
 //! Killed at any moment, takd loses no entry, serves no wrong one, and ends with the same bits.
 //!
 //! A few kills are part of every test run; `TAKD_KILLS=200 cargo test --test it many_kills -- \
-//! --ignored --nocapture` does as many as one likes and reports. See `docs/reliability.md`.
+//! --ignored --nocapture` does as many as one likes and reports. `kill_calls` chooses its moments by
+//! what the victim asks of the system. See `docs/reliability.md`.
 
 use crate::{
     running::Running,
@@ -34,10 +35,12 @@ enum Moment {
     Replacement,
     /// Removing entries.
     Gc,
+    /// Writing, while two others work on the same nodes or wait for it.
+    Crowd,
 }
 
 /// A round.
-const MOMENTS: [Moment; 9] = [
+const MOMENTS: [Moment; 10] = [
     Moment::Any,
     Moment::Checkpoint,
     Moment::Entry,
@@ -47,7 +50,15 @@ const MOMENTS: [Moment; 9] = [
     Moment::Replacement,
     Moment::Gc,
     Moment::Any,
+    Moment::Crowd,
 ];
+
+/// How large the networks are: what is written takes a while, or is in one page.
+#[derive(Clone, Copy)]
+enum Size {
+    Small,
+    Large,
+}
 
 /// What must not happen.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -88,9 +99,17 @@ struct Killer {
 const RUN: [&str; 4] = ["run", "tiny.toml", "--checkpoint-every", "0"];
 
 impl Killer {
-    fn new(seed: u64, epochs: usize) -> Self {
+    fn new(seed: u64, size: Size, epochs: usize) -> Self {
         let workspace = Workspace::new();
-        let text = PIPELINE
+        let (small, large) = ("\"fc8\", \"fc3\"", "\"fc3\"]\n\n[net.small]");
+        let nets = match size {
+            Size::Small => PIPELINE.to_owned(),
+            // A teacher of 800 kB and an assistant of 250 kB; three times that in a checkpoint.
+            Size::Large => PIPELINE
+                .replace(small, "\"fc2000\", \"fc3\"")
+                .replace(large, &format!("\"fc900\", {large}")),
+        };
+        let text = nets
             .replace("seeds = [20, 31]", "seeds = [20]")
             .replace("epochs     = 2", &format!("epochs     = {epochs}"));
         workspace.write("tiny.toml", &text);
@@ -158,11 +177,23 @@ impl Killer {
         let mut command = self.workspace.command(&args);
         let told = fs::File::create(self.workspace.path("told")).unwrap();
         let mut child = Running::new(command.stdout(Stdio::null()).stderr(told));
+        let others = if moment == Moment::Crowd { 2 } else { 0 };
+        let crowd: Vec<Running> = (0..others)
+            .map(|_| {
+                let mut command = self.workspace.command(&args);
+                Running::new(command.stdout(Stdio::null()).stderr(Stdio::piped()))
+            })
+            .collect();
         let cache = self.workspace.path("cache");
         let (staging, checkpoints) = (cache.join("staging"), cache.join("checkpoints"));
         let wait = match moment {
             Moment::Any => self.random.below(self.whole_run.as_micros() as u64),
-            Moment::Gc => 5_000 + self.random.below(40_000),
+            Moment::Gc => {
+                let removed = || names(&staging).any(|name| name.starts_with("removed"));
+                let skip = self.random.below(8);
+                wait_until(&mut child, removed, skip);
+                self.random.below(200)
+            }
             Moment::Checkpoint => {
                 let skip = self.random.below(5);
                 wait_until(&mut child, || names(&checkpoints).any(|n| n.contains('.')), skip);
@@ -174,14 +205,27 @@ impl Killer {
                 self.random.below(1_500)
             }
             Moment::Replacement => {
-                wait_until(&mut child, || names(&staging).any(|n| n.ends_with(".old")), 0);
+                let skip = self.random.below(4);
+                wait_until(&mut child, || names(&staging).any(|n| n.ends_with(".old")), skip);
                 self.random.below(50)
+            }
+            Moment::Crowd => {
+                let own = format!(".{}.", child.id());
+                let writes =
+                    || names(&staging).chain(names(&checkpoints)).any(|n| n.contains(&own));
+                let skip = self.random.below(6);
+                wait_until(&mut child, writes, skip);
+                self.random.below(500)
             }
         };
         sleep(Duration::from_micros(wait));
         let alive = child.try_wait().unwrap().is_none();
         child.kill().unwrap();
         child.wait().unwrap();
+        for other in crowd {
+            let output = other.output().unwrap();
+            assert!(output.status.success(), "it takes over: {output:?}");
+        }
         *self.kills.entry(moment).or_default() += usize::from(alive);
         let told = fs::read_to_string(self.workspace.path("told")).unwrap();
         self.resumed += told.matches("goes on after").count();
@@ -264,7 +308,7 @@ fn wait_until(child: &mut Running, mut so: impl FnMut() -> bool, skip: u64) {
 
 #[test]
 fn a_few_kills_do_no_harm() {
-    let mut killer = Killer::new(1, 40);
+    let mut killer = Killer::new(1, Size::Small, 40);
     killer.rampage(10);
     assert_eq!(killer.harm, Harm::default());
 }
@@ -273,11 +317,17 @@ fn a_few_kills_do_no_harm() {
 #[ignore = "minutes: 200 kills, or TAKD_KILLS of them"]
 fn many_kills_do_no_harm() {
     let kills = std::env::var("TAKD_KILLS").ok().and_then(|count| count.parse().ok());
-    let mut killer = Killer::new(2, 120);
-    killer.rampage(kills.unwrap_or(200));
-    let Killer { finished, resumed, kills, harm, .. } = &killer;
-    println!("kills {}: {kills:?}", kills.values().sum::<usize>());
-    println!("caches brought to their end: {finished}; trainings that went on: {resumed}");
-    println!("harm: {harm:?}");
-    assert_eq!(*harm, Harm::default());
+    let kills: usize = kills.unwrap_or(200);
+    let small = kills / 2;
+    for (seed, size, epochs, kills) in
+        [(2, Size::Small, 120, small), (3, Size::Large, 30, kills - small)]
+    {
+        let mut killer = Killer::new(seed, size, epochs);
+        killer.rampage(kills);
+        let Killer { finished, resumed, kills, harm, .. } = &killer;
+        println!("kills {}: {kills:?}", kills.values().sum::<usize>());
+        println!("caches brought to their end: {finished}; trainings that went on: {resumed}");
+        println!("harm: {harm:?}");
+        assert_eq!(*harm, Harm::default());
+    }
 }

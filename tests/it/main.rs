@@ -23,6 +23,7 @@ mod init;
 mod key_version;
 mod keys;
 mod kill;
+mod kill_calls;
 mod no_panic;
 mod no_panic_data;
 mod page;
