@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod changes;
+mod clock;
 mod command_line;
 mod damage;
 mod data_sets;

@@ -9,18 +9,13 @@ use crate::{
 use std::{
     io::{BufRead, BufReader, Lines},
     process::{ChildStderr, Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
 };
 
 /// Trains until it is stopped, with checkpoints as often as their cost allows.
-const ARGS: [&str; 7] = [
-    "run",
-    "tiny.toml",
-    "nokd@20",
-    "--set",
-    MINUTES,
-    "--checkpoint-every",
-    "0",
-];
+const ARGS: [&str; 7] =
+    ["run", "tiny.toml", "nokd@20", "--set", MINUTES, "--checkpoint-every", "0"];
 
 /// A run that does not end before it is stopped.
 struct Endless {
@@ -34,7 +29,10 @@ impl Endless {
     }
 
     fn with(workspace: &Workspace, args: &[&str]) -> Self {
-        let mut command = workspace.command(args);
+        Self::of(&mut workspace.command(args))
+    }
+
+    fn of(command: &mut Command) -> Self {
         let mut child = Running::new(command.stdout(Stdio::null()).stderr(Stdio::piped()));
         let stderr = BufReader::new(child.stderr.take().unwrap()).lines();
         Self { child, stderr }
@@ -44,7 +42,7 @@ impl Endless {
     fn wait_for_checkpoint(&mut self, workspace: &Workspace) {
         while checkpoints(workspace).is_empty() {
             assert!(self.child.try_wait().unwrap().is_none(), "it ended before any checkpoint");
-            std::thread::sleep(std::time::Duration::from_millis(5));
+            sleep(Duration::from_millis(5));
         }
     }
 
@@ -54,10 +52,14 @@ impl Endless {
         line.unwrap_or_else(|| panic!("it never said `{text}`"))
     }
 
-    /// Sends a signal; the exit code and the rest of stderr.
-    fn stop(mut self, signal: &str) -> (Option<i32>, String) {
+    fn signal(&self, signal: &str) {
         let kill = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
         assert!(kill.unwrap().success());
+    }
+
+    /// Sends a signal; the exit code and the rest of stderr.
+    fn stop(mut self, signal: &str) -> (Option<i32>, String) {
+        self.signal(signal);
         let rest: Vec<String> = self.stderr.map(Result::unwrap).collect();
         (self.child.wait().unwrap().code(), rest.join("\n"))
     }
@@ -119,4 +121,45 @@ fn who_waits_says_for_whom_and_takes_over_when_the_holder_dies() {
     waiter.wait_for("goes on after");
     let (code, _) = waiter.stop("-INT");
     assert_eq!(code, Some(130));
+}
+
+/// The first signal waits for nodes; who does not want to wait sends another.
+#[test]
+fn a_second_signal_ends_a_run_that_cannot_stop() {
+    let workspace = Workspace::new();
+    let result = workspace.run(&["tiny.toml", "nokd@20"]);
+    let mut steps = result["steps"].as_array().unwrap().iter();
+    let step = steps.find(|step| step["nodes"][0] == "nokd@20").unwrap();
+    // The node writes its progress here, and waits for a reader that never comes.
+    let pipe = format!("cache/progress/{}.new", step["key"].as_str().unwrap());
+    assert!(Command::new("mkfifo").arg(workspace.path(pipe)).status().unwrap().success());
+    let force = ["run", "tiny.toml", "nokd@20", "--force", "nokd@20"];
+    let mut run = Endless::with(&workspace, &force);
+    run.wait_for("nokd@20: started");
+    run.signal("-TERM");
+    run.wait_for("stopping; once more ends it at once");
+    run.signal("-INT");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while run.child.try_wait().unwrap().is_none() {
+        assert!(Instant::now() < deadline, "it does not end");
+        sleep(Duration::from_millis(5));
+    }
+    assert_eq!(run.child.wait().unwrap().code(), Some(130));
+    assert_eq!(run.stderr.count(), 0, "nothing more is told");
+}
+
+#[test]
+fn a_hangup_is_what_the_system_makes_of_it() {
+    let workspace = Workspace::new();
+    let mut run = Endless::new(&workspace);
+    run.wait_for_checkpoint(&workspace);
+    assert_eq!(run.stop("-HUP").0, None, "it ends the process");
+    let mut command = Command::new("nohup");
+    let takd = workspace.command(&ARGS);
+    command.arg(takd.get_program()).args(takd.get_args()).current_dir(workspace.path(""));
+    let mut run = Endless::of(command.stdin(Stdio::null()).env_remove("TAKD_CACHE"));
+    run.wait_for("goes on after");
+    run.signal("-HUP");
+    let (code, told) = run.stop("-INT");
+    assert!(code == Some(130) && told.contains("checkpoint is written"), "{code:?}: {told}");
 }

@@ -8,9 +8,10 @@ use crate::{
 };
 use std::{
     collections::BTreeMap,
-    process::Stdio,
+    process::{Command, Stdio},
     sync::atomic::{AtomicBool, Ordering},
     thread,
+    time::{Duration, Instant},
 };
 use takd::{
     graph::Graph,
@@ -120,5 +121,30 @@ fn an_entry_that_was_moved_away_for_its_successor_comes_back() {
         }
         assert!(matches!(store.find(&key, Depth::Content).unwrap(), Lookup::Whole(_)));
         assert!(!old.exists());
+    }
+}
+
+/// Commands that only read keep gc away too.
+#[test]
+fn gc_waits_until_nobody_reads() {
+    let workspace = Workspace::new();
+    workspace.run(&["tiny.toml", "nokd@20"]);
+    // A pipeline that its writer has not begun: whoever reads it waits.
+    assert!(Command::new("mkfifo").arg(workspace.path("slow.toml")).status().unwrap().success());
+    for reader in ["plan", "report", "status", "why"] {
+        let node: &[&str] = if reader == "why" { &["nokd@20"] } else { &[] };
+        let mut command = workspace.command(&[&[reader, "slow.toml"], node].concat());
+        let mut run = Running::new(command.stdout(Stdio::null()).stderr(Stdio::null()));
+        let gc = || workspace.takd(&["cache", "gc", "tiny.toml"]);
+        // It may not have come so far yet.
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while gc().code == 0 {
+            assert!(run.try_wait().unwrap().is_none(), "{reader} ended");
+            assert!(Instant::now() < deadline, "gc does not mind {reader}");
+        }
+        let output = gc();
+        assert!(output.code == 4 && output.stderr.contains("in use by a run"), "{output:?}");
+        drop(run);
+        assert_eq!(gc().code, 0, "{reader}");
     }
 }
