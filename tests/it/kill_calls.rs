@@ -180,6 +180,8 @@ fn a_kill_at_any_call_does_no_harm() {
     let (mut stage, scenes) = Stage::new();
     for scene in &scenes {
         let points = stage.points(scene);
+        // Few calls stand between the old entry and none: a part of the points must meet them.
+        let step = if scene.start == "replaced" { step.min(3) } else { step };
         for (place, &point) in points.iter().enumerate().step_by(step) {
             copy(&stage.workspace, scene.start, "cache");
             let at = format!("{} killed at {point:?}", scene.name);
