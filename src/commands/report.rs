@@ -8,7 +8,7 @@ use super::{
 use crate::{
     graph::Graph,
     key::keys,
-    report::{EventFile, FigureResults, Format, NodeResults, Page, Report, event_files},
+    report::{Entries, EventFile, FigureResults, Format, NodeResults, Page, Report, event_files},
     store::Store,
 };
 use std::{
@@ -57,13 +57,14 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
     let pipeline = args.pipeline.open()?;
     let graph = Graph::new(&pipeline);
     let keys = keys(&graph);
-    let report = Report::gather(&graph, &keys, store)?;
+    let mut entries = Entries::new(store);
+    let report = Report::gather(&graph, &keys, &mut entries)?;
     if let Some(folder) = &args.figures {
         write_figures(&report.figures, folder)?;
     }
     let html = matches!(args.format, Written::Html);
     let nodes = if html || args.tensorboard.is_some() {
-        NodeResults::gather(&graph, &keys, store)?
+        NodeResults::gather(&graph, &keys, &mut entries)?
     } else {
         Vec::new()
     };

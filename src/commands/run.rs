@@ -16,7 +16,7 @@ use crate::{
     key::{Key, KeyInputs, Kind},
     node::{Choice, Datasets, NodeRunner, Selected},
     plan::{Action, Plan, Step},
-    report::{Format, Report},
+    report::{Entries, Format, Report},
     store::{Depth, Store, host},
 };
 use serde_json::{Value, json};
@@ -190,7 +190,7 @@ impl Outcome<'_> {
     }
 
     fn print(&self, keys: &[(KeyInputs, Key)], store: &Store, args: &Args) -> Result<(), Problem> {
-        let report = Report::gather(self.graph, keys, store)?;
+        let report = Report::gather(self.graph, keys, &mut Entries::new(store))?;
         let (trained, measured) = (self.made(false), self.made(true));
         let reused = self.count(|fate| matches!(fate, Fate::Reused));
         if args.json {

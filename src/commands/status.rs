@@ -12,7 +12,7 @@ use super::{
 use crate::{
     graph::Graph,
     plan::{Action, Plan, Step},
-    store::{Depth, Maker, Progress, Reached, Store, now},
+    store::{Depth, Maker, Progress, Store, now},
 };
 use serde_json::{Value, json};
 
@@ -53,7 +53,7 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
             begun.push(Begun { step, name: step_name(&graph, step), progress, maker });
         }
     }
-    begun.sort_by_key(|begun| (begun.maker == Maker::Gone, begun.progress.maker.since));
+    begun.sort_by_key(|begun| (begun.maker != Maker::Running, begun.progress.maker.since));
     let done = plan.steps.iter().filter(|step| step.action == Action::Reuse).count();
     let running = begun.iter().filter(|begun| begun.maker == Maker::Running).count();
     let to_go = plan.steps.len().saturating_sub(done + running);
@@ -100,35 +100,28 @@ fn object(begun: &Begun<'_>) -> Value {
         "since": begun.progress.maker.since,
         "updated": begun.progress.updated,
         "reached": begun.progress.reached,
+        "failure": begun.progress.failure,
     })
 }
 
 fn line(begun: &Begun<'_>) -> String {
     let Begun { step, name, progress, maker } = begun;
-    let Progress { maker: who, updated, reached, node: _ } = progress;
+    let Progress { maker: who, updated, reached, failure, node: _ } = progress;
     let (kind, process) = (step.inputs.kind, format!("process {} on {}", who.pid, who.host));
     let ago = |since: u64| short(now().saturating_sub(since) as f64);
-    let reached = reached.as_ref().map(|at| format!(", {}", course(at))).unwrap_or_default();
+    let reached = reached.as_ref().map(|at| format!(", {at}")).unwrap_or_default();
+    let failure = failure.as_deref().unwrap_or_default();
     match maker {
         Maker::Running => {
             format!("running {kind} {name}{reached}; for {} in {process}\n", ago(who.since))
         }
-        Maker::Gone => {
+        Maker::Stopped => {
             let ago = ago(*updated);
             format!("stopped {kind} {name}{reached}; {ago} ago in {process}: `takd run` goes on\n")
         }
+        Maker::Failed => {
+            let ago = ago(*updated);
+            format!("failed {kind} {name}{reached}; {ago} ago in {process}: {failure}\n")
+        }
     }
-}
-
-/// `epoch 3/8, 31 % done, loss 0.4213, accuracy 84.10 %, 2310 images/s`.
-fn course(at: &Reached) -> String {
-    let Reached { epoch, epochs, share, loss, accuracy, samples_per_second } = at;
-    let mut text = format!("epoch {epoch}/{epochs}, {:.0} % done", share * 100.0);
-    if let Some(loss) = loss {
-        text += &format!(", loss {loss:.4}");
-    }
-    if let Some(accuracy) = accuracy {
-        text += &format!(", accuracy {:.2} %", accuracy * 100.0);
-    }
-    text + &format!(", {samples_per_second:.0} images/s")
 }

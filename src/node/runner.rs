@@ -93,9 +93,12 @@ impl Runner for NodeRunner<'_> {
             },
         });
         // What a stopped node has said stands, so that `takd status` can tell where it goes on.
-        if !matches!(made, Err(Failure::Stopped))
-            && let Err(error) = self.store.drop_progress(&lock)
-        {
+        let said = match &made {
+            Ok(_) => self.store.drop_progress(&lock),
+            Err(Failure::Stopped) => Ok(()),
+            Err(Failure::Failed(problem)) => self.store.write_failure(&lock, problem),
+        };
+        if let Err(error) = said {
             log::warn!("{}: {error}", job.name);
         }
         made

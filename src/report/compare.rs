@@ -36,7 +36,7 @@ impl Comparison {
 pub(super) fn comparisons(
     pipeline: &Pipeline,
     table: &Table,
-    reader: &mut Reader<'_>,
+    reader: &mut Reader<'_, '_>,
 ) -> Result<Vec<Comparison>, StoreError> {
     let mut found = Vec::new();
     for row in &table.rows {

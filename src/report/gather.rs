@@ -1,16 +1,15 @@
 //! Collects a pipeline's results from the cache.
 
-use super::{Comparison, FigureResults, Spread, compare::comparisons};
+use super::{Comparison, Entries, FigureResults, Spread, compare::comparisons};
 use crate::{
     config::{Select, Split},
     graph::Graph,
     key::{Key, KeyInputs},
     metrics::Metrics,
     spec::{Ours, Work},
-    store::{Outcome, Store, StoreError},
+    store::{Lookup, Outcome, StoreError},
 };
 use serde::Serialize;
-use std::collections::HashMap;
 
 /// A pipeline's tables with what the cache holds for them.
 #[derive(Clone, Debug, Serialize)]
@@ -84,16 +83,16 @@ pub struct SeedResult {
 }
 
 impl Report {
-    /// Reads the results of `graph`, whose tasks have these `keys`, out of `store`.
+    /// Reads the results of `graph`, whose tasks have these `keys`, out of `entries`.
     ///
     /// # Errors
     /// [`StoreError`] if the cache cannot be read. A damaged entry counts as missing.
     pub fn gather(
         graph: &Graph<'_>,
         keys: &[(KeyInputs, Key)],
-        store: &Store,
+        entries: &mut Entries<'_>,
     ) -> Result<Self, StoreError> {
-        let mut reader = Reader { graph, keys, store, known: HashMap::new() };
+        let mut reader = Reader { graph, keys, entries };
         let pipeline = graph.pipeline;
         let mut tables = Vec::with_capacity(pipeline.tables.len());
         for table in &pipeline.tables {
@@ -113,27 +112,24 @@ impl Report {
     }
 }
 
-/// Reads outcomes, each entry once.
-pub(super) struct Reader<'a> {
+/// Reads what came out of a pipeline's tasks.
+pub(super) struct Reader<'a, 'e> {
     graph: &'a Graph<'a>,
     keys: &'a [(KeyInputs, Key)],
-    store: &'a Store,
-    known: HashMap<Key, Option<Outcome>>,
+    entries: &'a mut Entries<'e>,
 }
 
-impl Reader<'_> {
+impl Reader<'_, '_> {
     /// Seeds of the pipeline.
     pub fn seeds(&self) -> usize {
         self.graph.pipeline.seeds.len()
     }
 
-    fn outcome(&mut self, key: &Key) -> Result<Option<Outcome>, StoreError> {
-        if let Some(known) = self.known.get(key) {
-            return Ok(known.clone());
-        }
-        let found = self.store.outcome(key)?;
-        self.known.insert(*key, found.clone());
-        Ok(found)
+    fn outcome(&mut self, key: &Key) -> Result<Option<&Outcome>, StoreError> {
+        Ok(match self.entries.find(key)? {
+            Lookup::Whole(entry) => Some(&entry.manifest.outcome),
+            Lookup::Missing | Lookup::Damaged(_) => None,
+        })
     }
 
     /// A network and its results.
@@ -145,12 +141,12 @@ impl Reader<'_> {
             let (key, eval_key) = (self.keys[trained].1, self.keys[measured].1);
             let (seconds, selected_epoch) = match self.outcome(&key)? {
                 Some(Outcome::Network { seconds, selected_epoch, .. }) => {
-                    (Some(seconds), selected_epoch)
+                    (Some(*seconds), *selected_epoch)
                 }
                 _ => (None, None),
             };
             let metrics = match self.outcome(&eval_key)? {
-                Some(Outcome::Metrics { metrics, .. }) => Some(metrics),
+                Some(Outcome::Metrics { metrics, .. }) => Some(metrics.clone()),
                 _ => None,
             };
             let seed = graph.tasks[trained].seed;

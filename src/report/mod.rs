@@ -3,6 +3,7 @@
 
 mod compare;
 mod csv;
+mod entries;
 mod escape;
 mod figure;
 mod gather;
@@ -14,11 +15,13 @@ mod page;
 mod paired;
 mod picture;
 mod spread;
+mod state;
 mod tensorboard;
 mod text;
 
 use crate::config::{Select, Split};
 pub use compare::Comparison;
+pub use entries::Entries;
 pub use figure::{FigureResults, Line, Pick, PointResult, Rule};
 pub use gather::{OursRow, Report, Results, SeedResult, TableRow};
 pub use nodes::NodeResults;

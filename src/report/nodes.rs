@@ -1,15 +1,19 @@
-//! What the cache holds of each node: state, epochs, measurement, provenance.
+//! What the cache holds of each node: state, epochs, measurement, provenance; and who makes it.
 
-use super::Spread;
+use super::{
+    Entries, Spread,
+    state::{Making, State},
+};
 use crate::{
     graph::Graph,
     history::{self, EpochRecord},
     key::{Key, KeyInputs},
     metrics::Metrics,
     spec::{Node, Pipeline, Work},
-    store::{Depth, Entry, Lookup, Outcome, Provenance, Store, StoreError},
+    store::{Entry, Lookup, Maker, Outcome, Progress, Provenance, StoreError},
 };
 use serde::{Serialize, Serializer};
+use std::collections::HashSet;
 
 /// A node of the pipeline, and what the cache holds of it.
 #[derive(Clone, Debug, Serialize)]
@@ -28,6 +32,8 @@ pub struct NodeResults {
     pub(super) children: Vec<usize>,
     /// Of all its tasks.
     pub(super) state: State,
+    /// What of its state is more than its mark says: `running, epoch 3/8, 31 %`.
+    pub(super) standing: Option<String>,
     /// Top-1 over the seeds, as a share: its own of an eval, of its first eval of a network.
     pub(super) accuracy: Option<Spread>,
     /// Hashed fields, of the first seed; its own and its parents' keys left out.
@@ -36,28 +42,16 @@ pub struct NodeResults {
     pub(super) tasks: Vec<TaskResults>,
 }
 
-/// What the cache holds of a task or of all tasks of a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum State {
-    /// Everything.
-    Done,
-    /// Some seeds.
-    Partly,
-    /// Nothing.
-    Missing,
-    /// An entry that must not be used.
-    Damaged,
-}
-
 /// A node with a seed.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct TaskResults {
     pub seed: u64,
     pub key: Key,
     pub state: State,
-    /// What is wrong with a damaged entry.
-    pub problem: Option<String>,
+    /// State in words: how far it is, what is wrong.
+    pub words: String,
+    /// Of who makes it, or began to.
+    pub making: Option<Making>,
     pub made: Option<Made>,
 }
 
@@ -90,28 +84,17 @@ impl NodeResults {
     pub fn gather(
         graph: &Graph<'_>,
         keys: &[(KeyInputs, Key)],
-        store: &Store,
+        entries: &mut Entries<'_>,
     ) -> Result<Vec<Self>, StoreError> {
         let pipeline = graph.pipeline;
+        let begun: HashSet<Key> = entries.store().in_progress()?.into_iter().collect();
         let mut nodes = Vec::with_capacity(pipeline.nodes.len());
         for (place, node) in pipeline.nodes.iter().enumerate() {
             let tasks = graph.of_node(place).map(|task| {
-                let key = keys[task].1;
-                let (state, problem, made) = match store.find(&key, Depth::Manifest)? {
-                    Lookup::Missing => (State::Missing, None, None),
-                    Lookup::Damaged(problem) => (State::Damaged, Some(problem), None),
-                    Lookup::Whole(entry) => match made(&entry) {
-                        Ok(made) => (State::Done, None, Some(made)),
-                        Err(problem) => (State::Damaged, Some(problem), None),
-                    },
-                };
-                Ok::<_, StoreError>(TaskResults {
-                    seed: graph.tasks[task].seed,
-                    key,
-                    state,
-                    problem,
-                    made,
-                })
+                let (seed, key) = (graph.tasks[task].seed, keys[task].1);
+                let said =
+                    if begun.contains(&key) { entries.store().progress(&key)? } else { None };
+                Ok::<_, StoreError>(TaskResults::new(seed, key, entries.find(&key)?, said))
             });
             let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
             let config = keys[graph.of_node(place).start].0.clone();
@@ -145,6 +128,7 @@ fn of_tasks(
     if let Some(fields) = config.as_object_mut() {
         fields.retain(|name, _| name != "seed" && name != "parents");
     }
+    let state = State::of_all(&tasks.iter().map(|task| task.state).collect::<Vec<_>>());
     NodeResults {
         name: node.name.clone(),
         kind: node.kind(),
@@ -152,23 +136,62 @@ fn of_tasks(
         parameters,
         parents: pipeline.dag.parents(place).to_vec(),
         children: pipeline.dag.children(place).to_vec(),
-        state: overall(&tasks),
+        state,
+        standing: standing(state, &tasks),
         accuracy,
         config,
         tasks,
     }
 }
 
-fn overall(tasks: &[TaskResults]) -> State {
-    let all = |state| tasks.iter().all(|task| task.state == state);
-    if tasks.iter().any(|task| task.state == State::Damaged) {
-        State::Damaged
-    } else if all(State::Done) {
-        State::Done
-    } else if all(State::Missing) {
-        State::Missing
-    } else {
-        State::Partly
+fn standing(state: State, tasks: &[TaskResults]) -> Option<String> {
+    let count = |state| tasks.iter().filter(|task| task.state == state).count();
+    let seeds = tasks.len();
+    let mut text = match state {
+        State::Done | State::Missing => return None,
+        State::Partly => {
+            return Some(format!("{} of {seeds} seeds in the cache", count(State::Done)));
+        }
+        _ if seeds == 1 => state.words().to_owned(),
+        _ => format!("{} of {seeds} {}", count(state), state.words()),
+    };
+    let mut alike = tasks.iter().filter(|task| task.state == state);
+    if let (Some(task), None) = (alike.next(), alike.next())
+        && let Some(place) = task.making.as_ref().and_then(|making| making.place.as_ref())
+    {
+        text += &format!(", {place}");
+    }
+    Some(text)
+}
+
+impl TaskResults {
+    /// Of the task with this key, under which the cache holds `found`, and of whose maker `said` is
+    /// known.
+    fn new(seed: u64, key: Key, found: &Lookup, said: Option<(Progress, Maker)>) -> Self {
+        let (mut state, mut problem, made) = match found {
+            Lookup::Missing => (State::Missing, None, None),
+            Lookup::Damaged(problem) => (State::Damaged, Some(problem.clone()), None),
+            Lookup::Whole(entry) => match made(entry) {
+                Ok(made) => (State::Done, None, Some(made)),
+                Err(problem) => (State::Damaged, Some(problem), None),
+            },
+        };
+        // Beside an entry, what a dead process said is past; a live one replaces the entry.
+        let said = said.filter(|(_, maker)| *maker == Maker::Running || state == State::Missing);
+        let making = said.map(|said| {
+            let (now, failure, making) = Making::read(said);
+            (state, problem) = (now, failure);
+            making
+        });
+        let mut words = state.words().to_owned();
+        if let Some(Making { host, pid, reached, .. }) = &making {
+            let reached = reached.as_ref().map(|reached| format!(" at {reached},"));
+            words += &format!("{} in process {pid} on {host}", reached.unwrap_or_default());
+        }
+        if let Some(problem) = &problem {
+            words += &format!(": {problem}");
+        }
+        Self { seed, key, state, words, making, made }
     }
 }
 

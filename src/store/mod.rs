@@ -5,7 +5,7 @@
 //!   entries/KEY/         a whole entry: manifest.json, manifest.blake3 and the files they vouch for
 //!   staging/KEY.…/       an entry that is being written; renamed into place when it is whole
 //!   checkpoints/KEY      what an unfinished training has come to
-//!   progress/KEY         how far whoever makes the entry says it is, for `takd status`
+//!   progress/KEY         how far whoever makes the entry says it is, or why it failed
 //!   damaged/KEY.N/       an entry whose digests did not match; kept for its owner to look at
 //!   locks/KEY.lock       held by whoever makes the entry
 //!   locks/cache.lock     held shared by every run, exclusively by gc

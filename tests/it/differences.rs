@@ -8,7 +8,7 @@ use serde_json::Value;
 use takd::{
     graph::Graph,
     key::keys,
-    report::{Comparison, Report},
+    report::{Comparison, Entries, Report},
     store::Store,
 };
 
@@ -93,7 +93,10 @@ fn what_cannot_be_compared_is_said() {
 fn compared(text: &str) -> Vec<Comparison> {
     let pipeline = parse(text);
     let (graph, empty) = (Graph::new(&pipeline), tempfile::tempdir().unwrap());
-    let report = Report::gather(&graph, &keys(&graph), &Store::new(empty.path())).unwrap();
+    let report = {
+        let store = Store::new(empty.path());
+        Report::gather(&graph, &keys(&graph), &mut Entries::new(&store)).unwrap()
+    };
     report.tables.into_iter().next().unwrap().comparisons
 }
 

@@ -11,7 +11,7 @@ use takd::{
     config::Split,
     graph::Graph,
     key::keys,
-    report::{FigureResults, Line, Pick, PointResult, Report, Rule, Spread},
+    report::{Entries, FigureResults, Line, Pick, PointResult, Report, Rule, Spread},
     store::Store,
 };
 use tiny_skia::Pixmap;
@@ -173,7 +173,10 @@ fn the_rule_waits_for_every_candidate_and_takes_the_nearest() {
     let pipeline = parse(&drawn());
     let graph = Graph::new(&pipeline);
     let empty = tempfile::tempdir().unwrap();
-    let report = Report::gather(&graph, &keys(&graph), &Store::new(empty.path())).unwrap();
+    let report = {
+        let store = Store::new(empty.path());
+        Report::gather(&graph, &keys(&graph), &mut Entries::new(&store)).unwrap()
+    };
     let figure = &report.figures[0];
     let rule = figure.rule.as_ref().unwrap();
     assert!(rule.mean.is_none() && rule.pick.is_none());

@@ -10,8 +10,8 @@ use std::{collections::BTreeSet, fs};
 use takd::{
     graph::Graph,
     key::keys,
-    report::{NodeResults, Page, Report},
-    store::Store,
+    report::{Entries, NodeResults, Page, Report},
+    store::{KeyLock, Reached, Store},
 };
 
 /// Elements without an end.
@@ -36,11 +36,17 @@ series = [{ label = "</svg>", points = [{ x = 1, node = "takd", paper = 50 }] }]
 
 /// The page of a pipeline with nothing in the cache.
 fn page(text: &str) -> String {
+    let empty = tempfile::tempdir().unwrap();
+    page_from(text, &Store::new(empty.path()))
+}
+
+fn page_from(text: &str, store: &Store) -> String {
     let pipeline = parse(text);
-    let (graph, empty) = (Graph::new(&pipeline), tempfile::tempdir().unwrap());
-    let (keys, store) = (keys(&graph), Store::new(empty.path()));
-    let report = Report::gather(&graph, &keys, &store).unwrap();
-    let nodes = NodeResults::gather(&graph, &keys, &store).unwrap();
+    let graph = Graph::new(&pipeline);
+    let keys = keys(&graph);
+    let mut entries = Entries::new(store);
+    let report = Report::gather(&graph, &keys, &mut entries).unwrap();
+    let nodes = NodeResults::gather(&graph, &keys, &mut entries).unwrap();
     Page::new(&graph, &report, &nodes).html()
 }
 
@@ -95,7 +101,7 @@ fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
 fn the_body_of_a_page() {
     let page = page(PIPELINE);
     let body = page.split("<body>").nth(1).unwrap();
-    insta::assert_snapshot!(body.split("<script").next().unwrap());
+    insta::assert_snapshot!(body.split("<noscript>").next().unwrap());
 }
 
 #[test]
@@ -168,6 +174,9 @@ fn a_page_holds_curves_configuration_and_provenance() {
         assert!(page.contains(&format!("<td class=\"word\">{role}</td>")), "{role}");
     }
 
+    let kept = &page.split("<noscript>").nth(1).unwrap();
+    assert!(kept.contains("; kept epoch ") && kept.contains("; top-1 "), "{kept}");
+
     // A damaged entry is shown, not used.
     let key = task["key"].as_str().unwrap();
     let file = format!("cache/entries/{key}/metrics.jsonl");
@@ -177,6 +186,92 @@ fn a_page_holds_curves_configuration_and_provenance() {
     let damaged = page.lines().filter(|line| line.contains("class=\"node damaged\"")).count();
     assert_eq!(damaged, 1);
     assert!(page.contains("does not match its digest"), "and why");
+}
+
+#[test]
+fn a_page_tells_what_runs_what_was_stopped_and_what_failed() {
+    let pipeline = parse(PIPELINE);
+    let graph = Graph::new(&pipeline);
+    let keys = keys(&graph);
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let reached = Reached {
+        epoch: 3,
+        epochs: 8,
+        share: 0.31,
+        loss: Some(0.42),
+        accuracy: Some(0.841),
+        samples_per_second: 2310.0,
+    };
+    let begin = |name: &str| -> KeyLock {
+        let task = (0..keys.len()).find(|&task| graph.name(task) == name).unwrap();
+        let lock = store.lock(&keys[task].1, &mut |_| true).unwrap().unwrap();
+        store.write_progress(&lock, name, Some(reached)).unwrap();
+        lock
+    };
+    // What holds its lock runs, and what has let go of it was stopped, or left why it gave up.
+    let running = begin("teacher@31");
+    drop(begin("nokd@20"));
+    let failing = begin("blkd@20");
+    store.write_failure(&failing, "the loss is <NaN>").unwrap();
+    drop(failing);
+    let page = page_from(PIPELINE, &store);
+    tags(&page);
+    let body = page.split("<body>").nth(1).unwrap();
+    let (shown, hidden) = body.split_once("<noscript>").unwrap();
+    let here = format!("process {} on {}", std::process::id(), running.holder().host);
+    for (name, kind, class, mark, words) in [
+        ("teacher", "train large, 875", "running", "▶", "running"),
+        ("nokd", "train small, 123", "stopped", "■", "stopped"),
+        ("blkd", "distill small, 123", "failed", "✗", "failed"),
+    ] {
+        let standing = format!("1 of 2 {words}, epoch 3/8, 31 %");
+        let label = format!("aria-label=\"{name}, {kind} parameters, {standing}\"");
+        let group = shown.split("<g ").find(|group| group.contains(&label)).expect(&label);
+        assert!(group.contains(&format!("class=\"node {class}\"")), "{group}");
+        assert!(group.contains(&format!("\">{mark}</text>")), "{group}");
+        let line = format!(">{standing}</text>");
+        assert!(group.contains(&line), "{group}");
+        let legend = format!(
+            "<li class=\"{class}\"><span class=\"mark\" aria-hidden=\"true\">{mark}</span> \
+             {words}: 1 node</li>"
+        );
+        assert!(shown.contains(&legend), "{legend}");
+        let style = page.split("</style>").next().unwrap();
+        assert!(style.contains(&format!(".{class} {{ --state: var(--{class}); }}")), "{class}");
+        let whole = format!(
+            "{words} at epoch 3/8, 31 % done, loss 0.4200, accuracy 84.10 %, 2310 images/s, in {here}"
+        );
+        assert!(hidden.contains(&whole), "{whole}");
+    }
+    assert!(hidden.contains(&format!("{here}: the loss is &lt;NaN&gt;, key ")), "why it failed");
+    assert!(body.contains("0 of 20 results are in the cache, 1 running, 1 failed, 1 stopped;"));
+    let teacher = &data(&page)["nodes"][0];
+    assert_eq!(teacher["tasks"][0]["making"], Value::Null);
+    assert_eq!(teacher["tasks"][1]["making"]["pid"], std::process::id());
+
+    // Who begins anew says nothing of the failure before.
+    let again = begin("blkd@20");
+    let page = page_from(PIPELINE, &store);
+    assert!(!page.contains("NaN") && !page.contains("node failed"));
+    assert_eq!(page.matches("class=\"node running\"").count(), 2);
+    drop(again);
+}
+
+#[test]
+fn a_page_without_javascript_tells_each_nodes_details() {
+    let page = page(&hostile());
+    let details = page.split("<noscript>").nth(1).unwrap().split("</noscript>").next().unwrap();
+    assert_eq!(details.matches("<details>").count(), 10);
+    for part in [
+        "<summary>takd: distill small, 123 parameters, not in the cache</summary>",
+        "<p>Needs: assistant<br>Needed by: test/takd</p>",
+        "<li>seed 31: not in the cache, key ",
+        "\nobjective.temperature = 5.0\n",
+        "\nrecipe.epochs = 2\n",
+    ] {
+        assert!(details.contains(part), "{part}: {details}");
+    }
 }
 
 #[test]

@@ -215,6 +215,27 @@ fn another_terminal_sees_which_nodes_run_and_how_far() {
 }
 
 #[test]
+fn why_a_node_failed_is_told_later_too() {
+    let workspace = Workspace::new();
+    workspace.write("tiny.toml", PIPELINE.replace("lr = 0.05", "lr = 1e30"));
+    let failed = workspace.takd(&["run", "tiny.toml", "nokd@20"]);
+    assert_eq!(failed.code, 1, "{failed:?}");
+    let line = workspace.ok(&["status", "tiny.toml"]);
+    assert!(line.starts_with("failed train nokd@20"), "{line}");
+    assert!(
+        line.contains("s ago in process ") && line.contains("lower the learning rate"),
+        "{line}"
+    );
+    assert!(line.ends_with("\ntiny: 0 of 20 nodes done, 0 running, 20 to go\n"), "{line}");
+    let json: Value =
+        serde_json::from_str(&workspace.ok(&["status", "tiny.toml", "--json"])).unwrap();
+    let failure = json["nodes"][0]["failure"].as_str().unwrap();
+    assert!(failure.contains("lower the learning rate"), "{failure}");
+    let page = workspace.ok(&["report", "tiny.toml", "--format", "html"]);
+    assert!(page.contains("nokd, train small, 123 parameters, 1 of 2 failed"), "the page too");
+}
+
+#[test]
 fn a_finished_run_leaves_no_progress_behind() {
     let workspace = Workspace::new();
     workspace.ok(&["run", "tiny.toml"]);

@@ -85,7 +85,7 @@ impl FigureResults {
     /// Reads the results of `figure`.
     pub(in crate::report) fn gather(
         figure: &Figure,
-        reader: &mut Reader<'_>,
+        reader: &mut Reader<'_, '_>,
     ) -> Result<Self, StoreError> {
         let mut lines = Vec::with_capacity(figure.series.len());
         for series in &figure.series {
@@ -139,7 +139,7 @@ impl Rule {
     }
 }
 
-fn gather_point(point: &Point, reader: &mut Reader<'_>) -> Result<PointResult, StoreError> {
+fn gather_point(point: &Point, reader: &mut Reader<'_, '_>) -> Result<PointResult, StoreError> {
     let top1 = |row: &OursRow| -> Vec<Option<f64>> {
         row.seeds.iter().map(|seed| seed.metrics.as_ref().map(|m| m.top1 * 100.0)).collect()
     };

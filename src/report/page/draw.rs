@@ -4,13 +4,14 @@
 use super::layout::{Spot, layout};
 use crate::{
     dag::Dag,
-    report::{NodeResults, Spread, escape::xml, nodes::State, picture::width, thousands},
+    report::{NodeResults, Spread, escape::xml, picture::width, plural, state::State, thousands},
 };
 use std::fmt::Write as _;
 
 const WIDTH: f64 = 216.0;
-/// Height of a network's box, and of a measurement's.
+/// Height of a network's box, of one more line in it, and of a measurement's box.
 const NETWORK: f64 = 44.0;
+const LINE: f64 = 16.0;
 const EVAL: f64 = 22.0;
 /// Between boxes of one network, for the outline of a selected one.
 const SEAM: f64 = 2.0;
@@ -29,13 +30,14 @@ pub(super) fn dag(dag: &Dag, nodes: &[NodeResults]) -> String {
         let children = nodes[network].children.iter().copied();
         children.filter(|&child| nodes[child].kind == "eval")
     };
-    let height = |network: usize| NETWORK + (SEAM + EVAL) * evals(network).count() as f64;
+    let tall = |network: usize| NETWORK + nodes[network].standing.as_ref().map_or(0.0, |_| LINE);
+    let height = |network: usize| tall(network) + (SEAM + EVAL) * evals(network).count() as f64;
     let (spots, total) = layout(dag, &networks, &height, GAP);
     let columns = networks.iter().map(|&network| spots[network].column + 1).max().unwrap_or(0);
     let wide = columns as f64 * (WIDTH + BETWEEN) - BETWEEN + 2.0 * MARGIN;
-    let tall = total + 2.0 * MARGIN;
+    let high = total + 2.0 * MARGIN;
     let mut out = format!(
-        "<svg id=\"dag\" viewBox=\"0 0 {wide} {tall}\" width=\"{wide}\" height=\"{tall}\" \
+        "<svg id=\"dag\" viewBox=\"0 0 {wide} {high}\" width=\"{wide}\" height=\"{high}\" \
          role=\"group\" aria-label=\"The nodes: each teacher stands left of whom it teaches\">\n\
          <g aria-hidden=\"true\">\n"
     );
@@ -52,15 +54,21 @@ pub(super) fn dag(dag: &Dag, nodes: &[NodeResults]) -> String {
         let parameters = node.parameters.map_or(String::new(), |p| format!(" · {}", thousands(p)));
         let about = format!("{} {}{parameters}", node.kind, node.what);
         open(&mut out, network, node, &mut first);
-        frame(&mut out, node.state, (left, top), NETWORK);
+        frame(&mut out, node.state, (left, top), tall(network));
         line(&mut out, "name", (left + INSET, top + 18.0), &node.name, 12.5);
         line(&mut out, "about", (left + INSET, top + 35.0), &about, 11.5);
+        if let Some(standing) = &node.standing {
+            line(&mut out, "standing", (left + INSET, top + 51.0), standing, 11.5);
+        }
         out += "</g>\n";
         for (number, child) in evals(network).enumerate() {
             let eval = &nodes[child];
-            let top = top + NETWORK + SEAM + (EVAL + SEAM) * number as f64;
+            let top = top + tall(network) + SEAM + (EVAL + SEAM) * number as f64;
             let group = eval.name.strip_suffix(&format!("/{}", node.name)).unwrap_or(&eval.name);
-            let text = format!("{group}  {}", percent(eval.accuracy));
+            let accuracy = eval.accuracy.map(|_| percent(eval.accuracy));
+            let shown: Vec<String> = accuracy.into_iter().chain(eval.standing.clone()).collect();
+            let shown = if shown.is_empty() { percent(None) } else { shown.join(", ") };
+            let text = format!("{group}  {shown}");
             open(&mut out, child, eval, &mut first);
             frame(&mut out, eval.state, (left, top), EVAL);
             line(&mut out, "accuracy", (left + INSET, top + 15.0), &text, 11.5);
@@ -75,14 +83,22 @@ pub(super) fn percent(accuracy: Option<Spread>) -> String {
     accuracy.map_or_else(|| "–".to_owned(), |spread| format!("{} %", spread.percent()))
 }
 
-/// A state as a sign and in words, so that it is told by more than a colour.
-pub(super) fn state(state: State) -> (&'static str, &'static str, &'static str) {
-    match state {
-        State::Done => ("done", "✓", "in the cache"),
-        State::Partly => ("partly", "◐", "some seeds in the cache"),
-        State::Missing => ("missing", "○", "not in the cache"),
-        State::Damaged => ("damaged", "✗", "damaged"),
+/// What the marks and colours in the picture mean, and how many nodes have each.
+pub(super) fn legend(nodes: &[NodeResults]) -> String {
+    let mut out = "<ul class=\"legend\" aria-label=\"States of the nodes\">\n".to_owned();
+    for state in State::ALL {
+        let count = nodes.iter().filter(|node| node.state == state).count();
+        if count > 0 {
+            let (class, mark, words) = (state.class(), state.mark(), state.words());
+            let _ = writeln!(
+                out,
+                "<li class=\"{class}\"><span class=\"mark\" aria-hidden=\"true\">{mark}</span> \
+                 {words}: {count} node{}</li>",
+                plural(count)
+            );
+        }
     }
+    out + "</ul>\n"
 }
 
 fn corner(spot: Spot) -> (f64, f64) {
@@ -102,12 +118,13 @@ fn edge(out: &mut String, from: Spot, to: Spot) {
 }
 
 fn open(out: &mut String, place: usize, node: &NodeResults, first: &mut bool) {
-    let (class, _, words) = state(node.state);
+    let class = node.state.class();
     let mut label = format!("{}, {} {}", node.name, node.kind, node.what);
     if let Some(parameters) = node.parameters {
         label += &format!(", {} parameters", thousands(parameters));
     }
-    label += &format!(", {words}");
+    label += ", ";
+    label += node.standing.as_deref().unwrap_or(node.state.words());
     if node.accuracy.is_some() {
         label += &format!(", accuracy {}", percent(node.accuracy));
     }
@@ -121,7 +138,7 @@ fn open(out: &mut String, place: usize, node: &NodeResults, first: &mut bool) {
 }
 
 fn frame(out: &mut String, of: State, (x, y): (f64, f64), height: f64) {
-    let (_, mark, _) = state(of);
+    let mark = of.mark();
     let (right, middle) = (x + WIDTH - MARK + 4.0, y + height / 2.0 + 4.0);
     let _ = writeln!(
         out,

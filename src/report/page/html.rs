@@ -1,10 +1,14 @@
 //! The page's text. Whatever comes from a pipeline or the cache is escaped here or goes into the
 //! data, which the script puts into the page as text only.
 
-use super::{Page, calibration, draw::dag};
+use super::{
+    Page, calibration,
+    details::details,
+    draw::{dag, legend},
+};
 use crate::report::{
-    FigureResults, NodeResults, Results, WORDS, caption, escape::xml, grid, nodes::State, notes,
-    picture::Picture, plural,
+    FigureResults, NodeResults, Results, WORDS, caption, escape::xml, grid, notes,
+    picture::Picture, plural, state::State,
 };
 use serde::Serialize;
 
@@ -36,6 +40,8 @@ impl Page<'_> {
             "sections" => sections.join(" "),
             "tables" => tables(&report.tables),
             "figures" => figures(&report.figures),
+            "legend" => legend(self.nodes),
+            "details" => details(self.nodes),
             "dag" => dag(&self.graph.pipeline.dag, self.nodes),
             "calibration" => measurements(&measured),
             "data" => data(&Data { nodes: self.nodes }),
@@ -46,16 +52,22 @@ impl Page<'_> {
 
     fn summary(&self) -> String {
         let tasks = || self.nodes.iter().flat_map(|node| &node.tasks);
-        let done = tasks().filter(|task| task.state == State::Done).count();
+        let count = |state| tasks().filter(|task| task.state == state).count();
         let (nodes, seeds, all) =
             (self.nodes.len(), self.graph.pipeline.seeds.len(), tasks().count());
+        let done = tasks().filter(|task| task.made.is_some()).count();
         let mut text = format!(
             "{nodes} node{}, {seeds} seed{}: {done} of {all} results are in the cache",
             plural(nodes),
             plural(seeds)
         );
+        for state in [State::Running, State::Failed, State::Damaged, State::Stopped] {
+            if count(state) > 0 {
+                text += &format!(", {} {}", count(state), state.words());
+            }
+        }
         if done < all {
-            text += "; takd run makes the others";
+            text += "; takd run makes what is not there";
         }
         text + &format!(". Written by takd {}.", env!("CARGO_PKG_VERSION"))
     }

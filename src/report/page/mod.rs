@@ -1,6 +1,7 @@
 //! A report as one page for a browser: it holds everything that it shows, and loads nothing.
 
 mod calibration;
+mod details;
 mod draw;
 mod html;
 mod layout;

@@ -22,7 +22,6 @@
   const html = make(document.body.namespaceURI);
   const svg = make(dag.namespaceURI);
 
-  const STATES = { done: "in the cache", partly: "some seeds are in the cache", missing: "not in the cache", damaged: "damaged" };
   const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const percent = (spread) => {
     if (!spread) return "–";
@@ -153,12 +152,14 @@
     ? html("p", {}, `${title} `, ...list.flatMap((place) => [html("button", { type: "button", onclick: () => { choose(place, false); places.get(place).focus(); } }, data.nodes[place].name), " "]))
     : null;
 
+  const moment = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
+
   const details = (place) => {
     const node = data.nodes[place];
     const number = (value, digits) => (typeof value === "number" ? value.toFixed(digits) : "–");
-    const results = node.tasks.map(({ seed, state, problem, made }) => {
+    const results = node.tasks.map(({ seed, words, made }) => {
       const metrics = made && made.metrics;
-      return row(String(seed), cell(problem || STATES[state], { class: "word" }),
+      return row(String(seed), cell(words, { class: "word long" }),
         ...(node.kind === "eval"
           ? [cell(metrics ? (metrics.top1 * 100).toFixed(2) : "–"), cell(metrics ? metrics.loss.toFixed(4) : "–"), cell(metrics ? (metrics.ece * 100).toFixed(2) : "–"),
             cell(metrics ? metrics.entropy.toFixed(3) : "–"), cell(metrics ? metrics.entropy_at_temperature.toFixed(3) : "–")]
@@ -168,13 +169,15 @@
     const heads = node.kind === "eval" ? ["top-1 %", "loss", "ECE %", "entropy", "at τ"] : ["kept epoch"];
     const origin = node.tasks.map(({ seed, key, made }) => row(String(seed), cell(key, { class: "key long" }),
       cell(made ? `${made.provenance.device}, ${made.provenance.threads} threads on ${made.provenance.host}` : "–", { class: "long" }),
-      cell(made ? new Date(made.provenance.finished * 1000).toISOString().slice(0, 16).replace("T", " ") : "–", { class: "word" }),
+      cell(made ? moment(made.provenance.finished) : "–", { class: "word" }),
       cell(made ? `takd ${made.provenance.takd}, burn ${made.provenance.burn}` : "–", { class: "word" }),
       cell(made ? made.provenance.node : "–", { class: "word" })));
     return [
       links(node.kind === "eval" ? "Measures" : "Learns from", node.parents),
       links("Teaches", node.children.filter((child) => data.nodes[child].kind !== "eval")),
       links("Measured by", node.children.filter((child) => data.nodes[child].kind === "eval")),
+      ...node.tasks.filter(({ making }) => making).map(({ seed, making }) =>
+        html("p", { class: "note" }, `seed ${seed}: begun ${moment(making.since)} UTC, last heard of ${moment(making.updated)} UTC`)),
       table("Results", ["seed", "state", ...heads, "seconds"], results),
       table("Configuration: what is hashed", ["field", "value"], fields(node.config, "", []).map(([path, value]) => row(path, cell(value, { class: "long" })))),
       table("Keys and provenance", ["seed", "key", "made on", "finished (UTC)", "by", "as"], origin),
@@ -197,7 +200,7 @@
     const last = data.nodes[chosen.at(-1)];
     panel.replaceChildren(
       html("h3", {}, last.name),
-      html("p", { class: "note" }, `${last.kind}, ${last.what}${last.parameters === null ? "" : `, ${last.parameters.toLocaleString("en")} parameters`}; ${STATES[last.state]}; accuracy ${percent(last.accuracy)} %`),
+      html("p", { class: "note" }, `${last.kind}, ${last.what}${last.parameters === null ? "" : `, ${last.parameters.toLocaleString("en")} parameters`}; ${last.standing || last.tasks[0].words}; accuracy ${percent(last.accuracy)} %`),
       html("ul", { class: "chosen", "aria-label": "Selected nodes" }, ...legend),
       ...(charts.length ? charts : [html("p", { class: "note" }, "No learning curve: nothing of it is in the cache, or its weights were imported.")]),
       ...details(chosen.at(-1)).filter(Boolean),

@@ -1,0 +1,137 @@
+//! What has become of a node: made, in the making, given up, or none of it.
+
+use crate::store::{Maker, Progress};
+use serde::Serialize;
+
+/// State of a task, or of a node with all its seeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum State {
+    /// A process makes it now.
+    Running,
+    /// The last process that made it has given up.
+    Failed,
+    /// An entry that must not be used.
+    Damaged,
+    /// The last process that made it was stopped, or died.
+    Stopped,
+    /// Some seeds are in the cache; only a node's.
+    Partly,
+    /// In the cache.
+    Done,
+    /// Nothing.
+    Missing,
+}
+
+impl State {
+    /// As the legend has them, what asks for a look first.
+    pub const ALL: [Self; 7] = [
+        Self::Running,
+        Self::Failed,
+        Self::Damaged,
+        Self::Stopped,
+        Self::Partly,
+        Self::Done,
+        Self::Missing,
+    ];
+
+    /// Of a node whose tasks have these states: one that asks for a look stands for the whole.
+    pub fn of_all(tasks: &[Self]) -> Self {
+        let first = tasks.first().copied().unwrap_or(Self::Missing);
+        let alarming = [Self::Running, Self::Failed, Self::Damaged, Self::Stopped];
+        let alarm = alarming.into_iter().find(|state| tasks.contains(state));
+        let alike = tasks.iter().all(|&state| state == first);
+        alarm.unwrap_or(if alike { first } else { Self::Partly })
+    }
+
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Failed => "failed",
+            Self::Damaged => "damaged",
+            Self::Stopped => "stopped",
+            Self::Partly => "some seeds in the cache",
+            Self::Done => "in the cache",
+            Self::Missing => "not in the cache",
+        }
+    }
+
+    /// A sign, so that it is told by more than a colour.
+    pub fn mark(self) -> &'static str {
+        match self {
+            Self::Running => "▶",
+            Self::Failed => "✗",
+            Self::Damaged => "!",
+            Self::Stopped => "■",
+            Self::Partly => "◐",
+            Self::Done => "✓",
+            Self::Missing => "○",
+        }
+    }
+
+    /// Its class in the page's style.
+    pub fn class(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Failed => "failed",
+            Self::Damaged => "damaged",
+            Self::Stopped => "stopped",
+            Self::Partly => "partly",
+            Self::Done => "done",
+            Self::Missing => "missing",
+        }
+    }
+}
+
+/// What the process that makes a task, or last made it, has said of itself.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Making {
+    pub host: String,
+    pub pid: u32,
+    /// Seconds since 1970 when it began.
+    pub since: u64,
+    /// Seconds since 1970 when it last said something.
+    pub updated: u64,
+    /// `epoch 3/8, 31 %`; nothing of what trains nothing.
+    #[serde(skip)]
+    pub place: Option<String>,
+    /// The same with loss, accuracy and pace.
+    #[serde(skip)]
+    pub reached: Option<String>,
+}
+
+impl Making {
+    /// The state of a task that a process says something of, why it failed, and the rest.
+    pub fn read((said, maker): (Progress, Maker)) -> (State, Option<String>, Self) {
+        let state = match maker {
+            Maker::Running => State::Running,
+            Maker::Stopped => State::Stopped,
+            Maker::Failed => State::Failed,
+        };
+        let making = Self {
+            host: said.maker.host,
+            pid: said.maker.pid,
+            since: said.maker.since,
+            updated: said.updated,
+            place: said.reached.map(|reached| reached.place()),
+            reached: said.reached.map(|reached| reached.to_string()),
+        };
+        (state, said.failure, making)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::State::{self, *};
+
+    #[test]
+    fn a_node_is_what_asks_for_a_look() {
+        assert_eq!(State::of_all(&[Done, Failed, Running]), Running);
+        assert_eq!(State::of_all(&[Stopped, Done, Failed]), Failed);
+        assert_eq!(State::of_all(&[Missing, Stopped]), Stopped);
+        assert_eq!(State::of_all(&[Done, Missing]), Partly);
+        assert_eq!(State::of_all(&[Done, Done]), Done);
+        assert_eq!(State::of_all(&[Missing]), Missing);
+    }
+}
