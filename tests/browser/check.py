@@ -11,6 +11,7 @@ ANSWERED_MS = 300
 CTRL = 2
 TAB, ENTER, DOWN = ("Tab", 9), ("Enter", 13), ("ArrowDown", 40)
 
+STATES = ["running", "stopped", "missing"]
 HEADING = "document.querySelector('#panel h3')?.textContent"
 CURVES = "document.querySelector('#panel .chart svg')?.querySelectorAll('.mean').length ?? 0"
 # Milliseconds from a click on the node at a place to the second frame after it.
@@ -91,6 +92,38 @@ def small(browser, folder):
     quiet(browser, path)
 
 
+def busy(browser, folder):
+    path = folder / "busy.html"
+    for scheme in ["light", "dark"]:
+        browser.looks(prefers_color_scheme=scheme)
+        browser.open(path)
+        inks = [browser.run(f"getComputedStyle(document.querySelector('.{state} .bar')).fill") for state in STATES]
+        check(len(set(inks)) == len(STATES), f"states differ in the {scheme}: {inks}")
+        browser.shoot(folder / f"busy-{scheme}.png")
+    tree = browser.call("Accessibility.getFullAXTree")["nodes"]
+    names = [node.get("name", {}).get("value", "") for node in tree]
+    for name, state in [("nokd", "running"), ("teacher", "stopped")]:
+        told = [n for n in names if n.startswith(f"{name}, ") and f"1 of 3 {state}, epoch " in n]
+        check(told, f"a screen reader tells that {name} is {state}: {told[:1]}")
+    legend = browser.run("document.querySelector('.legend').innerText")
+    check(all(word in legend for word in ["running: 1 node", "stopped: 1 node"]), "the legend explains them")
+    browser.click('[aria-label^="nokd,"] rect')
+    check("running at epoch " in browser.run("panel.textContent"), "a click tells how far it is")
+    quiet(browser, path)
+
+
+def plain(browser, folder):
+    path = folder / "small.html"
+    browser.call("Emulation.setScriptExecutionDisabled", value=True)
+    browser.looks(prefers_color_scheme="light")
+    browser.open(path)
+    shown = browser.run("[...document.querySelectorAll('noscript details summary')].filter((e) => e.checkVisibility()).length")
+    nodes = browser.run("document.querySelectorAll('.node').length")
+    check(shown == nodes > 0, f"without JavaScript {shown} nodes have details")
+    browser.shoot(folder / "plain.png")
+    browser.call("Emulation.setScriptExecutionDisabled", value=False)
+
+
 def large(browser, folder):
     path = folder / "large.html"
     browser.looks(prefers_color_scheme="light")
@@ -113,6 +146,8 @@ def main():
     browser = Browser()
     try:
         small(browser, folder)
+        busy(browser, folder)
+        plain(browser, folder)
         large(browser, folder)
     finally:
         browser.close()

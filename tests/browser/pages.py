@@ -1,14 +1,17 @@
 """Makes the pages that check.py looks at: python3 pages.py TAKD FOLDER.
 
-small.html has every part of a page, labels that HTML could mistake, and nothing missing; large.html
-has 1,002 nodes with a curve for each network.
+small.html has every part of a page, labels that HTML could mistake, and nothing missing; busy.html
+was written while one of its nodes ran, and after another was stopped; large.html has 1,002 nodes with
+a curve for each network.
 """
 
+import json
 import pathlib
 import random
 import struct
 import subprocess
 import sys
+import time
 
 BASE = """
 name  = "{name}"
@@ -106,6 +109,25 @@ def bars(folder: pathlib.Path) -> None:
         (folder / f"{name}-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 0x801, count) + bytes(labels))
 
 
+def busy(takd: pathlib.Path, folder: pathlib.Path) -> None:
+    """A page of small.toml with epochs without end, of which two nodes have begun."""
+    command = lambda *words: [takd, *words, "small.toml", "--set", "recipe.short.epochs=1000000"]
+    for node in ["teacher@20", "nokd@20"]:
+        run = subprocess.Popen([*command("run", "-q"), node], cwd=folder, stdout=subprocess.DEVNULL)
+        try:
+            reached = None
+            while reached is None:
+                assert run.poll() is None, "the training goes on"
+                time.sleep(0.1)
+                status = json.loads(subprocess.check_output(command("status", "--json"), cwd=folder))
+                reached = next((n["reached"] for n in status["nodes"] if n["running"]), None)
+            report = [*command("report"), "--format", "html", "-o", "busy.html"]
+            subprocess.run(report, cwd=folder, check=True)
+        finally:
+            run.kill()
+            run.wait()
+
+
 def main() -> None:
     takd, folder = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2])
     bars(folder / "bars")
@@ -113,6 +135,7 @@ def main() -> None:
         (folder / f"{name}.toml").write_text(text, encoding="utf-8")
         subprocess.run([takd, "run", "-q", f"{name}.toml"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
         subprocess.run([takd, "report", f"{name}.toml", "--format", "html", "-o", f"{name}.html"], cwd=folder, check=True)
+    busy(takd, folder)
 
 
 main()
