@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     config::{Cifar, CifarKind, DataInfo, Format, ImageFolder},
-    data,
+    data::{self, DataError},
     fetch::{Source, fetch, sources, unpack},
 };
 use indicatif::{ProgressBar, ProgressStyle};
@@ -41,8 +41,8 @@ pub(super) enum Command {
     #[command(after_help = "Example:
   takd data check cifar10")]
     Check {
-        /// fashion-mini, cifar10, cifar100, imagenet, or a folder of images, here or in the folder
-        /// of data sets
+        /// fashion-mini, cifar10, cifar100, imagenet, or a folder with images, IDX or CIFAR files,
+        /// here or in the folder of data sets
         name: String,
         #[command(flatten)]
         data: DataArgs,
@@ -77,7 +77,7 @@ pub(super) fn run(command: &Command) -> Result<u8, Problem> {
 
 fn unknown(name: &str) -> Problem {
     Problem::Entry(format!(
-        "no data set is named `{name}`; there are: {}, and folders of images",
+        "no data set is named `{name}`; there are: {}, and folders with images, IDX or CIFAR files",
         NAMES.join(", ")
     ))
 }
@@ -139,10 +139,24 @@ fn format(name: &str, data: &DataArgs) -> Result<Format, Problem> {
         "fashion-mini" => Ok(Format::FashionMini),
         "cifar10" => cifar(CifarKind::Ten),
         "cifar100" => cifar(CifarKind::Hundred),
-        _ if name == IMAGENET || data.data.join(name).is_dir() => folder(data.data.join(name)),
-        _ if Path::new(name).is_dir() => folder(PathBuf::from(name)),
-        _ => Err(unknown(name)),
+        IMAGENET => folder(data.data.join(name)),
+        _ => {
+            let places = [data.data.join(name), PathBuf::from(name)];
+            let place = places.into_iter().find(|place| place.is_dir());
+            let place = place.ok_or_else(|| unknown(name))?;
+            recognised(&place).map_or_else(|| folder(place), Ok)
+        }
     }
+}
+
+/// What lies in a folder, if it is not images in class folders.
+fn recognised(folder: &Path) -> Option<Format> {
+    let cifar = |kind| Format::Cifar(Cifar::whole(kind, folder.to_owned()));
+    let formats =
+        [Format::Idx(folder.to_owned()), cifar(CifarKind::Ten), cifar(CifarKind::Hundred)];
+    // Damage is for the check to tell; only a file that is not there speaks against a format.
+    let missing = |format: &Format| matches!(data::probe(format), Err(DataError::Missing { .. }));
+    formats.into_iter().find(|format| !missing(format))
 }
 
 fn summary(found: &DataInfo) -> String {

@@ -81,7 +81,10 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
     };
     match &args.output {
         None => print(&text)?,
-        Some(path) => write(path, text)?,
+        Some(path) => {
+            write(path, text)?;
+            say(&format!("wrote {}", path.display()));
+        }
     }
     Ok(exit::OK)
 }

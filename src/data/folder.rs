@@ -8,6 +8,7 @@ use super::{
     digests::{Kept, digests},
     files::{File, Files},
     loaded::{Images, Part},
+    picture::shorter_side,
 };
 use crate::config::{DataInfo, ImageFolder, Shape};
 use std::{
@@ -21,6 +22,8 @@ const READ: [&str; 3] = ["jpg", "jpeg", "png"];
 const NOT_READ: [&str; 8] = ["bmp", "gif", "pgm", "ppm", "tif", "tiff", "webp", "avif"];
 /// Labels are 16-bit integers.
 const MOST_CLASSES: usize = 65_000;
+/// Images that are looked at to tell a folder's usual size.
+const LOOKED_AT: usize = 100;
 /// Folders within folders of a class; more are taken for a circle of links.
 const DEEPEST: usize = 8;
 
@@ -140,6 +143,21 @@ pub(super) fn verify(folder: &ImageFolder) -> Result<DataInfo, DataError> {
         1 => Err(found.swap_remove(0)),
         _ => Err(DataError::Several(found)),
     }
+}
+
+/// The shorter side, in pixels, that half of the training images reach: of some of them, evenly
+/// spread, whose headers can be read; nothing if there is none.
+///
+/// # Errors
+/// [`DataError`] names the folder or file that is not as it must be.
+pub fn usual_side(folder: &ImageFolder) -> Result<Option<u32>, DataError> {
+    let Listed { folder: split, names, .. } = Listing::new(folder)?.train;
+    let every = names.len().div_ceil(LOOKED_AT).max(1);
+    let looked_at = names.iter().step_by(every);
+    let sides = looked_at.filter_map(|name| shorter_side(&folder.path.join(&split).join(name)));
+    let mut sides: Vec<u32> = sides.collect();
+    sides.sort_unstable();
+    Ok(sides.get(sides.len() / 2).copied())
 }
 
 fn shape(folder: &ImageFolder) -> Shape {

@@ -8,7 +8,7 @@ use image::{
     DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage,
     imageops::{self, FilterType},
 };
-use std::io::Cursor;
+use std::{io::Cursor, path::Path};
 
 /// Most pixels that a byte of a file can stand for: deflate packs 1032 to one, and a PNG has 8
 /// pixels a byte at most. What claims more is damage, or an attack.
@@ -49,6 +49,13 @@ pub(super) fn decode(bytes: &[u8]) -> Result<RgbImage, String> {
         return Err(format!("{width}×{height} pixels are a strip, not a picture"));
     }
     DynamicImage::from_decoder(decoder).map(DynamicImage::into_rgb8).map_err(|e| e.to_string())
+}
+
+/// The shorter side of the picture in a file, in pixels, if its header can be read.
+pub(super) fn shorter_side(path: &Path) -> Option<u32> {
+    let reader = ImageReader::open(path).ok()?.with_guessed_format().ok()?;
+    let (width, height) = reader.into_dimensions().ok()?;
+    Some(width.min(height))
 }
 
 /// Whether a JPEG has no end: the last marker that starts a scan comes after the last that ends an

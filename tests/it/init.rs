@@ -1,6 +1,7 @@
 //! `takd init` writes a pipeline that is right, for the data set that one has.
 
-use crate::workspace::Workspace;
+use crate::{pictures::save, workspace::Workspace};
+use image::RgbImage;
 use std::fs;
 
 #[test]
@@ -21,6 +22,8 @@ fn a_folder_is_recognised_and_gets_networks_that_fit() {
     assert_eq!(output.code, 0, "{output:?}");
     let text = fs::read_to_string(workspace.path("bars.toml")).unwrap();
     insta::assert_snapshot!(format!("{}\n{text}", output.stderr));
+    let checked = workspace.ok(&["data", "check", "bars"]);
+    assert!(checked.starts_with("bars: 72 training and 24 test images of 1×8×8"), "{checked}");
     // It runs as it stands, from another folder too.
     fs::create_dir(workspace.path("elsewhere")).unwrap();
     workspace.ok(&["init", "bars", "-o", "elsewhere/bars.toml"]);
@@ -58,14 +61,37 @@ fn cifar_is_recognised() {
 }
 
 #[test]
+fn images_are_brought_to_a_size_near_their_own() {
+    let workspace = Workspace::new();
+    for (side, size, net) in
+        [(30, 32, "plain2"), (70, 64, "plain2"), (150, 224, "imagenet-resnet14")]
+    {
+        let name = format!("photos{side}");
+        for class in ["train/a", "train/b", "val/a", "val/b"] {
+            let place = workspace.path(format!("{name}/{class}/1.png"));
+            save(place, RgbImage::new(side + 10, side));
+        }
+        let file = format!("{name}.toml");
+        workspace.ok(&["init", &name, "-o", &file]);
+        let text = fs::read_to_string(workspace.path(&file)).unwrap();
+        assert!(text.contains(&format!("\nsize       = {size} ")), "{text}");
+        assert!(text.contains(&format!("\nnet    = \"{net}\"\n")), "{text}");
+        workspace.ok(&["check", &file]);
+    }
+}
+
+#[test]
 fn nothing_is_overwritten_and_what_is_missing_is_said() {
     let workspace = Workspace::new();
     workspace.write("pipeline.toml", "mine");
     fs::create_dir(workspace.path("empty")).unwrap();
     let mut text = String::new();
-    for args in
-        [&["init"][..], &["init", "empty", "-o", "new.toml"], &["init", "-o", "no/such.toml"]]
-    {
+    for args in [
+        &["init"][..],
+        &["init", "empty", "-o", "new.toml"],
+        &["init", "nowhere", "-o", "new.toml"],
+        &["init", "-o", "no/such.toml"],
+    ] {
         let output = workspace.takd(args);
         text +=
             &format!("$ takd {}\n{}exit code {}\n\n", args.join(" "), output.stderr, output.code);

@@ -119,13 +119,20 @@ impl Diff {
             let (count, s) = (same.len(), plural(same.len()));
             text += &format!("{count} node{s} with the same key in both\n");
         }
+        // What several nodes have alike is said once.
+        let mut said: Vec<(String, Vec<&str>)> = Vec::new();
         for node in &others {
-            if node.fields.is_empty() {
-                text += &format!("{} differs through what it reads\n", node.node);
+            let fields = node.fields.iter().map(ToString::to_string);
+            let through = node.fields.is_empty().then(|| "only parents differ".to_owned());
+            for what in fields.chain(through) {
+                match said.iter_mut().find(|(known, _)| *known == what) {
+                    Some((_, nodes)) => nodes.push(&node.node),
+                    None => said.push((what, vec![&node.node])),
+                }
             }
-            for field in &node.fields {
-                text += &format!("{}: {field}\n", node.node);
-            }
+        }
+        for (what, nodes) in said {
+            text += &format!("{}: {what}\n", listed(&nodes));
         }
         let measured: Vec<_> = others.iter().filter(|node| !node.results.is_empty()).collect();
         if !measured.is_empty() {
@@ -136,6 +143,16 @@ impl Diff {
             text.extend(node.results.iter().map(Change::line));
         }
         text
+    }
+}
+
+/// Names that are listed; of more, as many and how many more there are.
+const LISTED: usize = 6;
+
+fn listed(names: &[&str]) -> String {
+    match names.len().saturating_sub(LISTED) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names[..LISTED].join(", ")),
     }
 }
 

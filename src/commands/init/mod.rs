@@ -6,7 +6,7 @@ use super::{
     say,
 };
 use crate::{
-    config::{Cifar, CifarKind, DataInfo, Format, ImageFolder, Net},
+    config::{Cifar, CifarKind, DataInfo, Fit, Format, ImageFolder, Net},
     data::{self, DataError},
     net,
 };
@@ -63,8 +63,14 @@ fn absolute(folder: &Path) -> Result<PathBuf, Problem> {
 
 /// The lines of a data set's table that say what `folder` holds, and what that is.
 fn recognise(folder: &Path, path: &str) -> Result<(String, DataInfo), Problem> {
+    if !folder.exists() {
+        return Err(Problem::Entry(format!("there is no folder {}", folder.display())));
+    }
     let cifar = |kind| Format::Cifar(Cifar::whole(kind, folder.to_owned()));
-    let images = ImageFolder::new(folder.to_owned(), Path::new("data"));
+    let mut images = ImageFolder::new(folder.to_owned(), Path::new("data"));
+    // What is wrong with the folder is told by the probe.
+    images.fit = fit(data::usual_side(&images).ok().flatten());
+    let Fit { size, resize } = images.fit;
     let formats = [
         ("idx", Format::Idx(folder.to_owned())),
         ("cifar10", cifar(CifarKind::Ten)),
@@ -76,7 +82,14 @@ fn recognise(folder: &Path, path: &str) -> Result<(String, DataInfo), Problem> {
         match data::probe(&format) {
             Ok(info) => {
                 let path = toml::Value::from(path);
-                return Ok((format!("format     = \"{word}\"\npath       = {path}\n"), info));
+                let mut lines = format!("format     = \"{word}\"\npath       = {path}\n");
+                if matches!(format, Format::Folder(_)) {
+                    lines += &format!(
+                        "size       = {size:<22} # side of the images; a smaller one trains faster\n\
+                         resize     = {resize:<22} # their shorter side before the centre is taken\n"
+                    );
+                }
+                return Ok((lines, info));
             }
             Err(DataError::Missing { file, error, .. }) => {
                 problem += &format!("\n  {word}: cannot read {file}: {error}");
@@ -84,7 +97,24 @@ fn recognise(folder: &Path, path: &str) -> Result<(String, DataInfo), Problem> {
             Err(damaged) => return Err(damaged.into()),
         }
     }
+    let folder = folder.display();
+    problem += &format!(
+        "\nimages go into {folder}/train/CLASS/ and {folder}/val/CLASS/, a folder for each class"
+    );
     Err(Problem::Entry(problem))
+}
+
+/// Below this side images are for small networks: the first two layers of ImageNet's leave a quarter.
+const LARGE: usize = 128;
+
+/// What images are brought to whose shorter side is usually so many pixels: little larger than they
+/// are, for what is enlarged costs time and shows nothing more.
+fn fit(side: Option<u32>) -> Fit {
+    match side {
+        Some(..48) => Fit { size: 32, resize: 32 },
+        Some(48..128) => Fit { size: 64, resize: 64 },
+        Some(_) | None => Fit::default(),
+    }
 }
 
 /// Networks of three sizes that fit the images: their names, and tables for those that have none.
@@ -93,7 +123,7 @@ fn networks(info: &DataInfo) -> ([&'static str; 3], String) {
         let layers = net::builtin(name, info.classes);
         layers.is_some_and(|layers| Net::new(layers, info.shape, info.classes).is_ok())
     };
-    let large = info.shape.height.min(info.shape.width) >= 64;
+    let large = info.shape.height.min(info.shape.width) >= LARGE;
     let named = [
         (large, ["imagenet-resnet50", "imagenet-resnet20", "imagenet-resnet14"]),
         (true, ["plain8", "plain4", "plain2"]),
@@ -114,12 +144,28 @@ fn networks(info: &DataInfo) -> ([&'static str; 3], String) {
     (["large", "middle", "small"], tables.concat())
 }
 
+/// Steps in which networks of this size learn something, about.
+const STEPS: usize = 600;
+
+/// Epochs and batch size; few images need small batches and many epochs.
+fn course(info: &DataInfo) -> (usize, usize) {
+    let batch_size = match info.train {
+        ..500 => 16,
+        500..2000 => 32,
+        _ => 64,
+    };
+    ((STEPS * batch_size).div_ceil(info.train.max(1)).clamp(10, 60), batch_size)
+}
+
 fn pipeline(lines: &str, info: &DataInfo) -> String {
     let ([large, middle, small], nets) = networks(info);
     let validation = (info.train / 10).max(1).min(info.train.saturating_sub(1));
+    let (epochs, batch_size) = course(info);
     TEMPLATE
         .replace("@DATA@\n", lines)
         .replace("@VALIDATION@", &format!("{validation:<22}"))
+        .replace("@EPOCHS@", &format!("{epochs:<22}"))
+        .replace("@BATCH@", &batch_size.to_string())
         .replace("@NETS@\n", &nets)
         .replace("@LARGE@", large)
         .replace("@MIDDLE@", middle)

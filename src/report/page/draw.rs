@@ -150,7 +150,8 @@ fn frame(out: &mut String, of: State, (x, y): (f64, f64), height: f64) {
 
 /// A line of text in a box, cut where it would leave it.
 fn line(out: &mut String, class: &str, (x, y): (f64, f64), text: &str, size: f64) {
-    let room = WIDTH - INSET - MARK;
+    // The mark stands beside the lines in the middle, above the last one.
+    let room = WIDTH - INSET - if class == "standing" { MARGIN } else { MARK };
     let mut shown = text.to_owned();
     if width(&shown, size) > room {
         while width(&shown, size) + width("…", size) > room && shown.pop().is_some() {}
