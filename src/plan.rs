@@ -119,6 +119,28 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// How many distillations there are, and how many there would be if each chain were distilled on its
+    /// own, from the first teacher down to a student that teaches nobody.
+    pub fn distillations(&self) -> (usize, usize) {
+        let is_distillation = |place: usize| {
+            let step = &self.steps[place];
+            step.inputs.kind == Kind::Distill && step.action != Action::Skip
+        };
+        let places: Vec<usize> =
+            (0..self.steps.len()).filter(|&place| is_distillation(place)).collect();
+        let mut lengths = vec![0; self.steps.len()];
+        let mut teaches = vec![false; self.steps.len()];
+        for &place in &places {
+            let teachers = self.steps[place].parents.iter().copied();
+            let teachers: Vec<usize> = teachers.filter(|&place| is_distillation(place)).collect();
+            let above = teachers.iter().map(|&teacher| lengths[teacher]).max();
+            lengths[place] = 1 + above.unwrap_or(0);
+            teachers.into_iter().for_each(|teacher| teaches[teacher] = true);
+        }
+        let ends = places.iter().filter(|&&place| !teaches[place]);
+        (places.len(), ends.map(|&place| lengths[place]).sum())
+    }
+
     /// Plans the `targets` (places in the graph) and what they need. A target that is in `forced`
     /// runs although its entry is there.
     pub fn new(

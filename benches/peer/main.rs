@@ -2,12 +2,13 @@
 //!
 //!     python3 -m venv venv && venv/bin/pip install torch numpy safetensors
 //!     TAKD_TORCH=venv/bin/python cargo bench --bench peer                 everything
-//!     TAKD_TORCH=venv/bin/python cargo bench --bench peer -- steps        or distill, lattice
+//!     TAKD_TORCH=venv/bin/python cargo bench --bench peer -- steps        or distill, lattice, own
 //!
-//! Prints tables of medians with the smallest and largest turn, and writes them as JSON to
-//! `target/peer.json`. Without `TAKD_TORCH` it says so and measures nothing.
+//! Prints tables of medians with the smallest and largest turn, and writes those beside PyTorch as JSON
+//! to `target/peer.json`. Without `TAKD_TORCH` it says so and measures `own`, takd beside itself.
 
 mod images;
+mod own;
 mod steps;
 mod torch;
 mod turns;
@@ -20,19 +21,26 @@ use turns::Row;
 const BATCH: usize = 128;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // `cargo test --benches` and `cargo bench` add flags of their own.
+    // `cargo bench` adds `--bench`.
     let asked: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     if let [one, net, turns] = asked.as_slice()
         && one == "one"
     {
         return steps::alone(net, turns.parse()?);
     }
+    if !std::env::args().any(|arg| arg == "--bench") {
+        println!("skipped: this measures under `cargo bench` only");
+        return Ok(());
+    }
+    let wants = |part: &str| asked.is_empty() || asked.iter().any(|asked| asked == part);
+    if wants("own") {
+        own::measure()?;
+    }
     let Some(python) = std::env::var_os("TAKD_TORCH") else {
-        println!("skipped: TAKD_TORCH names no Python with torch");
+        println!("the rest is skipped: TAKD_TORCH names no Python with torch");
         return Ok(());
     };
     let threads = available_parallelism()?.get();
-    let wants = |part: &str| asked.is_empty() || asked.iter().any(|asked| asked == part);
     let mut rows: Vec<Row> = Vec::new();
     println!("{threads} threads, batch {BATCH}; median (least to most) of the turns\n");
     if wants("steps") {

@@ -116,5 +116,10 @@ fn text(graph: &Graph<'_>, plan: &Plan) -> String {
     if skip > 0 {
         text += &format!(", {skip} not asked for");
     }
+    let (distillations, apart) = plan.distillations();
+    if distillations < apart {
+        text +=
+            &format!("\n{distillations} distillations; the same chains apart would take {apart}");
+    }
     text + "\n"
 }

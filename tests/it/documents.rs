@@ -126,6 +126,7 @@ fn all_eight_paths_need_one_teacher_and_fifteen_distillations_a_seed() {
     let plan = Plan::new(&graph, keys(&graph), &Known::default(), &all, &[]);
     let count = |kind| plan.running().filter(|step| step.inputs.kind == kind).count();
     assert_eq!((count(Kind::Train), count(Kind::Distill)), (3, 3 * 15));
+    assert_eq!(plan.distillations(), (3 * 15, 3 * 20));
     // One after another, each path would train all its nets: 20 distillations.
     let students = pipeline.nodes.iter().filter(|node| node.kind() == "distill");
     let ends = students.filter(|node| node.name.ends_with("plain2"));
