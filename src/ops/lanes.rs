@@ -1,8 +1,8 @@
 //! Eight floats at a time: AVX2 with FMA where the processor has it, plain arrays elsewhere.
 //!
 //! This is the only file of takd with `unsafe`: each use is a single intrinsic on registers, on an
-//! array of eight floats that the borrow checker has seen, or on places within a slice of which the
-//! last has been looked at, in every build. [`vectorised!`] adds one more, which enters a function
+//! array of eight floats that the borrow checker has seen, on places within a slice of which the
+//! last has been looked at, in every build, or on a slice's own places through a mask. [`vectorised!`] adds one more, which enters a function
 //! compiled for AVX2 after asking the processor.
 
 /// Floats in a vector.
@@ -56,7 +56,8 @@ pub(crate) trait Lanes: Copy {
         }
     }
 
-    #[inline(never)]
+    /// All of fewer than eight floats, and 0.
+    #[inline(always)]
     fn load_tail(from: &[f32]) -> Self {
         let mut eight = [0.0; LANES];
         eight[..from.len()].copy_from_slice(from);
@@ -72,7 +73,8 @@ pub(crate) trait Lanes: Copy {
         }
     }
 
-    #[inline(never)]
+    /// As many of the lanes as `to` has places, fewer than eight.
+    #[inline(always)]
     fn store_tail(self, to: &mut [f32]) {
         let mut eight = [0.0; LANES];
         self.store(&mut eight);
@@ -153,9 +155,10 @@ pub(crate) use avx2::Avx2;
 mod avx2 {
     use super::{LANES, Lanes, are_within};
     use std::arch::x86_64::{
-        __m256, _CMP_EQ_OQ, _CMP_GT_OQ, _mm256_add_ps, _mm256_and_ps, _mm256_cmp_ps,
-        _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_mul_ps, _mm256_set1_ps,
-        _mm256_setzero_ps, _mm256_storeu_ps, _mm256_sub_ps,
+        __m256, __m256i, _CMP_EQ_OQ, _CMP_GT_OQ, _mm256_add_ps, _mm256_and_ps, _mm256_cmp_ps,
+        _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_maskload_ps,
+        _mm256_maskstore_ps, _mm256_max_ps, _mm256_mul_ps, _mm256_set1_ps, _mm256_setzero_ps,
+        _mm256_storeu_ps, _mm256_sub_ps,
     };
 
     /// One AVX register. Only [`vectorised!`](super::vectorised) names this type, in functions that
@@ -163,6 +166,18 @@ mod avx2 {
     /// intrinsic below sound.
     #[derive(Clone, Copy)]
     pub(crate) struct Avx2(__m256);
+
+    /// All bits in the first `count` of eight lanes.
+    ///
+    /// # Panics
+    /// If `count` is more than eight.
+    #[inline(always)]
+    fn mask(count: usize) -> __m256i {
+        const BITS: [i32; 2 * LANES] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+        let eight = &BITS[LANES - count..][..LANES];
+        // SAFETY: see `Avx2`; the slice has the eight integers that are read, at any alignment.
+        unsafe { _mm256_loadu_si256(eight.as_ptr().cast()) }
+    }
 
     impl Lanes for Avx2 {
         #[inline(always)]
@@ -179,6 +194,16 @@ mod avx2 {
         fn store(self, to: &mut [f32; LANES]) {
             // SAFETY: see `Avx2`; the array has the eight places that are written.
             unsafe { _mm256_storeu_ps(to.as_mut_ptr(), self.0) }
+        }
+        #[inline(always)]
+        fn load_tail(from: &[f32]) -> Self {
+            // SAFETY: see `Avx2`; the mask lets through the slice's own places only.
+            Self(unsafe { _mm256_maskload_ps(from.as_ptr(), mask(from.len())) })
+        }
+        #[inline(always)]
+        fn store_tail(self, to: &mut [f32]) {
+            // SAFETY: as in `load_tail`.
+            unsafe { _mm256_maskstore_ps(to.as_mut_ptr(), mask(to.len()), self.0) }
         }
         // One look at the last place stands for a look at each.
         #[inline(always)]
@@ -288,107 +313,4 @@ macro_rules! vectorised {
 pub(crate) use vectorised;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn all<L: Lanes>() -> Vec<[f32; LANES]> {
-        let a = L::load(&[1.0, -2.0, 3.0, 0.0, 5.5, -0.0, 7.0, 8.0]);
-        let b = L::load(&[1.0, 2.0, -3.0, 4.0, 5.5, 6.0, -7.0, 0.25]);
-        let results = [
-            a.add(b),
-            a.sub(b),
-            a.mul(b),
-            a.mul_add(b, L::splat(2.0)),
-            a.max(b),
-            a.where_positive(b),
-            a.where_equal(b, L::splat(9.0)),
-            L::load_at(&[1.0, 2.0, 3.0], 1),
-        ];
-        results
-            .map(|lanes| {
-                let mut out = [0.0; LANES];
-                lanes.store(&mut out);
-                out
-            })
-            .to_vec()
-    }
-
-    #[test]
-    fn both_kinds_of_lanes_agree() {
-        let portable = all::<Portable>();
-        assert_eq!(portable[7], [2.0, 3.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
-        #[cfg(target_arch = "x86_64")]
-        if has_avx2() {
-            assert_eq!(portable, all::<Avx2>());
-        }
-    }
-
-    /// Three vectors of a slice of 32 floats, `stride` apart, copied to the same places of another.
-    fn every<L: Lanes>(start: usize, stride: usize) -> Vec<f32> {
-        let from: Vec<f32> = (0..32).map(|value| value as f32).collect();
-        let mut to = vec![-1.0; 32];
-        L::store_every(L::load_every::<3>(&from, start, stride), &mut to, start, stride);
-        to
-    }
-
-    #[test]
-    fn strided_vectors_go_where_they_came_from() {
-        for (start, stride) in [(0, 8), (3, 9), (0, 12), (8, 8)] {
-            let portable = every::<Portable>(start, stride);
-            for (at, value) in portable.iter().enumerate() {
-                let is_there =
-                    (0..3).any(|n| (0..LANES).contains(&at.wrapping_sub(start + n * stride)));
-                assert_eq!(*value, if is_there { at as f32 } else { -1.0 });
-            }
-            #[cfg(target_arch = "x86_64")]
-            if has_avx2() {
-                assert_eq!(portable, every::<Avx2>(start, stride));
-            }
-        }
-    }
-
-    #[test]
-    #[cfg(target_arch = "x86_64")]
-    fn strided_vectors_past_the_end_are_refused() {
-        if !has_avx2() {
-            return;
-        }
-        for (start, stride) in [(9, 8), (0, 13), (32, 0), (0, usize::MAX), (usize::MAX, 1)] {
-            let from = [0.0; 32];
-            let loads = std::panic::catch_unwind(|| Avx2::load_every::<3>(&from, start, stride)[0]);
-            let stores = std::panic::catch_unwind(|| {
-                Avx2::store_every([Avx2::splat(0.0); 3], &mut [0.0; 32], start, stride);
-            });
-            assert!(loads.is_err() && stores.is_err(), "{start} {stride}");
-        }
-    }
-
-    /// Loads and stores at every place of slices of every length up to three vectors, between
-    /// guards.
-    fn stays_within<L: Lanes>() {
-        for length in 0..=3 * LANES {
-            let from: Vec<f32> = (0..length).map(|place| place as f32 + 1.0).collect();
-            for at in 0..=length {
-                let mut memory = vec![-1.0; LANES + length + LANES];
-                L::load_at(&from, at).store_at(&mut memory[LANES..][..length], at);
-                for (place, &value) in memory.iter().enumerate() {
-                    let copied = LANES + at..LANES + length.min(at + LANES);
-                    let want = if copied.contains(&place) { from[place - LANES] } else { -1.0 };
-                    assert_eq!(value, want, "{length} floats, at {at}: place {place}");
-                }
-            }
-            let beyond =
-                std::panic::catch_unwind(|| L::load_at(&from, length + 1).add(L::splat(0.0)));
-            assert!(beyond.is_err(), "{length} floats have no place {}", length + 1);
-        }
-    }
-
-    #[test]
-    fn loads_and_stores_stay_within_their_slices() {
-        stays_within::<Portable>();
-        #[cfg(target_arch = "x86_64")]
-        if has_avx2() {
-            stays_within::<Avx2>();
-        }
-    }
-}
+mod tests;
