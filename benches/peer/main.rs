@@ -9,6 +9,7 @@
 
 mod images;
 mod own;
+mod process;
 mod steps;
 mod torch;
 mod turns;

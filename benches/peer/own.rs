@@ -1,7 +1,7 @@
 //! takd beside itself: nodes side by side, large plans, a run with nothing to do.
 
-use super::{images, turns::Turns};
-use std::{error::Error, fs, path::Path, process::Command, time::Instant};
+use super::{images, process::takd, turns::Turns};
+use std::{error::Error, fs, path::Path};
 
 const ROUNDS: usize = 7;
 const HEAD: &str = r#"
@@ -46,20 +46,6 @@ pub fn measure() -> Result<(), Box<dyn Error>> {
     let turns = Turns((0..ROUNDS).map(turn).collect::<Result<_, _>>()?);
     println!("\nquickstart with nothing to do, s: {:.3}\n", turns.median());
     Ok(())
-}
-
-/// Seconds of a command as a process of its own.
-fn takd(word: &str, file: &Path, cache: &Path, args: &[&str]) -> Result<f64, Box<dyn Error>> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_takd"));
-    command.current_dir(env!("CARGO_MANIFEST_DIR"));
-    command.arg(word).arg(file).args(args).arg("--cache").arg(cache);
-    let started = Instant::now();
-    let output = command.output()?;
-    let seconds = started.elapsed().as_secs_f64();
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
-    }
-    Ok(seconds)
 }
 
 fn two_nodes(net: &str, epochs: usize) -> String {

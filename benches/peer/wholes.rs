@@ -3,10 +3,11 @@
 
 use super::{
     images::{self, Noise},
+    process::takd,
     torch::Torch,
     turns::{Row, Turns},
 };
-use std::{error::Error, ffi::OsStr, fs, path::Path, process::Command, time::Instant};
+use std::{error::Error, ffi::OsStr, fs, path::Path};
 
 /// A pipeline and its size.
 #[derive(Clone, Copy)]
@@ -51,18 +52,18 @@ pub fn compare(python: &OsStr, threads: usize, whole: Whole) -> Result<Row, Box<
     fs::write(folder.join("train.bin"), noise.cifar())?;
     fs::write(folder.join("test.bin"), Noise::new(100).cifar())?;
     fs::write(folder.join("pipeline.toml"), pipeline(epochs))?;
+    let file = folder.join("pipeline.toml");
+    let run = |nodes, cache: &Path| takd("run", &file, cache, &[nodes, "--device", "cpu", "-q"]);
     let (mut ours, mut theirs) = (Turns(Vec::new()), Turns(Vec::new()));
     if let Some(before) = whole.before {
-        run(&folder, &folder.join("before"), before)?;
+        run(before, &folder.join("before"))?;
     }
     for round in 0..rounds {
         let cache = folder.join(format!("cache{round}"));
         if whole.before.is_some() {
             copy(&folder.join("before"), &cache)?;
         }
-        let started = Instant::now();
-        run(&folder, &cache, whole.nodes)?;
-        ours.0.push(started.elapsed().as_secs_f64());
+        ours.0.push(run(whole.nodes, &cache)?);
         let file = folder.join("images.safetensors");
         let epochs = epochs.to_string();
         let args = [OsStr::new(name), file.as_os_str(), OsStr::new(&epochs)];
@@ -77,18 +78,6 @@ pub fn compare(python: &OsStr, threads: usize, whole: Whole) -> Result<Row, Box<
         row.ratio
     );
     Ok(row)
-}
-
-/// `takd run` of some nodes, as a process of its own.
-fn run(folder: &Path, cache: &Path, nodes: &str) -> Result<(), Box<dyn Error>> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_takd"));
-    command.arg("run").arg(folder.join("pipeline.toml")).arg(nodes);
-    command.args(["--device", "cpu", "-q", "--cache"]).arg(cache);
-    let output = command.output()?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
-    }
-    Ok(())
 }
 
 /// A folder with all that is in it, so that each round begins with the same trained teacher.
