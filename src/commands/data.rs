@@ -149,14 +149,21 @@ fn format(name: &str, data: &DataArgs) -> Result<Format, Problem> {
     }
 }
 
+/// What may lie in a folder besides images in class folders, by the language's words.
+pub(super) fn file_formats(folder: &Path) -> [(&'static str, Format); 3] {
+    let cifar = |kind| Format::Cifar(Cifar::whole(kind, folder.to_owned()));
+    [
+        ("idx", Format::Idx(folder.to_owned())),
+        ("cifar10", cifar(CifarKind::Ten)),
+        ("cifar100", cifar(CifarKind::Hundred)),
+    ]
+}
+
 /// What lies in a folder, if it is not images in class folders.
 fn recognised(folder: &Path) -> Option<Format> {
-    let cifar = |kind| Format::Cifar(Cifar::whole(kind, folder.to_owned()));
-    let formats =
-        [Format::Idx(folder.to_owned()), cifar(CifarKind::Ten), cifar(CifarKind::Hundred)];
     // Damage is for the check to tell; only a file that is not there speaks against a format.
     let missing = |format: &Format| matches!(data::probe(format), Err(DataError::Missing { .. }));
-    formats.into_iter().find(|format| !missing(format))
+    file_formats(folder).into_iter().map(|(_, format)| format).find(|format| !missing(format))
 }
 
 fn summary(found: &DataInfo) -> String {

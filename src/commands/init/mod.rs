@@ -1,12 +1,13 @@
 //! `takd init`.
 
 use super::{
+    data::file_formats,
     exit::{self, Problem},
     open::read_text,
     say,
 };
 use crate::{
-    config::{Cifar, CifarKind, DataInfo, Fit, Format, ImageFolder, Net},
+    config::{DataInfo, Fit, Format, ImageFolder, Net},
     data::{self, DataError},
     net,
 };
@@ -66,19 +67,13 @@ fn recognise(folder: &Path, path: &str) -> Result<(String, DataInfo), Problem> {
     if !folder.exists() {
         return Err(Problem::Entry(format!("there is no folder {}", folder.display())));
     }
-    let cifar = |kind| Format::Cifar(Cifar::whole(kind, folder.to_owned()));
     let mut images = ImageFolder::new(folder.to_owned(), Path::new("data"));
     // What is wrong with the folder is told by the probe.
     images.fit = fit(data::usual_side(&images).ok().flatten());
     let Fit { size, resize } = images.fit;
-    let formats = [
-        ("idx", Format::Idx(folder.to_owned())),
-        ("cifar10", cifar(CifarKind::Ten)),
-        ("cifar100", cifar(CifarKind::Hundred)),
-        ("image-folder", Format::Folder(images)),
-    ];
+    let images = ("image-folder", Format::Folder(images));
     let mut problem = format!("no data set that takd reads is in {}:", folder.display());
-    for (word, format) in formats {
+    for (word, format) in file_formats(folder).into_iter().chain([images]) {
         match data::probe(&format) {
             Ok(info) => {
                 let path = toml::Value::from(path);
