@@ -157,9 +157,9 @@ fn standing(state: State, tasks: &[TaskResults]) -> Option<String> {
     };
     let mut alike = tasks.iter().filter(|task| task.state == state);
     if let (Some(task), None) = (alike.next(), alike.next())
-        && let Some(place) = task.making.as_ref().and_then(|making| making.place.as_ref())
+        && let Some(reached) = task.making.as_ref().and_then(|making| making.reached)
     {
-        text += &format!(", {place}");
+        text += &format!(", {}", reached.place());
     }
     Some(text)
 }
@@ -185,7 +185,7 @@ impl TaskResults {
         });
         let mut words = state.words().to_owned();
         if let Some(Making { host, pid, reached, .. }) = &making {
-            let reached = reached.as_ref().map(|reached| format!(" at {reached},"));
+            let reached = reached.map(|reached| format!(" at {reached},"));
             words += &format!("{} in process {pid} on {host}", reached.unwrap_or_default());
         }
         if let Some(problem) = &problem {

@@ -1,6 +1,6 @@
 //! What has become of a node: made, in the making, given up, or none of it.
 
-use crate::store::{Maker, Progress};
+use crate::store::{Maker, Progress, Reached};
 use serde::Serialize;
 
 /// State of a task, or of a node with all its seeds.
@@ -35,11 +35,13 @@ impl State {
         Self::Missing,
     ];
 
+    /// What asks for a look.
+    pub const ALARMING: [Self; 4] = [Self::Running, Self::Failed, Self::Damaged, Self::Stopped];
+
     /// Of a node whose tasks have these states: one that asks for a look stands for the whole.
     pub fn of_all(tasks: &[Self]) -> Self {
         let first = tasks.first().copied().unwrap_or(Self::Missing);
-        let alarming = [Self::Running, Self::Failed, Self::Damaged, Self::Stopped];
-        let alarm = alarming.into_iter().find(|state| tasks.contains(state));
+        let alarm = Self::ALARMING.into_iter().find(|state| tasks.contains(state));
         let alike = tasks.iter().all(|&state| state == first);
         alarm.unwrap_or(if alike { first } else { Self::Partly })
     }
@@ -47,13 +49,10 @@ impl State {
     /// In words.
     pub fn words(self) -> &'static str {
         match self {
-            Self::Running => "running",
-            Self::Failed => "failed",
-            Self::Damaged => "damaged",
-            Self::Stopped => "stopped",
             Self::Partly => "some seeds in the cache",
             Self::Done => "in the cache",
             Self::Missing => "not in the cache",
+            alarming => alarming.class(),
         }
     }
 
@@ -93,12 +92,9 @@ pub(super) struct Making {
     pub since: u64,
     /// Seconds since 1970 when it last said something.
     pub updated: u64,
-    /// `epoch 3/8, 31 %`; nothing of what trains nothing.
+    /// Nothing of what trains nothing.
     #[serde(skip)]
-    pub place: Option<String>,
-    /// The same with loss, accuracy and pace.
-    #[serde(skip)]
-    pub reached: Option<String>,
+    pub reached: Option<Reached>,
 }
 
 impl Making {
@@ -114,8 +110,7 @@ impl Making {
             pid: said.maker.pid,
             since: said.maker.since,
             updated: said.updated,
-            place: said.reached.map(|reached| reached.place()),
-            reached: said.reached.map(|reached| reached.to_string()),
+            reached: said.reached,
         };
         (state, said.failure, making)
     }

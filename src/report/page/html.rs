@@ -61,7 +61,7 @@ impl Page<'_> {
             plural(nodes),
             plural(seeds)
         );
-        for state in [State::Running, State::Failed, State::Damaged, State::Stopped] {
+        for state in State::ALARMING {
             if count(state) > 0 {
                 text += &format!(", {} {}", count(state), state.words());
             }
