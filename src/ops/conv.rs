@@ -103,7 +103,6 @@ pub(crate) struct Backward<'a> {
     scratch: Scratch,
     /// The filters' gradient so far, in the form that [`filter_gradient`] reads.
     part: &'a mut [f32],
-    is_begun: bool,
 }
 
 /// Floats of one task's share of the filters' gradient.
@@ -117,8 +116,20 @@ pub(crate) fn part_length(geometry: &Geometry) -> usize {
 }
 
 enum Scratch {
-    Winograd { input: Planes, gradient: Planes, output: Planes, block: usize },
-    Columns { image: Framed, gradient: Framed, dy: Vec<f32>, spread: Vec<f32> },
+    /// `is_begun`: the filters' gradient holds something to add to.
+    Winograd {
+        input: Planes,
+        gradient: Planes,
+        output: Planes,
+        block: usize,
+        is_begun: bool,
+    },
+    Columns {
+        image: Framed,
+        gradient: Framed,
+        dy: Vec<f32>,
+        spread: Vec<f32>,
+    },
 }
 
 impl<'a> Backward<'a> {
@@ -139,6 +150,7 @@ impl<'a> Backward<'a> {
                 gradient: Planes::new(to.size, block, to.channels),
                 output: Planes::new(from.size, block, from.channels),
                 block,
+                is_begun: false,
             }
         } else {
             part.fill(0.0);
@@ -150,7 +162,7 @@ impl<'a> Backward<'a> {
                 spread: vec![0.0; across * padded(depth)],
             }
         };
-        Self { geometry, filters, scratch, part, is_begun: false }
+        Self { geometry, filters, scratch, part }
     }
 
     /// Takes some images' inputs and the gradient of their outputs; writes that of the inputs.
@@ -158,7 +170,7 @@ impl<'a> Backward<'a> {
         let geometry = self.geometry;
         let images = x.len() / (geometry.input_pixels() * geometry.channels);
         match &mut self.scratch {
-            Scratch::Winograd { input, gradient, output, block } => {
+            Scratch::Winograd { input, gradient, output, block, is_begun } => {
                 let (from, to) = tiles(geometry);
                 // What the output's transform sums is of no use here.
                 let mut unused = vec![0.0; 2 * padded(from.channels)];
@@ -173,7 +185,7 @@ impl<'a> Backward<'a> {
                     }
                     winograd::transform_input(x, from, first, count, input);
                     winograd::transform_gradient(dy, to, first, count, gradient);
-                    let add = std::mem::replace(&mut self.is_begun, true);
+                    let add = std::mem::replace(is_begun, true);
                     tiles::correlate(input, gradient, from.channels, count, add, self.part);
                 }
             }
