@@ -1,6 +1,10 @@
 //! A clock that stands anywhere, or jumps, changes nothing but the times that are told.
 
-use crate::{resume::checkpoints, running::Running, workspace::Workspace};
+use crate::{
+    resume::checkpoints,
+    running::Running,
+    workspace::{Workspace, key},
+};
 use std::{
     fs,
     process::{Command, Stdio},
@@ -12,9 +16,7 @@ use std::{
 fn a_holder_from_any_time_is_waited_for() {
     let workspace = Workspace::new();
     let result = workspace.run(&["tiny.toml", "nokd@20"]);
-    let mut steps = result["steps"].as_array().unwrap().iter();
-    let step = steps.find(|step| step["nodes"][0] == "nokd@20").unwrap();
-    let key = step["key"].as_str().unwrap().to_owned();
+    let key = key(&result, "nokd@20");
     for since in [u64::MAX, 0] {
         let path = workspace.path("cache/locks").join(format!("{key}.lock"));
         let holder = format!("{{\"host\":\"elsewhere\",\"pid\":1,\"since\":{since}}}");

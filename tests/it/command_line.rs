@@ -2,7 +2,7 @@
 
 use crate::{
     running::Running,
-    workspace::{PIPELINE, Workspace},
+    workspace::{PIPELINE, Workspace, step},
 };
 use std::{fmt::Write as _, process::Stdio};
 
@@ -118,10 +118,7 @@ fn keep_going_finishes_what_does_not_depend_on_it() {
     let output = workspace.takd(&["run", "tiny.toml", "--keep-going", "--json"]);
     assert_eq!(output.code, 1);
     let result: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
-    let fate = |name: &str| {
-        let steps = result["steps"].as_array().unwrap();
-        steps.iter().find(|step| step["nodes"][0] == name).unwrap()["fate"].clone()
-    };
+    let fate = |name: &str| step(&result, name)["fate"].clone();
     assert_eq!(fate("assistant@20"), "failed");
     assert_eq!(fate("takd@20"), "blocked");
     assert_eq!(fate("test/takd@20"), "blocked");

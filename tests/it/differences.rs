@@ -2,7 +2,7 @@
 
 use crate::{
     keys::parse,
-    workspace::{PIPELINE, Workspace},
+    workspace::{PIPELINE, Workspace, key},
 };
 use serde_json::Value;
 use takd::{
@@ -60,12 +60,7 @@ fn pipelines_differ_in_results_paired_by_seed() {
     let text = workspace.ok(&args);
     assert!(text.contains("paired Student's t") && text.contains("calibration error: "), "{text}");
 
-    let entry = |task: &str, run: &Value| -> String {
-        let steps = run["steps"].as_array().unwrap().iter();
-        let mut found = steps.filter(|step| step["nodes"][0] == task);
-        found.next().unwrap()["key"].as_str().unwrap().to_owned()
-    };
-    let [old, new] = [&old, &new].map(|run| entry("test/takd@20", run));
+    let [old, new] = [&old, &new].map(|run| key(run, "test/takd@20").to_owned());
     let diff = json(&workspace, &["diff", &new[..12], "--against", &old]);
     assert_eq!((&diff["old"]["key"], &diff["new"]["key"]), (&old.clone().into(), &new.into()));
     assert!(diff["inputs"][0]["field"].as_str().unwrap().starts_with("parents."), "{diff}");

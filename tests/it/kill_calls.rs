@@ -4,7 +4,7 @@
 //! for each kind and each n, and the process that comes after it at another such call. Some of them
 //! are in every test run, `TAKD_EVERY_CALL=1` takes all.
 
-use crate::workspace::{PIPELINE, Workspace};
+use crate::workspace::{PIPELINE, Workspace, key};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -52,9 +52,7 @@ impl Stage {
         workspace.write("less.toml", text.split("[train.nokd]").next().unwrap());
         workspace.run(&["less.toml", "--cache", "teacher"]);
         let result = workspace.run(&[&RUN[..], &["--cache", "whole"]].concat());
-        let mut steps = result["steps"].as_array().unwrap().iter();
-        let student = steps.find(|step| step["nodes"][0] == "blkd@20").unwrap();
-        let student: Key = student["key"].as_str().unwrap().parse().unwrap();
+        let student: Key = key(&result, "blkd@20").parse().unwrap();
         copy(&workspace, "whole", "spoilt");
         let weights = format!("spoilt/entries/{student}/weights.safetensors");
         workspace.write(&weights, "x");

@@ -4,7 +4,7 @@
 use crate::{
     resume::checkpoints,
     running::{MINUTES, Running},
-    workspace::Workspace,
+    workspace::{Workspace, key},
 };
 use std::{
     io::{BufRead, BufReader, Lines},
@@ -128,10 +128,8 @@ fn who_waits_says_for_whom_and_takes_over_when_the_holder_dies() {
 fn a_second_signal_ends_a_run_that_cannot_stop() {
     let workspace = Workspace::new();
     let result = workspace.run(&["tiny.toml", "nokd@20"]);
-    let mut steps = result["steps"].as_array().unwrap().iter();
-    let step = steps.find(|step| step["nodes"][0] == "nokd@20").unwrap();
     // The node writes its progress here, and waits for a reader that never comes.
-    let pipe = format!("cache/progress/{}.new", step["key"].as_str().unwrap());
+    let pipe = format!("cache/progress/{}.new", key(&result, "nokd@20"));
     assert!(Command::new("mkfifo").arg(workspace.path(pipe)).status().unwrap().success());
     let force = ["run", "tiny.toml", "nokd@20", "--force", "nokd@20"];
     let mut run = Endless::with(&workspace, &force);

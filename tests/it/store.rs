@@ -2,7 +2,7 @@
 
 use crate::{
     keys::parse,
-    workspace::{PIPELINE, Workspace},
+    workspace::{PIPELINE, Workspace, key},
 };
 use std::{
     collections::HashSet,
@@ -26,9 +26,7 @@ fn trained() -> Workspace {
 /// The entry that the task made.
 fn entry_of(workspace: &Workspace, task: &str) -> PathBuf {
     let result = workspace.run(&["tiny.toml"]);
-    let steps = result["steps"].as_array().unwrap();
-    let step = steps.iter().find(|step| step["nodes"][0] == task).unwrap();
-    workspace.path("cache/entries").join(step["key"].as_str().unwrap())
+    workspace.path("cache/entries").join(key(&result, task))
 }
 
 fn flip(path: &Path, place: usize) {

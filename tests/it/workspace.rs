@@ -156,3 +156,14 @@ impl Workspace {
         files
     }
 }
+
+/// A task's step in the result of a run.
+pub fn step<'a>(result: &'a Value, task: &str) -> &'a Value {
+    let mut steps = result["steps"].as_array().unwrap().iter();
+    steps.find(|step| step["nodes"][0] == task).unwrap()
+}
+
+/// A task's key in the result of a run.
+pub fn key<'a>(result: &'a Value, task: &str) -> &'a str {
+    step(result, task)["key"].as_str().unwrap()
+}
