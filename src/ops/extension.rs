@@ -390,3 +390,6 @@ fn finish<C: CheckpointStrategy, const N: usize>(
         OpsKind::UnTracked(prep) => prep.finish(out),
     }
 }
+
+#[cfg(test)]
+mod tests;
