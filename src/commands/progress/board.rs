@@ -15,7 +15,13 @@ pub(super) struct Board {
     states: Vec<State>,
     jobs: usize,
     costs: Costs,
+    /// When the time left was worked out last, and what came out.
+    walked: Option<(f64, Option<Left>)>,
 }
+
+/// Seconds for which an estimate of the time left is good. Each one walks the whole plan: one per event
+/// would make a log's cost quadratic in the number of steps.
+const ESTIMATE_EVERY: f64 = 1.0;
 
 #[derive(Clone, Copy)]
 enum State {
@@ -78,6 +84,7 @@ impl Board {
             states: plan.steps.iter().map(|step| state(&step.action)).collect(),
             jobs,
             costs,
+            walked: None,
         }
     }
 
@@ -160,6 +167,15 @@ impl Board {
             None => self.costs.expect(&self.inputs[step])? * (1.0 - share) - (time - since),
         };
         Some(left.max(0.0))
+    }
+
+    /// As [`left`](Self::left), from an estimate that is up to a second old.
+    pub fn left_lately(&mut self, time: f64) -> Option<Left> {
+        let (since, left) = match self.walked {
+            Some(walked) if time - walked.0 < ESTIMATE_EVERY => walked,
+            _ => *self.walked.insert((time, self.left(time))),
+        };
+        left.map(|left| Left { seconds: (left.seconds - (time - since)).max(0.0), ..left })
     }
 
     /// The time until the run ends; nothing while nothing is known of any training.
@@ -263,6 +279,25 @@ mod tests {
         assert_eq!(board.left(10.0), Some(Left { seconds: 10.0, at_least: false }));
         board.event(&Event::Started { step: 2 }, 10.0);
         assert_eq!(board.left(14.0), Some(Left { seconds: 6.0, at_least: false }));
+    }
+
+    #[test]
+    fn the_plan_is_walked_once_a_second_however_many_events_there_are() {
+        let mut costs = Costs::default();
+        costs.add(&board(Costs::default()).inputs[0], 3.0);
+        let mut board = board(costs);
+        let left = |seconds| Some(Left { seconds, at_least: false });
+        assert_eq!(board.left_lately(0.0), left(6.0));
+        let mut walks = std::collections::BTreeSet::new();
+        for event in 1..=10_000 {
+            let time = f64::from(event) / 1_000.0;
+            board.left_lately(time);
+            walks.extend(board.walked.map(|(at, _)| (at * 1_000.0) as u64));
+        }
+        assert!((10..=11).contains(&walks.len()), "{}", walks.len());
+        // Nothing has begun: an estimate ages between two walks, and the next one is whole again.
+        assert_eq!(board.left_lately(20.0), left(6.0));
+        assert_eq!(board.left_lately(20.5), left(5.5));
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl Observer for Objects {
                     "accuracy": accuracy,
                     "samples_per_second": samples_per_second,
                     "node_seconds_left": board.step_left(*step, time),
-                    "run_seconds_left": board.left(time).map(|left| left.seconds),
+                    "run_seconds_left": board.left_lately(time).map(|left| left.seconds),
                 }),
             ),
             Event::Ended { step, fate } => {
