@@ -12,6 +12,7 @@ pub mod execute;
 pub mod fetch;
 pub mod graph;
 pub mod history;
+pub mod input;
 pub mod key;
 pub mod learn;
 pub mod metrics;

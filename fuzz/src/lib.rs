@@ -14,7 +14,14 @@ use takd::{
 /// Reads a pipeline; the images are always the same.
 fn spec(sources: Vec<(String, String)>) {
     let shape = Shape { channels: 1, height: 28, width: 28 };
-    let info = DataInfo { digest: "00".repeat(32), shape, classes: 10, train: 100, test: 10 };
+    let info = DataInfo {
+        digest: "00".repeat(32),
+        shape,
+        classes: 10,
+        train: 100,
+        test: 10,
+        notes: Vec::new(),
+    };
     let catalogue = Catalogue {
         preset: None,
         data: Path::new("data"),
@@ -115,7 +122,7 @@ pub fn image(bytes: &[u8], folder: &Path) {
             return;
         }
     }
-    let fit = Fit { size: 4, resize: 4 };
+    let fit = Fit { size: 4, resize: 4, ..Fit::default() };
     let images = ImageFolder { fit, ..ImageFolder::new(set.clone(), &folder.join("data")) };
     let _ = data::verify(&Format::Folder(images));
     for place in ["train/a", "val/a"] {

@@ -61,7 +61,8 @@ pub(super) fn run(command: &Command) -> Result<u8, Problem> {
         }
         Command::Check { name, data } => {
             let found = data::verify(&format(name, data)?)?;
-            print(&format!("{name}: {}\n", summary(&found)))?;
+            let notes: String = found.notes.iter().map(|note| format!("  {note}\n")).collect();
+            print(&format!("{name}: {}\n{notes}", summary(&found)))?;
         }
         Command::Fetch { name, from, data } => {
             let mut source = source(name)?;
@@ -98,7 +99,7 @@ fn line(name: &str, data: &DataArgs) -> String {
     let found = match format(name, data) {
         // Reading millions of files is for `check`.
         Ok(Format::Folder(folder)) => data::counts(&folder).map(|[classes, train, test]| {
-            format!("{train} training and {test} test images in {classes} class folders")
+            format!("{train} training and {test} test files in {classes} class folders")
         }),
         Ok(format) => data::probe(&format).map(|found| summary(&found)),
         Err(_) => return String::new(),

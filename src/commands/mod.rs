@@ -12,6 +12,7 @@ mod export;
 mod graph;
 mod help;
 mod init;
+mod inspect;
 mod manual;
 mod open;
 mod plan;

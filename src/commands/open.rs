@@ -2,11 +2,12 @@
 
 use super::exit::Problem;
 use crate::{
+    input::{self, MOST_PIPELINE, MOST_WEIGHTS},
     net,
     spec::{self, Catalogue, Pipeline, Sources, setting},
 };
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -87,7 +88,7 @@ fn open(
     data: &DataArgs,
 ) -> Result<Pipeline, Problem> {
     let unreadable = |error| Problem::Read { path: file.to_owned(), error };
-    let bytes = fs::read(file).map_err(unreadable)?;
+    let bytes = input::read(file, MOST_PIPELINE).map_err(unreadable)?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let place = error.utf8_error().valid_up_to();
         let problem = format!("not UTF-8 text: byte {place} belongs to no character");
@@ -116,9 +117,9 @@ fn parse(
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let probe = |format: &_| crate::data::probe(format).map_err(|error| error.to_string());
     let digest = |path: &Path| {
-        let bytes =
-            fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-        Ok(blake3::hash(&bytes).to_hex().to_string())
+        let digest = input::digest(path, MOST_WEIGHTS);
+        let digest = digest.map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        Ok(digest.to_hex().to_string())
     };
     let catalogue = Catalogue {
         preset,

@@ -2,6 +2,7 @@
 
 use super::{
     exit::{self, Problem},
+    inspect::inspect,
     open::PipelineArgs,
     plan::{show, step_json, step_name, targets},
     print,
@@ -135,9 +136,10 @@ fn walk(
     for spent in past.iter().filter(|spent| spent.device == device.name && spent.host == host()) {
         costs.add(&spent.inputs, spent.seconds);
     }
+    let datasets = Datasets::default();
+    inspect(graph, plan, &datasets, args.log)?;
     let names = plan.steps.iter().map(|step| step_name(graph, step)).collect();
     let observer = args.log.view(plan, names, jobs, costs);
-    let datasets = Datasets::default();
     let (stop, checkpoint_every) = (&*signals.stop, Duration::from_secs(args.checkpoint_every));
     let runner =
         NodeRunner { store, graph, device, observer: &*observer, stop, checkpoint_every, datasets };

@@ -65,12 +65,24 @@ pub struct Fit {
     pub size: u32,
     /// What the shorter side is resized to, in pixels; not below `size`.
     pub resize: u32,
+    /// Whether pictures are turned first as their Exif orientation says, as viewers do; torchvision
+    /// does not.
+    #[serde(default = "turned", skip_serializing_if = "is_turned")]
+    pub exif: bool,
+}
+
+fn turned() -> bool {
+    true
+}
+
+fn is_turned(exif: &bool) -> bool {
+    *exif
 }
 
 impl Fit {
-    /// `size`, out of a picture resized to 8/7 of it: 256 for 224.
+    /// `size`, out of an upright picture resized to 8/7 of it: 256 for 224.
     pub fn around(size: u32) -> Self {
-        Self { size, resize: (size * 8).div_ceil(7) }
+        Self { size, resize: (size * 8).div_ceil(7), exif: true }
     }
 }
 
@@ -144,6 +156,9 @@ pub struct DataInfo {
     pub train: usize,
     /// Test images.
     pub test: usize,
+    /// What a user should know of them, a line each: files that are none of the images, classes
+    /// without test images. No part of any key.
+    pub notes: Vec<String>,
 }
 
 /// A part of a data set.

@@ -3,17 +3,25 @@
 
 use super::{
     DataError, Dataset,
+    content::Content,
     loaded::{Images, Part, unpacked},
 };
-use crate::config::{Cifar, CifarKind, Shape};
+use crate::{
+    config::{Cifar, CifarKind, Shape},
+    input,
+};
 use std::{
     collections::BTreeMap,
-    fs,
     io::{self, Read},
     path::Path,
 };
 
 const SHAPE: Shape = Shape { channels: 3, height: 32, width: 32 };
+
+/// Most bytes of one file of records, unpacked: three times CIFAR-100's training images.
+const MOST_BYTES: u64 = 1 << 29;
+/// Most bytes of an archive, unpacked: six times what those distributed have.
+const MOST_UNPACKED: u64 = 1 << 30;
 
 /// What tells the two apart.
 struct Layout {
@@ -92,9 +100,10 @@ fn files(
             }
             return Err(missing(&path.join(name), io::Error::other("no such file"), layout));
         };
-        let bytes = fs::read(&place).map_err(|error| missing(&place, error, layout))?;
+        let bytes =
+            input::read(&place, MOST_BYTES).map_err(|error| missing(&place, error, layout))?;
         let file = place.display().to_string();
-        let bytes = unpacked(&file, bytes)?;
+        let bytes = unpacked(&file, bytes, MOST_BYTES)?;
         found.insert(name.clone(), (file, bytes));
     }
     Ok(found)
@@ -109,16 +118,23 @@ fn from_archive(
         file: path.display().to_string(),
         problem: format!("not a whole .tar.gz archive: {error}"),
     };
-    let file = fs::File::open(path).map_err(|error| missing(path, error, layout))?;
-    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(io::BufReader::new(file)));
+    let (file, _) = input::open(path).map_err(|error| missing(path, error, layout))?;
+    let content = flate2::read::MultiGzDecoder::new(io::BufReader::new(file));
+    let mut archive = tar::Archive::new(Bounded { content, left: MOST_UNPACKED });
     let mut found = BTreeMap::new();
     for entry in archive.entries().map_err(damaged)? {
-        let mut entry = entry.map_err(damaged)?;
+        let entry = entry.map_err(damaged)?;
         let name =
             entry.path().map_err(damaged)?.file_name().map(|n| n.to_string_lossy().into_owned());
         if let Some(name) = name.filter(|name| wanted.contains(name)) {
-            let mut bytes = Vec::new();
-            entry.read_to_end(&mut bytes).map_err(damaged)?;
+            if entry.size() > MOST_BYTES {
+                return Err(damaged(io::Error::other(format!(
+                    "{name} in it claims {}, and at most {} are read",
+                    input::size(entry.size()),
+                    input::size(MOST_BYTES)
+                ))));
+            }
+            let bytes = input::read_up_to(entry, MOST_BYTES).map_err(damaged)?;
             found.insert(name.clone(), (format!("{}:{name}", path.display()), bytes));
         }
     }
@@ -128,6 +144,23 @@ fn from_archive(
             file: path.display().to_string(),
             problem: format!("it holds no {name}"),
         }),
+    }
+}
+
+/// Ends with an error where something else would go on to be unpacked.
+struct Bounded<R> {
+    content: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let read = self.content.read(out)?;
+        self.left = self.left.checked_sub(read as u64).ok_or_else(|| {
+            let most = input::size(MOST_UNPACKED);
+            io::Error::other(format!("it unpacks to more than {most}, which is no CIFAR archive"))
+        })?;
+        Ok(read)
     }
 }
 
@@ -148,6 +181,9 @@ fn append(
     if bytes.is_empty() || !bytes.len().is_multiple_of(record) {
         let whole = bytes.len() / record;
         let length = bytes.len();
+        if let Some(what) = Content::of(bytes).told() {
+            return damaged(what);
+        }
         return damaged(format!(
             "{length} bytes are no whole number of {record}-byte records: record {whole} is cut short"
         ));

@@ -4,11 +4,13 @@ use super::{
     DataError,
     augment::augment,
     batches::Changes,
-    digests::unreadable,
-    picture::{decode, fitted, part, random_region, write_planes},
+    content::Content,
+    digests::{Record, Seen, Stamp, line, unreadable},
+    picture::{MOST_FILE, decode, fitted, part, random_region, write_planes},
 };
 use crate::{
-    config::{Augment, Fit, Shape},
+    config::{Augment, Fit, ImageFolder, Shape},
+    input,
     rng::{Purpose, Stream},
 };
 use image::RgbImage;
@@ -19,7 +21,6 @@ use rayon::{
     slice::ParallelSliceMut,
 };
 use std::{
-    fs,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, mpsc},
 };
@@ -29,11 +30,21 @@ const MEASURED: usize = 10_000;
 /// Batches that wait decoded, beside the one that is being decoded and the one in use.
 const WAITING: usize = 1;
 
+/// Files between two writes of what has been decoded: what Ctrl-C can cost.
+const CHUNK: usize = 256;
+
 /// The images of one split.
 pub struct Files {
+    /// The folder of the data set.
     root: PathBuf,
+    /// The split's folder in it.
+    split: String,
     files: Vec<File>,
     fit: Fit,
+    /// Where it is kept which files have been decoded.
+    digests: PathBuf,
+    /// Held while a large picture is decoded.
+    large: Mutex<()>,
     /// What [`sums`](Self::sums) has found.
     sums: Mutex<Option<Sums>>,
 }
@@ -42,8 +53,12 @@ pub struct Files {
 pub(super) struct File {
     /// Its path in the folder of the split.
     pub name: String,
+    /// What its first bytes say that it is.
+    pub content: Content,
     /// blake3 of its content.
     pub digest: blake3::Hash,
+    /// Whether it has been decoded since it was last changed.
+    pub decoded: bool,
 }
 
 /// Sums over pixels, for mean and deviation.
@@ -61,8 +76,10 @@ pub(super) struct Decoding {
 }
 
 impl Files {
-    pub(super) fn new(root: PathBuf, files: Vec<File>, fit: Fit) -> Self {
-        Self { root, files, fit, sums: Mutex::new(None) }
+    pub(super) fn new(folder: &ImageFolder, split: &str, files: Vec<File>) -> Self {
+        let ImageFolder { path: root, fit, digests, .. } = folder.clone();
+        let (split, large, sums) = (split.to_owned(), Mutex::default(), Mutex::default());
+        Self { root, split, files, fit, digests, large, sums }
     }
 
     fn shape(&self) -> Shape {
@@ -72,9 +89,9 @@ impl Files {
 
     /// The picture of a sample, as it is in its file.
     fn read(&self, id: u32) -> Result<RgbImage, DataError> {
-        let File { name, digest } = &self.files[id as usize];
-        let path = self.root.join(name);
-        let bytes = fs::read(&path).map_err(|error| unreadable(&path, error))?;
+        let File { name, digest, .. } = &self.files[id as usize];
+        let path = self.root.join(&self.split).join(name);
+        let bytes = input::read(&path, MOST_FILE).map_err(|error| unreadable(&path, error))?;
         let damaged = |problem| DataError::Damaged { file: path.display().to_string(), problem };
         if blake3::hash(&bytes) != *digest {
             let problem = "its content is not what its digest says: it has changed since it was \
@@ -82,7 +99,7 @@ impl Files {
                            folder's name reads all files anew";
             return Err(damaged(problem.to_owned()));
         }
-        decode(&bytes).map_err(|problem| {
+        decode(&bytes, self.fit.exif, &self.large).map_err(|problem| {
             damaged(format!("{problem}; replace it, or take it out of the folder"))
         })
     }
@@ -196,11 +213,39 @@ impl Files {
         Ok(sums)
     }
 
-    /// What is wrong with any of the files, in their order.
-    pub(super) fn verify(&self) -> Vec<DataError> {
-        let ids: Vec<u32> = (0..self.files.len() as u32).collect();
-        let found: Vec<Option<DataError>> = ids.par_iter().map(|&id| self.read(id).err()).collect();
-        found.into_iter().flatten().collect()
+    /// Places of the files that have not been decoded since they were last changed.
+    pub(super) fn undecoded(&self) -> Vec<u32> {
+        (0..self.files.len() as u32).filter(|&id| !self.files[id as usize].decoded).collect()
+    }
+
+    /// Decodes the files `ids` and keeps which could be. `done` hears of each; of those that could
+    /// not it is told what is wrong, in their order.
+    pub(super) fn decode_once(&self, ids: &[u32], done: &(dyn Fn() + Sync)) -> Vec<DataError> {
+        let record = Record::of(&self.root, &self.digests);
+        let one = |&id: &u32| {
+            let File { name, content, digest, .. } = &self.files[id as usize];
+            let name = format!("{}/{name}", self.split);
+            let stamp = || Stamp::of(&self.root.join(&name)).ok();
+            let before = stamp();
+            self.read(id)?;
+            done();
+            let seen = Seen { content: *content, digest: *digest, decoded: true };
+            let line = before.filter(|_| before == stamp()).and_then(|at| line(&name, at, seen));
+            Ok(line.unwrap_or_default())
+        };
+        let mut found = Vec::new();
+        for chunk in ids.chunks(CHUNK) {
+            let decoded: Vec<Result<String, DataError>> = chunk.par_iter().map(one).collect();
+            let mut lines = String::new();
+            for decoded in decoded {
+                match decoded {
+                    Ok(line) => lines += &line,
+                    Err(error) => found.push(error),
+                }
+            }
+            record.append(&lines);
+        }
+        found
     }
 }
 

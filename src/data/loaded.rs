@@ -1,13 +1,11 @@
 //! A data set's bytes, from wherever they lie.
 
-use super::{cifar, fashion_mini, files::Files, folder, idx::IdxFile};
-use crate::config::{DataInfo, Format, ImageFolder, Shape};
-use std::{
-    fs,
-    io::{self, Read},
-    path::Path,
-    sync::Arc,
+use super::{cifar, fashion_mini, files::Files, folder, idx::IdxFile, listing::Listing};
+use crate::{
+    config::{DataInfo, Format, ImageFolder, Shape},
+    input,
 };
+use std::{io, path::Path, sync::Arc};
 
 /// Images with their labels.
 pub struct Dataset {
@@ -84,6 +82,9 @@ fn list(errors: &[DataError]) -> String {
 const IDX_HELP: &str = "the folder needs MNIST's four files, gzipped or not (Debian's package \
     dataset-fashion-mnist puts them in /usr/share/datasets/fashion-mnist or the like)";
 
+/// Most bytes of one IDX file: 20 times EMNIST's largest.
+const MOST_IDX: u64 = 12 << 30;
+
 /// File names, without `.gz`: training images and labels, test images and labels.
 const IDX_FILES: [&str; 4] = [
     "train-images-idx3-ubyte",
@@ -104,7 +105,7 @@ pub fn probe(format: &Format) -> Result<DataInfo, DataError> {
         Format::Cifar(cifar) => {
             let (Dataset { shape, classes, train, test }, digest) = cifar::read(cifar)?;
             let (train, test) = (train.labels.len(), test.labels.len());
-            return Ok(DataInfo { digest, shape, classes, train, test });
+            return Ok(DataInfo { digest, shape, classes, train, test, notes: Vec::new() });
         }
         Format::Folder(images) => return folder::probe(images),
         Format::FashionMini => embedded(),
@@ -125,7 +126,8 @@ pub fn probe(format: &Format) -> Result<DataInfo, DataError> {
         });
     }
     let classes = classes(train_labels)?;
-    Ok(DataInfo { digest: hasher.finalize().to_hex().to_string(), shape, classes, train, test })
+    let (digest, notes) = (hasher.finalize().to_hex().to_string(), Vec::new());
+    Ok(DataInfo { digest, shape, classes, train, test, notes })
 }
 
 /// Reads every file of a data set, whatever is known of it already, and says what is in it.
@@ -143,13 +145,43 @@ pub fn verify(format: &Format) -> Result<DataInfo, DataError> {
     }
 }
 
-/// Numbers of classes, training images and test images, of a folder of images without a look into
-/// its files.
+/// Numbers of classes, training files and test files, of a folder of images without a look into its
+/// files.
 ///
 /// # Errors
 /// [`DataError`] if it is not there or its folders are not as they must be.
 pub fn counts(images: &ImageFolder) -> Result<[usize; 3], DataError> {
-    Ok(folder::Listing::new(images)?.counts())
+    let Listing { classes, train, test, .. } = Listing::new(images)?;
+    Ok([classes.len(), train.names.len(), test.names.len()])
+}
+
+impl Dataset {
+    /// Images in files that have not been decoded since they were last changed.
+    pub fn undecoded(&self) -> usize {
+        self.files().map(|files| files.undecoded().len()).sum()
+    }
+
+    /// Decodes them, on as many threads as the caller's rayon pool has, so that a damaged image is
+    /// found before work is lost by it; what could be decoded is remembered. `done` hears of each.
+    ///
+    /// # Errors
+    /// [`DataError`] names each file that cannot be read or decoded.
+    pub fn decode_new(&self, done: &(dyn Fn() + Sync)) -> Result<(), DataError> {
+        let decode = |files: &Arc<Files>| files.decode_once(&files.undecoded(), done);
+        let mut found: Vec<DataError> = self.files().flat_map(decode).collect();
+        match found.len() {
+            0 => Ok(()),
+            1 => Err(found.swap_remove(0)),
+            _ => Err(DataError::Several(found)),
+        }
+    }
+
+    fn files(&self) -> impl Iterator<Item = &Arc<Files>> {
+        [&self.train, &self.test].into_iter().filter_map(|part| match &part.images {
+            Images::Files(files) => Some(files),
+            Images::Bytes(_) => None,
+        })
+    }
 }
 
 /// Reads all images and labels; of a folder of images the names alone.
@@ -181,19 +213,16 @@ fn read_folder(folder: &Path) -> Result<Sources, DataError> {
     Ok(found.try_into().expect("one file is pushed for each of four names"))
 }
 
-/// A file's content, out of its gzip if it is in one.
-pub(super) fn unpacked(file: &str, bytes: Vec<u8>) -> Result<Vec<u8>, DataError> {
+/// A file's content, out of its gzip if it is in one: at most `most` bytes.
+pub(super) fn unpacked(file: &str, bytes: Vec<u8>, most: u64) -> Result<Vec<u8>, DataError> {
     if !bytes.starts_with(&[0x1f, 0x8b]) {
         return Ok(bytes);
     }
-    let mut content = Vec::new();
-    match flate2::read::GzDecoder::new(bytes.as_slice()).read_to_end(&mut content) {
-        Ok(_) => Ok(content),
-        Err(error) => {
-            let problem = format!("byte {} of its content: {error}", content.len());
-            Err(DataError::Damaged { file: file.to_owned(), problem })
-        }
-    }
+    let content = flate2::read::MultiGzDecoder::new(bytes.as_slice());
+    input::read_up_to(content, most).map_err(|error| {
+        let problem = format!("its gzip cannot be unpacked: {error}");
+        DataError::Damaged { file: file.to_owned(), problem }
+    })
 }
 
 fn read_idx(folder: &Path, name: &str) -> Result<(String, Vec<u8>), DataError> {
@@ -201,7 +230,7 @@ fn read_idx(folder: &Path, name: &str) -> Result<(String, Vec<u8>), DataError> {
     let packed = folder.join(format!("{name}.gz"));
     let path = if packed.exists() && !plain.exists() { packed } else { plain };
     let file = path.display().to_string();
-    match fs::read(&path) {
+    match input::read(&path, MOST_IDX) {
         Ok(bytes) => Ok((file, bytes)),
         Err(error) => Err(DataError::Missing { file, error, help: IDX_HELP.to_owned() }),
     }

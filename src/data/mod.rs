@@ -4,14 +4,17 @@
 mod augment;
 mod batches;
 mod cifar;
+mod content;
 mod digests;
 mod fashion_mini;
 mod files;
 mod folder;
 mod idx;
+mod listing;
 mod loaded;
 mod moments;
 mod picture;
+mod skipped;
 mod view;
 
 pub use batches::{Batch, Batches, Changes};

@@ -3,70 +3,109 @@
 //! The definitions are torchvision's (`torchvision/transforms/functional.py`, `transforms.py`), with
 //! bilinear resampling that averages when it shrinks, as Pillow's does.
 
-use crate::{config::Fit, rng::Stream};
+use super::content::Content;
+use crate::{config::Fit, input, rng::Stream};
 use image::{
-    DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage,
+    DynamicImage, GrayImage, ImageDecoder, ImageReader, Limits, RgbImage,
     imageops::{self, FilterType},
+    metadata::Orientation,
 };
-use std::{io::Cursor, path::Path};
+use std::{
+    io::Cursor,
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
 
+/// Most bytes of one file: pictures of raw sensors and panoramas have a tenth of it.
+pub(super) const MOST_FILE: u64 = 1 << 28;
 /// Most pixels that a byte of a file can stand for: deflate packs 1032 to one, and a PNG has 8
 /// pixels a byte at most. What claims more is damage, or an attack.
 const PIXELS_A_BYTE: u64 = 10_000;
 /// Most pixels of one picture; the largest of ImageNet has 65 million.
 const MOST_PIXELS: u64 = 1 << 27;
+/// Pictures of more pixels are decoded one at a time, not one a thread.
+const LARGE: u64 = 1 << 24;
 /// Most bytes that the decoders may ask for beside the pixels.
 const MOST_BYTES: u64 = 1 << 28;
 /// Longer side over shorter side; a resized strip would need far more memory than its file.
 const NARROWEST: u32 = 50;
 
-/// The picture in a file's bytes; grey ones get equal colours, transparency is dropped.
+/// The picture in a file's bytes; grey ones get equal colours, transparency is dropped. It is turned
+/// as its Exif data says if `upright` asks for it. `large` is held while a large one is decoded.
 ///
 /// # Errors
 /// What is wrong with the bytes, as the end of a sentence.
-pub(super) fn decode(bytes: &[u8]) -> Result<RgbImage, String> {
+pub(super) fn decode(bytes: &[u8], upright: bool, large: &Mutex<()>) -> Result<RgbImage, String> {
+    let bytes = match Content::of(bytes) {
+        // Phones append a film, and cameras other pictures.
+        Content::Jpeg => match jpeg_end(bytes) {
+            Some(end) => &bytes[..end],
+            None => {
+                let length = bytes.len();
+                return Err(format!("the JPEG is cut short: its {length} bytes have no end"));
+            }
+        },
+        Content::Png => bytes,
+        _ => return Err("its content is neither JPEG nor PNG".to_owned()),
+    };
     let mut reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
         .map_err(|error| error.to_string())?;
-    match reader.format() {
-        Some(ImageFormat::Jpeg) if is_cut(bytes) => {
-            return Err(format!("the JPEG is cut short: its {} bytes have no end", bytes.len()));
-        }
-        Some(ImageFormat::Jpeg | ImageFormat::Png) => {}
-        _ => return Err("its content is neither JPEG nor PNG".to_owned()),
-    }
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MOST_BYTES);
     reader.limits(limits);
-    let decoder = reader.into_decoder().map_err(|error| error.to_string())?;
+    let mut decoder = reader.into_decoder().map_err(|error| error.to_string())?;
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
-    if pixels == 0 || pixels > MOST_PIXELS.min(bytes.len() as u64 * PIXELS_A_BYTE) {
+    if pixels == 0 || pixels > bytes.len() as u64 * PIXELS_A_BYTE {
         let length = bytes.len();
         return Err(format!("{length} bytes that claim {width}×{height} pixels"));
+    }
+    if pixels > MOST_PIXELS {
+        let most = MOST_PIXELS / 1_000_000;
+        return Err(format!("{width}×{height} pixels; takd decodes at most {most} million"));
     }
     if width.max(height) / width.min(height) > NARROWEST {
         return Err(format!("{width}×{height} pixels are a strip, not a picture"));
     }
-    DynamicImage::from_decoder(decoder).map(DynamicImage::into_rgb8).map_err(|e| e.to_string())
+    // Exif data that cannot be read says nothing, as in viewers.
+    let orientation = match upright {
+        true => decoder.orientation().unwrap_or(Orientation::NoTransforms),
+        false => Orientation::NoTransforms,
+    };
+    let _alone = (pixels > LARGE).then(|| large.lock().unwrap_or_else(PoisonError::into_inner));
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| error.to_string())?;
+    picture.apply_orientation(orientation);
+    Ok(picture.into_rgb8())
+}
+
+/// Where a JPEG's picture ends: after the first end-of-image marker that is no part of another
+/// segment, such as a thumbnail in its Exif data. (ITU-T T.81, B.1.1: within a scan FF is followed
+/// by 0 or a restart marker only.)
+///
+/// Decoders fill what is missing with grey and say nothing.
+fn jpeg_end(bytes: &[u8]) -> Option<usize> {
+    let mut at = 2;
+    loop {
+        at += bytes.get(at..)?.iter().position(|&byte| byte == 0xff)?;
+        at += bytes[at..].iter().position(|&byte| byte != 0xff)?;
+        let marker = bytes[at];
+        at += 1;
+        match marker {
+            0xd9 => return Some(at),
+            // Stuffing, markers without content, and what no encoder writes.
+            ..0xc0 | 0xd0..=0xd8 => {}
+            _ => at += usize::from(u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?])),
+        }
+    }
 }
 
 /// The shorter side of the picture in a file, in pixels, if its header can be read.
 pub(super) fn shorter_side(path: &Path) -> Option<u32> {
-    let reader = ImageReader::open(path).ok()?.with_guessed_format().ok()?;
+    let bytes = input::read(path, MOST_FILE).ok()?;
+    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?;
     let (width, height) = reader.into_dimensions().ok()?;
     Some(width.min(height))
-}
-
-/// Whether a JPEG has no end: the last marker that starts a scan comes after the last that ends an
-/// image. (Within a scan no byte FF is followed by anything that is a marker; decoders fill what is
-/// missing with grey and say nothing.)
-fn is_cut(bytes: &[u8]) -> bool {
-    let last = |marker: u8| bytes.windows(2).rposition(|pair| pair == [0xff, marker]);
-    match (last(0xda), last(0xd9)) {
-        (Some(scan), Some(end)) => end < scan,
-        (_, end) => end.is_none(),
-    }
 }
 
 /// The picture with its shorter side resized, and the centre of that: torchvision's `Resize` and
@@ -172,7 +211,7 @@ mod tests {
     /// CenterCrop(8) do, and crop(…).resize((8, 8), BILINEAR), as its RandomResizedCrop(8) does.
     #[test]
     fn pictures_are_resized_as_pillow_does() {
-        let fit = Fit { size: 8, resize: 10 };
+        let fit = Fit { size: 8, resize: 10, ..Fit::default() };
         assert_near("fitted", &fitted(&picture(), fit), FITTED);
         let shrunk = Region { left: 5, top: 3, width: 20, height: 15 };
         assert_near("shrunk", &part(&picture(), shrunk, 8), SHRUNK);
@@ -222,11 +261,21 @@ mod tests {
     }
 
     #[test]
-    fn a_jpeg_without_its_end_is_cut() {
-        let (start, scan, end) = ([0xff, 0xd8], [0xff, 0xda, 1, 2], [0xff, 0xd9]);
-        let thumbnail = [&start[..], &scan, &end].concat();
-        assert!(!is_cut(&[&start[..], &thumbnail, &scan, &end, &[0; 9]].concat()));
-        assert!(is_cut(&[&start[..], &thumbnail, &scan].concat()));
-        assert!(is_cut(&[&start[..], &scan].concat()) && is_cut(&start));
+    fn a_jpeg_ends_with_its_own_end_and_not_with_that_of_what_is_in_it_or_behind_it() {
+        let (start, end) = ([0xff, 0xd8], [0xff, 0xd9]);
+        let scan = [0xff, 0xda, 0, 2, 1, 0xff, 0, 0xff, 0xd3, 0xff, 0xff];
+        let thumbnail = [&[0xff, 0xe1, 0, 17][..], &start, &scan, &end].concat();
+        let whole = [&start[..], &thumbnail, &scan[..9], &end].concat();
+        assert_eq!(jpeg_end(&whole), Some(whole.len()));
+        // A film, and pictures that are not whole.
+        for behind in [&[0; 9][..], &scan, &[0xff, 0xd8, 0xff, 0xda]] {
+            assert_eq!(jpeg_end(&[&whole, behind].concat()), Some(whole.len()));
+        }
+        // Fill bytes before a marker belong to it.
+        let filled = [&start[..], &thumbnail, &scan, &end].concat();
+        assert_eq!(jpeg_end(&filled), Some(filled.len()));
+        for cut in 2..whole.len() {
+            assert_eq!(jpeg_end(&whole[..cut]), None, "{cut}");
+        }
     }
 }

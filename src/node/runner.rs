@@ -3,7 +3,7 @@
 use super::device::Selected;
 use crate::{
     config::{Data, Format},
-    data::{self, Dataset},
+    data::{self, DataError, Dataset},
     execute::{Event, Failure, Made, Observer, Runner},
     graph::Graph,
     key::{Key, KeyInputs},
@@ -46,13 +46,17 @@ pub struct NodeRunner<'a> {
 pub struct Datasets(Mutex<BTreeMap<Format, Arc<Dataset>>>);
 
 impl Datasets {
-    fn get(&self, format: &Format) -> Result<Arc<Dataset>, Failure> {
+    /// A data set, read if it has not been.
+    ///
+    /// # Errors
+    /// [`DataError`] names the file that is not as it must be.
+    pub fn load(&self, format: &Format) -> Result<Arc<Dataset>, DataError> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(dataset) = known.get(format) {
             return Ok(dataset.clone());
         }
         let started = Instant::now();
-        let dataset = Arc::new(data::load(format).map_err(failed)?);
+        let dataset = Arc::new(data::load(format)?);
         log::debug!("read {format:?} in {:.3} s", started.elapsed().as_secs_f64());
         known.insert(format.clone(), dataset.clone());
         Ok(dataset)
@@ -175,7 +179,7 @@ impl Job<'_> {
     }
 
     pub fn dataset(&self, data: &Data) -> Result<Arc<Dataset>, Failure> {
-        self.runner.datasets.get(&data.format)
+        self.runner.datasets.load(&data.format).map_err(failed)
     }
 
     /// Writes an entry.

@@ -90,19 +90,19 @@ fn format(
     folders: Folders<'_>,
     fields: &mut Fields<'_, '_>,
 ) -> Option<Format> {
-    let [train, test, size, resize] =
-        ["train", "test", "size", "resize"].map(|key| fields.take(key).map(|value| (key, value)));
-    let mut refuse = |given: [Option<(&str, &Value)>; 4], who: &str| {
+    let [train, test, size, resize, exif] = ["train", "test", "size", "resize", "exif"]
+        .map(|key| fields.take(key).map(|value| (key, value)));
+    let mut refuse = |given: [Option<(&str, &Value)>; 3], who: &str| {
         for (key, value) in given.into_iter().flatten() {
             fields.errors.push(&value.span, format!("only {who} `{key}`"));
         }
     };
     match word? {
         FormatWord::FashionMini | FormatWord::Idx => {
-            refuse([train, test, None, None], "cifar10, cifar100 and image-folder take");
-            refuse([None, None, size, resize], "image-folder takes");
+            refuse([train, test, None], "cifar10, cifar100 and image-folder take");
+            refuse([size, resize, exif], "image-folder takes");
         }
-        FormatWord::Cifar(_) => refuse([None, None, size, resize], "image-folder takes"),
+        FormatWord::Cifar(_) => refuse([size, resize, exif], "image-folder takes"),
         FormatWord::Folder => {}
     }
     match (word?, path) {
@@ -135,7 +135,7 @@ fn format(
             let usual = ImageFolder::new(path, folders.data);
             let [train, test] = [train, test]
                 .map(|given| given.map(|(_, value)| fields.string(value).map(|name| name.text)));
-            let fit = fit(size, resize, fields);
+            let fit = fit(size, resize, exif, fields);
             let train = train.unwrap_or(Some(usual.train));
             let test = test.map_or(Some(usual.test), |test| test.map(|name| vec![name]));
             let (train, test, fit) = (train?, test?, fit?);
@@ -150,6 +150,7 @@ const LARGEST: u64 = 4096;
 fn fit(
     size: Option<(&str, &Value)>,
     resize: Option<(&str, &Value)>,
+    exif: Option<(&str, &Value)>,
     fields: &mut Fields<'_, '_>,
 ) -> Option<Fit> {
     let size = match size {
@@ -167,7 +168,11 @@ fn fit(
             resize
         }
     };
-    Some(Fit { size, resize })
+    let exif = match exif {
+        None => Fit::default().exif,
+        Some((_, value)) => fields.flag(value)?,
+    };
+    Some(Fit { size, resize, exif })
 }
 
 fn channels(

@@ -57,12 +57,15 @@ impl<'t, 'e> Fields<'t, 'e> {
     }
 
     pub fn boolean(&mut self, key: &'static str, default: bool) -> bool {
-        match self.take(key) {
-            None => default,
-            Some(Value { kind: Kind::Boolean(value), .. }) => *value,
-            Some(other) => {
+        self.take(key).and_then(|value| self.flag(value)).unwrap_or(default)
+    }
+
+    pub fn flag(&mut self, value: &Value) -> Option<bool> {
+        match value {
+            Value { kind: Kind::Boolean(value), .. } => Some(*value),
+            other => {
                 self.wrong_type(other, "true or false");
-                default
+                None
             }
         }
     }

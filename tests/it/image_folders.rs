@@ -1,13 +1,9 @@
 //! Folders of images are read as they lie there, a few at a time, to the same bits on any number of
 //! threads.
 
-use crate::pictures::{folder, made, picture, save};
+use crate::pictures::{folder, made, picture, save, settle};
 use image::DynamicImage;
-use std::{
-    fs,
-    path::Path,
-    time::{Duration, SystemTime},
-};
+use std::{fs, time::SystemTime};
 use takd::{
     config::{Augment, Data, Fit, Format, ImageFolder, Normalisation, Split},
     data::{Changes, DataError, View, load, probe},
@@ -71,19 +67,6 @@ fn the_digest_is_that_of_names_and_contents() {
     assert_ne!(base, digest(&one));
 }
 
-/// Files with a time from before, so that their digests can be kept.
-fn settle(root: &Path) {
-    let old = SystemTime::now() - Duration::from_secs(1000);
-    for entry in fs::read_dir(root).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            settle(&path);
-        } else {
-            fs::File::options().append(true).open(&path).unwrap().set_modified(old).unwrap();
-        }
-    }
-}
-
 #[test]
 fn files_are_not_read_twice_and_a_change_behind_their_times_is_found_when_they_are_used() {
     let dir = made();
@@ -122,7 +105,7 @@ fn images_of_the_right_size_are_taken_as_they_are() {
         save(root.join(split).join("a/grey.png"), grey.clone());
         save(root.join(split).join("b/clear.png"), clear.clone());
     }
-    let fit = Fit { size: 8, resize: 8 };
+    let fit = Fit { size: 8, resize: 8, ..Fit::default() };
     let folder = ImageFolder { fit, ..folder(dir.path()) };
     let format = Format::Folder(folder);
     let normalisation = Normalisation::Given { mean: vec![0.0; 3], std: vec![1.0; 3] };
@@ -184,7 +167,8 @@ fn more_than_256_classes_have_labels_of_their_own() {
             save(dir.path().join(name), picture(2, 2, 0, class as u8));
         }
     }
-    let folder = ImageFolder { fit: Fit { size: 2, resize: 2 }, ..folder(dir.path()) };
+    let folder =
+        ImageFolder { fit: Fit { size: 2, resize: 2, ..Fit::default() }, ..folder(dir.path()) };
     let view = view(&folder, Split::Test, 0).unwrap();
     assert!(view.labels.iter().copied().eq(0..300));
     assert!(pixels(&view, 128, None).1.into_iter().eq(0..300));

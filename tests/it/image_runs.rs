@@ -94,7 +94,7 @@ fn the_imagenet_pipeline_runs_on_a_folder_of_its_layout() {
     assert!(listed.contains("imagenet       not here: put train/CLASS"), "{listed}");
     write(&workspace.path("data/imagenet"));
     let listed = workspace.ok(&["data", "list"]);
-    let found = "imagenet       here   12 training and 4 test images in 2 class folders";
+    let found = "imagenet       here   12 training and 4 test files in 2 class folders";
     assert!(listed.contains(found), "{listed}");
     let checked = workspace.ok(&["data", "check", "imagenet"]);
     assert!(checked.contains("12 training and 4 test images of 3×224×224, 2 classes"), "{checked}");

@@ -57,7 +57,7 @@ fn image_folder(root: &Path, name: &str, bytes: &[u8]) -> Format {
         save(root.join(split).join("a/good.png"), picture(4, 4, 0, 0));
     }
     fs::write(root.join("train/a").join(name), bytes).unwrap();
-    let fit = Fit { size: 4, resize: 4 };
+    let fit = Fit { size: 4, resize: 4, ..Fit::default() };
     Format::Folder(ImageFolder { fit, ..ImageFolder::new(root.to_owned(), &root.join("data")) })
 }
 

@@ -1,7 +1,11 @@
 //! A folder of small images that are made here.
 
 use image::{DynamicImage, RgbImage};
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, SystemTime},
+};
 use takd::config::{Fit, ImageFolder};
 use tempfile::TempDir;
 
@@ -43,7 +47,7 @@ pub fn made() -> TempDir {
 }
 
 pub fn folder(dir: &Path) -> ImageFolder {
-    let fit = Fit { size: 16, resize: 18 };
+    let fit = Fit { size: 16, resize: 18, ..Fit::default() };
     ImageFolder { fit, ..ImageFolder::new(dir.join("set"), &dir.join("data")) }
 }
 
@@ -51,4 +55,17 @@ pub fn folder(dir: &Path) -> ImageFolder {
 pub fn cut(path: &Path) {
     let bytes = fs::read(path).unwrap();
     fs::write(path, &bytes[..bytes.len() * 3 / 4]).unwrap();
+}
+
+/// Files with a time from before, so that their digests can be kept.
+pub fn settle(root: &Path) {
+    let old = SystemTime::now() - Duration::from_secs(1000);
+    for entry in fs::read_dir(root).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            settle(&path);
+        } else {
+            fs::File::options().append(true).open(&path).unwrap().set_modified(old).unwrap();
+        }
+    }
 }

@@ -8,7 +8,7 @@ use std::{
 
 /// Modules in layers: one may import those above it in this list, never those below or beside it.
 const LAYERS: [&[&str]; 10] = [
-    &["rng", "dag", "metrics", "history", "config", "fetch", "ops"],
+    &["rng", "dag", "metrics", "history", "input", "config", "fetch", "ops"],
     &["spec", "net", "data"],
     &["graph", "learn", "pytorch"],
     &["key"],

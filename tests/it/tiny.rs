@@ -43,7 +43,14 @@ fn image(index: usize, label: u8, salt: u8) -> Vec<u8> {
 /// What a pipeline that names this data set finds, without any file.
 pub fn info() -> DataInfo {
     let shape = Shape { channels: 1, height: SIDE, width: SIDE };
-    DataInfo { digest: "00".repeat(32), shape, classes: CLASSES, train: 72, test: 24 }
+    DataInfo {
+        digest: "00".repeat(32),
+        shape,
+        classes: CLASSES,
+        train: 72,
+        test: 24,
+        notes: Vec::new(),
+    }
 }
 
 /// Never stops a training.

@@ -70,7 +70,7 @@ fn recognise(folder: &Path, path: &str) -> Result<(String, DataInfo), Problem> {
     let mut images = ImageFolder::new(folder.to_owned(), Path::new("data"));
     // What is wrong with the folder is told by the probe.
     images.fit = fit(data::usual_side(&images).ok().flatten());
-    let Fit { size, resize } = images.fit;
+    let Fit { size, resize, .. } = images.fit;
     let images = ("image-folder", Format::Folder(images));
     let mut problem = format!("no data set that takd reads is in {}:", folder.display());
     for (word, format) in file_formats(folder).into_iter().chain([images]) {
@@ -106,8 +106,8 @@ const LARGE: usize = 128;
 /// are, for what is enlarged costs time and shows nothing more.
 fn fit(side: Option<u32>) -> Fit {
     match side {
-        Some(..48) => Fit { size: 32, resize: 32 },
-        Some(48..128) => Fit { size: 64, resize: 64 },
+        Some(..48) => Fit { size: 32, resize: 32, ..Fit::default() },
+        Some(48..128) => Fit { size: 64, resize: 64, ..Fit::default() },
         Some(_) | None => Fit::default(),
     }
 }

@@ -3,6 +3,7 @@
 mod bars;
 mod board;
 mod costs;
+mod decoding;
 mod json;
 mod lines;
 
@@ -20,6 +21,7 @@ use serde_json::json;
 use std::{io::IsTerminal, time::Duration};
 
 pub(super) use costs::Costs;
+pub(super) use decoding::Decoding;
 pub(super) use json::{fate_json, tell};
 
 /// What a run tells on stderr.

@@ -1,0 +1,48 @@
+//! What is done with data sets before the first node of a run: what a user should know of them is
+//! said, and every image in a file is decoded once, so that a damaged one costs no training.
+
+use super::progress::{Decoding, LogArgs};
+use crate::{
+    config::Format,
+    data::DataError,
+    graph::Graph,
+    node::Datasets,
+    plan::Plan,
+    spec::{Learn, Work},
+};
+use std::collections::BTreeSet;
+
+/// Looks through the data sets of the steps that are to run.
+///
+/// # Errors
+/// [`DataError`] names the images that cannot be read or decoded.
+pub(super) fn inspect(
+    graph: &Graph<'_>,
+    plan: &Plan,
+    datasets: &Datasets,
+    log: LogArgs,
+) -> Result<(), DataError> {
+    let mut seen = BTreeSet::new();
+    for step in plan.running() {
+        let Learn { data, data_name, .. } =
+            match &graph.pipeline.nodes[graph.tasks[step.tasks[0]].node].work {
+                Work::Learn(learn) => learn,
+                Work::Eval(eval) => graph.pipeline.learn(eval.of),
+            };
+        if !seen.insert(&data.format) {
+            continue;
+        }
+        for note in &data.info.notes {
+            log.note(&format!("note: {data_name}: {note}"));
+        }
+        if let Format::Folder(_) = data.format {
+            let dataset = datasets.load(&data.format)?;
+            let new = dataset.undecoded();
+            if new > 0 {
+                let decoding = Decoding::new(log, data_name, new);
+                dataset.decode_new(&|| decoding.advance())?;
+            }
+        }
+    }
+    Ok(())
+}
