@@ -25,6 +25,22 @@ pub struct Metrics {
     pub samples: usize,
 }
 
+impl Metrics {
+    /// The first number that is NaN or infinite, with its name; such metrics are no result.
+    pub fn not_finite(&self) -> Option<(&'static str, f64)> {
+        let Self { top1, top5, loss, ece, entropy, entropy_at_temperature, samples: _ } = *self;
+        let all = [
+            ("top1", top1),
+            ("top5", top5.unwrap_or(0.0)),
+            ("loss", loss),
+            ("ece", ece),
+            ("entropy", entropy),
+            ("entropy_at_temperature", entropy_at_temperature),
+        ];
+        all.into_iter().find(|(_, value)| !value.is_finite())
+    }
+}
+
 /// Measures `logits`, `labels.len()` rows of `classes`, with `temperature` for the second entropy.
 ///
 /// # Panics
@@ -110,6 +126,14 @@ mod tests {
     fn what_is_no_number_is_never_right() {
         let m = metrics(&[f32::NAN, f32::NAN, f32::NAN, 0.0], &[0, 1], 2, 1.0);
         assert_eq!(m.top1, 0.0);
+    }
+
+    #[test]
+    fn a_temperature_that_no_logit_can_be_divided_by_is_told() {
+        let wild = metrics(&[4.0, 0.0], &[0], 2, 1e-310);
+        let (name, value) = wild.not_finite().unwrap();
+        assert!(name == "entropy_at_temperature" && value.is_nan());
+        assert_eq!(metrics(&[4.0, 0.0], &[0], 2, 1.0).not_finite(), None);
     }
 
     #[test]

@@ -181,8 +181,9 @@ impl Files {
         Ok(Decoding { batches: receiver })
     }
 
-    /// Sums over the pixels of at most [`MEASURED`] images, evenly spread, brought to size.
-    pub(super) fn sums(&self) -> Result<Sums, DataError> {
+    /// Sums over the pixels of at most [`MEASURED`] images, evenly spread, brought to size. `stop` is
+    /// asked before each image.
+    pub(super) fn sums(&self, stop: &(dyn Fn() -> bool + Sync)) -> Result<Sums, DataError> {
         let mut known = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sums) = *known {
             return Ok(sums);
@@ -190,6 +191,9 @@ impl Files {
         let count = self.files.len().min(MEASURED);
         let size = self.shape().size();
         let one = |place: usize| {
+            if stop() {
+                return Err(DataError::Stopped);
+            }
             let mut pixels = vec![0; size];
             self.write((place * self.files.len() / count) as u32, None, &mut pixels)?;
             let mut colours = [(0, 0); 3];

@@ -2,7 +2,7 @@
 
 use super::{cifar, fashion_mini, files::Files, folder, idx::IdxFile, listing::Listing};
 use crate::{
-    config::{DataInfo, Format, ImageFolder, Shape},
+    config::{DataInfo, Format, ImageFolder, Normalisation, Shape},
     input,
 };
 use std::{io, path::Path, sync::Arc};
@@ -17,6 +17,25 @@ pub struct Dataset {
     pub train: Part,
     /// Test images and labels.
     pub test: Part,
+}
+
+impl Dataset {
+    /// Measures what `normalisation` needs of images in files, for every [`View`](super::View) of them
+    /// to come; `stop` is asked before each image, and ends it with [`DataError::Stopped`].
+    ///
+    /// # Errors
+    /// [`DataError`] if it was stopped, or an image cannot be read.
+    pub fn measure(
+        &self,
+        normalisation: &Normalisation,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<(), DataError> {
+        if let (Normalisation::Measured, Images::Files(files)) = (normalisation, &self.train.images)
+        {
+            files.sums(stop)?;
+        }
+        Ok(())
+    }
 }
 
 /// The images of one split with their labels.
@@ -62,6 +81,9 @@ pub enum DataError {
     /// The system gives no threads.
     #[error("cannot start threads that decode images: {0}")]
     Threads(rayon::ThreadPoolBuildError),
+    /// Whoever oversees the reading said so.
+    #[error("stopped")]
+    Stopped,
     /// A decoder ended without a word.
     #[error(
         "the decoder of images failed; `takd data check` with the folder's name finds the file"

@@ -29,7 +29,7 @@ pub(super) fn moments(
             (sums, (train.labels.len() * plane) as f64)
         }
         Images::Files(files) => {
-            let sums = files.sums()?;
+            let sums = files.sums(&|| false)?;
             (sums.colours.to_vec(), sums.count as f64)
         }
     };

@@ -52,6 +52,10 @@ pub struct State {
     pub steps: i32,
     /// Accuracy and number of the best epoch so far.
     pub best: Option<(f64, usize)>,
+    /// Seconds that the training took so far, all its runs together. A training leaves it 0 and
+    /// never reads it: whoever writes checkpoints has the clock.
+    #[serde(default)]
+    pub seconds: f64,
     /// Every whole epoch so far.
     pub history: Vec<EpochRecord>,
     /// How far the epoch after them has come; nothing between two epochs.

@@ -12,19 +12,70 @@ const BATCH: usize = 250;
 /// Values of one forward pass's images: fewer images where they are large.
 const VALUES: usize = 10_000_000;
 
+/// Why a pass over a split gave no logits.
+#[derive(Debug, thiserror::Error)]
+pub enum InferError {
+    /// Whoever oversees the pass said so.
+    #[error("stopped")]
+    Stopped,
+    /// An image that cannot be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// Logits that are NaN or infinite; told at the first batch that has some.
+    #[error("NaN or infinite logits for {wrong} of the first {of} images")]
+    NotFinite {
+        /// Images with such a logit.
+        wrong: usize,
+        /// Images so far, that batch included.
+        of: usize,
+    },
+}
+
 /// Logits `[view.len(), classes]` of `net` over `view`, row by row.
 ///
 /// # Errors
-/// [`DataError`] if an image cannot be read.
-pub fn infer(net: &Network, view: &View) -> Result<Vec<f32>, DataError> {
-    let places: Vec<u32> = (0..view.len() as u32).collect();
-    let mut logits = Vec::new();
+/// As [`infer_from`], without a stop.
+pub fn infer(net: &Network, view: &View) -> Result<Vec<f32>, InferError> {
+    infer_from(net, view, 1, Vec::new(), &mut |_| true)
+}
+
+/// As [`infer`], on from the `rows` of `classes` logits that a pass over the same split has left.
+/// `go_on` gets all rows so far before each batch; if it says no, that is the end. Rows come in
+/// whole batches, so that the batches, and with them the bits, are those of a pass from the start.
+///
+/// # Errors
+/// [`InferError`] if `go_on` says no, an image cannot be read, or a logit is NaN or infinite.
+pub fn infer_from(
+    net: &Network,
+    view: &View,
+    classes: usize,
+    mut rows: Vec<f32>,
+    go_on: &mut dyn FnMut(&[f32]) -> bool,
+) -> Result<Vec<f32>, InferError> {
     let size = (VALUES / view.shape().size()).clamp(1, BATCH);
-    for batch in view.batches(&places, size, None)? {
-        let rows = net.infer(batch?.images).into_data().try_into_vec_as::<f32>();
-        logits.extend(rows.expect("a network's output has f32 elements"));
+    let mut done = (rows.len() / classes).min(view.len());
+    if done < view.len() {
+        done -= done % size;
     }
-    Ok(logits)
+    rows.truncate(done * classes);
+    let places: Vec<u32> = (done as u32..view.len() as u32).collect();
+    for batch in view.batches(&places, size, None)? {
+        if !go_on(&rows) {
+            return Err(InferError::Stopped);
+        }
+        let batch = batch?;
+        let images = batch.labels.dims()[0];
+        let new = net.infer(batch.images).into_data().try_into_vec_as::<f32>();
+        let new = new.expect("a network's output has f32 elements");
+        done += images;
+        let is_wild = |row: &&[f32]| row.iter().any(|logit| !logit.is_finite());
+        let wrong = new.chunks(new.len() / images).filter(is_wild).count();
+        if wrong > 0 {
+            return Err(InferError::NotFinite { wrong, of: done });
+        }
+        rows.extend(new);
+    }
+    Ok(rows)
 }
 
 /// A teacher's logits over un-augmented training images, on the host.

@@ -8,10 +8,11 @@ mod loss;
 mod optimizer;
 mod schedule;
 mod trainer;
+mod validate;
 mod watch;
 
 pub use checkpoint::{Checkpoint, State, Within};
-pub use logits::{Logits, LogitsError, infer};
+pub use logits::{InferError, Logits, LogitsError, infer, infer_from};
 pub use loss::{cross_entropy, distillation};
 pub use optimizer::Updater;
 pub use schedule::learning_rate;

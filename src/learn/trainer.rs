@@ -1,14 +1,15 @@
 //! The training loop.
 
 use super::{
-    Checkpoint, Logits, LogitsError, Order, Progress, State, Stop, Updater, Watch, Within,
-    cross_entropy, distillation, infer, learning_rate, watch::Plain,
+    Checkpoint, InferError, Logits, LogitsError, Order, Progress, State, Stop, Updater, Watch,
+    Within, cross_entropy, distillation, learning_rate,
+    validate::{accuracy, finite, is_finite},
+    watch::Plain,
 };
 use crate::{
     config::{Kd, Net, Recipe, Select},
     data::{Changes, DataError, View},
     history::EpochRecord,
-    metrics::metrics,
     net::{LoadError, NamedTensor, Network, Ops, Role, Visitor},
     rng::{Purpose, Stream},
 };
@@ -74,13 +75,42 @@ pub enum LearnError {
         /// The loss of the step before, or the mean of the epoch before; "none" at the very start.
         last: String,
     },
+    /// A live teacher's logits are NaN or infinite; a student could not learn from them.
+    #[error(
+        "the teacher gives NaN or infinite logits in epoch {epoch}, step {step}: train it again with a \
+         lower learning rate, or check the file that it was imported from"
+    )]
+    Teacher {
+        /// Counted from 1.
+        epoch: usize,
+        /// Counted from 1 within the epoch.
+        step: usize,
+    },
+    /// The network's logits on its evaluation set after an epoch are NaN or infinite.
+    #[error(
+        "after epoch {epoch}, at learning rate {lr:?}, the network gives NaN or infinite logits for \
+         {wrong} of the first {of} images of its evaluation set (last finite loss: {last}); lower \
+         the learning rate"
+    )]
+    Evaluation {
+        /// Counted from 1.
+        epoch: usize,
+        /// Learning rate of the epoch.
+        lr: f64,
+        /// Images with such a logit.
+        wrong: usize,
+        /// Images up to the first batch that had some.
+        of: usize,
+        /// The epoch's mean loss.
+        last: f64,
+    },
     /// The last steps of an epoch, whose losses were finite, left the numbers.
     #[error(
         "after epoch {epoch}, at learning rate {lr:?}, `{name}` is not finite (last finite loss: \
          {last}); lower the learning rate"
     )]
     Overflown {
-        /// The parameter or statistic.
+        /// The parameter or statistic, or the optimizer's state for it: `optimizer:NAME/0`.
         name: String,
         /// Counted from 1.
         epoch: usize,
@@ -124,8 +154,9 @@ type Best = Option<(f64, usize, Vec<NamedTensor>)>;
 /// bits.
 ///
 /// # Errors
-/// [`LearnError`] if the loss or a weight leaves the numbers, `watch` says stop, the teacher's logits
-/// lack a sample, or the checkpoint is another network's.
+/// [`LearnError`] if a loss, a weight, the optimizer's state or a logit on the evaluation set is NaN or
+/// infinite, `watch` says stop, the teacher's logits lack a sample, or the checkpoint is another
+/// network's.
 pub fn resume(
     lesson: &Lesson<'_>,
     device: &Device,
@@ -163,27 +194,41 @@ pub fn resume(
             }
             if order == Order::Stop { Err(LearnError::Stopped) } else { Ok(()) }
         };
-        let loss = run_epoch(lesson, &mut net, &mut updater, epoch, lr, from, &mut pause)?;
+        let whole = run_epoch(lesson, &mut net, &mut updater, epoch, lr, from, &mut pause)?;
+        let loss = whole.loss_sum / lesson.train.len() as f64;
         let done = from.step.saturating_mul(lesson.recipe.batch_size);
         let samples = lesson.train.len().saturating_sub(done);
         let samples_per_second = samples as f64 / started.elapsed().as_secs_f64();
-        let accuracy = lesson.judge.map(|view| accuracy(&net, view, lesson.net.classes()));
-        let accuracy = accuracy.transpose()?;
+        let weights = finite(&net, &updater, epoch, lr, loss)?;
+        let judged = lesson
+            .judge
+            .map(|view| accuracy(&net, view, lesson.net.classes(), &mut |_| !watch.stopped()));
+        let accuracy = match judged.transpose() {
+            Ok(accuracy) => accuracy,
+            Err(InferError::Stopped) => {
+                // The epoch's steps are made: only the evaluation is done again.
+                watch.keep(&|| checkpoint(&net, &updater, &best, &history, Some(whole)));
+                return Err(LearnError::Stopped);
+            }
+            Err(InferError::Data(error)) => return Err(error.into()),
+            Err(InferError::NotFinite { wrong, of }) => {
+                return Err(LearnError::Evaluation { epoch, lr, wrong, of, last: loss });
+            }
+        };
         let record = EpochRecord { epoch, lr, loss, accuracy };
         if let (Some(now), false) = (accuracy, lesson.recipe.select == Select::Last)
             && best.as_ref().is_none_or(|(top, ..)| now > *top)
         {
-            best = Some((now, epoch, finite(net.save(), &record)?));
+            best = Some((now, epoch, weights));
         }
         history.push(record);
         let checkpoint = || checkpoint(&net, &updater, &best, &history, None);
         let record = &history[history.len() - 1];
         watch.epoch(&Progress { record, samples_per_second, checkpoint: &checkpoint });
     }
-    let (selected, weights) = match (best, history.last()) {
-        (Some((_, epoch, weights)), _) => (epoch, weights),
-        (None, Some(record)) => (lesson.recipe.epochs, finite(net.save(), record)?),
-        (None, None) => (lesson.recipe.epochs, net.save()),
+    let (selected, weights) = match best {
+        Some((_, epoch, weights)) => (epoch, weights),
+        None => (lesson.recipe.epochs, net.save()),
     };
     Ok(Trained { weights, history, selected })
 }
@@ -198,24 +243,12 @@ fn checkpoint(
     let (steps, optimizer) = updater.save();
     let scored = best.as_ref().map(|(accuracy, epoch, _)| (*accuracy, *epoch));
     let best = best.as_ref().map(|(.., weights)| weights.clone()).unwrap_or_default();
-    let state = State { steps, best: scored, history: history.to_vec(), within };
+    let state = State { steps, best: scored, seconds: 0.0, history: history.to_vec(), within };
     Checkpoint { weights: net.save(), optimizer, best, state }
 }
 
-/// The weights after an epoch. The last step's update is not seen by any loss.
-fn finite(weights: Vec<NamedTensor>, after: &EpochRecord) -> Result<Vec<NamedTensor>, LearnError> {
-    let wild = |tensor: &&NamedTensor| tensor.values.iter().any(|value| !value.is_finite());
-    match weights.iter().find(wild) {
-        None => Ok(weights),
-        Some(NamedTensor { name, .. }) => {
-            let (name, &EpochRecord { epoch, lr, loss: last, .. }) = (name.clone(), after);
-            Err(LearnError::Overflown { name, epoch, lr, last })
-        }
-    }
-}
-
-/// One pass over the training samples, or what is left of one; the mean loss. `pause` is called
-/// before each step.
+/// One pass over the training samples, or what is left of one; where it ends. `pause` is called before
+/// each step.
 fn run_epoch(
     lesson: &Lesson<'_>,
     net: &mut Network,
@@ -224,7 +257,7 @@ fn run_epoch(
     lr: f64,
     mut within: Within,
     pause: &mut dyn FnMut(&Network, &Updater, Within) -> Result<(), LearnError>,
-) -> Result<f64, LearnError> {
+) -> Result<Within, LearnError> {
     let view = lesson.train;
     let mut places: Vec<u32> = (0..view.len() as u32).collect();
     Stream::new(lesson.seed, Purpose::Shuffle, epoch as u64 - 1, 0).shuffle(&mut places);
@@ -237,6 +270,7 @@ fn run_epoch(
         let batch = batch?;
         let device = batch.images.device();
         let logits = net.train(batch.images.clone().autodiff());
+        let mut taught = None;
         let loss = match lesson.objective {
             Objective::CrossEntropy => cross_entropy(logits, batch.labels.autodiff()),
             Objective::Kd(kd, teacher) => {
@@ -246,11 +280,15 @@ fn run_epoch(
             }
             Objective::KdLive(kd, teacher) => {
                 let teacher = teacher.infer(batch.images).autodiff();
+                taught = Some(teacher.clone());
                 distillation(logits, teacher, batch.labels.autodiff(), kd)
             }
         };
         let value = f64::from(loss.clone().into_scalar::<f32>());
         if !value.is_finite() {
+            if taught.is_some_and(|logits| !is_finite(logits)) {
+                return Err(LearnError::Teacher { epoch, step: step + 1 });
+            }
             let last = within.last.map_or("none".to_owned(), |last| format!("{last:.4}"));
             return Err(LearnError::Diverged { loss: value, epoch, step: step + 1, lr, last });
         }
@@ -258,13 +296,7 @@ fn run_epoch(
         within = Within { step: step + 1, loss_sum, last: Some(value) };
         updater.step(net, loss.backward(), lr);
     }
-    Ok(within.loss_sum / view.len() as f64)
-}
-
-fn accuracy(net: &Network, view: &View, classes: usize) -> Result<f64, DataError> {
-    let mut frozen = net.clone();
-    frozen.visit(&mut Untrack);
-    Ok(metrics(&infer(&frozen, view)?, &view.labels, classes, 1.0).top1)
+    Ok(within)
 }
 
 /// Starts recording gradients of a network's parameters.
@@ -275,14 +307,5 @@ impl Visitor for Track {
         if role == Role::Parameter {
             *tensor = tensor.clone().autodiff().require_grad();
         }
-    }
-}
-
-/// Takes a network's parameters out of autodiff: evaluation records nothing.
-struct Untrack;
-
-impl Visitor for Untrack {
-    fn visit<const D: usize>(&mut self, _: &str, _: Role, tensor: &mut Tensor<D>) {
-        *tensor = tensor.clone().inner();
     }
 }

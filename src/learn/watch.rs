@@ -36,6 +36,9 @@ pub trait Watch {
     fn order(&mut self, epoch: usize, samples: usize, of: usize) -> Order;
     /// Called after an order to keep or to stop; `checkpoint` copies the state to the host.
     fn keep(&mut self, checkpoint: &dyn Fn() -> Checkpoint);
+    /// Asked before each batch of the evaluation that follows an epoch's last step: true ends it, and
+    /// [`keep`](Self::keep) gets a checkpoint from before the evaluation.
+    fn stopped(&mut self) -> bool;
     /// Called after each epoch.
     fn epoch(&mut self, progress: &Progress<'_>);
 }
@@ -52,6 +55,10 @@ impl Watch for Plain<'_> {
     }
 
     fn keep(&mut self, _: &dyn Fn() -> Checkpoint) {}
+
+    fn stopped(&mut self) -> bool {
+        self.stop.stopped()
+    }
 
     fn epoch(&mut self, progress: &Progress<'_>) {
         (self.on_epoch)(progress.record, progress.samples_per_second);

@@ -29,6 +29,13 @@ pub struct NamedTensor {
     pub values: Vec<f32>,
 }
 
+impl NamedTensor {
+    /// Whether no value is NaN or infinite.
+    pub fn is_finite(&self) -> bool {
+        self.values.iter().all(|value| value.is_finite())
+    }
+}
+
 /// Why a set of tensors does not fit a network.
 #[derive(Debug, thiserror::Error)]
 #[error("the weights do not fit the network: {}", problems.join("; "))]

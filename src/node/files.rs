@@ -23,6 +23,9 @@ pub enum FileError {
     /// Rows and ids do not agree.
     #[error(transparent)]
     Logits(#[from] LogitsError),
+    /// A number that no network, and no JSON, can use.
+    #[error("`{0}` holds NaN or infinite values")]
+    NotFinite(String),
     /// A checkpoint's state that is none.
     #[error("not a checkpoint's state: {0}")]
     State(#[from] serde_json::Error),
@@ -31,8 +34,11 @@ pub enum FileError {
 /// Tensors as a safetensors file.
 ///
 /// # Errors
-/// [`FileError`] if a tensor's shape is not that of its values.
+/// [`FileError`] if a tensor's shape is not that of its values, or one of them is NaN or infinite.
 pub fn write_weights(tensors: &[NamedTensor]) -> Result<Vec<u8>, FileError> {
+    if let Some(tensor) = tensors.iter().find(|tensor| !tensor.is_finite()) {
+        return Err(FileError::NotFinite(tensor.name.clone()));
+    }
     let bytes: Vec<Vec<u8>> = tensors.iter().map(|tensor| to_bytes(&tensor.values)).collect();
     let views = tensors.iter().zip(&bytes).map(|(tensor, bytes)| {
         Ok((tensor.name.as_str(), TensorView::new(Dtype::F32, tensor.shape.clone(), bytes)?))
@@ -55,13 +61,58 @@ pub fn read_weights(bytes: &[u8]) -> Result<Vec<NamedTensor>, FileError> {
 }
 
 pub(super) fn write_logits(ids: &[u32], values: &[f32]) -> Result<Vec<u8>, FileError> {
+    write_rows(ids, values, None)
+}
+
+/// Logits of the first images of a split, and the seconds that they took.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// Sample ids of the images.
+    pub ids: Vec<u32>,
+    /// A row of logits for each.
+    pub values: Vec<f32>,
+    /// Seconds of all the passes that made it.
+    pub seconds: f64,
+}
+
+/// Name of the metadata that holds a part's seconds.
+const SECONDS: &str = "seconds";
+
+/// The finished part of a pass over a split, for [`read_part`].
+///
+/// # Errors
+/// [`FileError`] if there is not a row for each id, or a value is NaN or infinite.
+pub fn write_part(part: &Part) -> Result<Vec<u8>, FileError> {
+    write_rows(&part.ids, &part.values, Some(part.seconds))
+}
+
+/// What [`write_part`] wrote.
+///
+/// # Errors
+/// [`FileError`] if it is anything else.
+pub fn read_part(bytes: &[u8]) -> Result<Part, FileError> {
+    let (_, header) = SafeTensors::read_metadata(bytes)?;
+    let seconds = header.metadata().as_ref().and_then(|metadata| metadata.get(SECONDS));
+    let seconds: f64 = serde_json::from_str(seconds.map_or("", String::as_str))?;
+    let (ids, values, _) = read_rows(bytes)?;
+    if !values.iter().all(|value| value.is_finite()) {
+        return Err(FileError::NotFinite("logits".to_owned()));
+    }
+    Ok(Part { ids, values, seconds })
+}
+
+fn write_rows(ids: &[u32], values: &[f32], seconds: Option<f64>) -> Result<Vec<u8>, FileError> {
+    if !values.iter().all(|value| value.is_finite()) {
+        return Err(FileError::NotFinite("logits".to_owned()));
+    }
+    let metadata = seconds.map(|seconds| [(SECONDS.to_owned(), format!("{seconds:?}"))].into());
     let id_bytes: Vec<u8> = ids.iter().flat_map(|id| id.to_le_bytes()).collect();
     let (bytes, classes) = (to_bytes(values), values.len() / ids.len().max(1));
     let views = [
         ("ids", TensorView::new(Dtype::U32, vec![ids.len()], &id_bytes)?),
         ("logits", TensorView::new(Dtype::F32, vec![ids.len(), classes], &bytes)?),
     ];
-    Ok(safetensors::serialize(views, None)?)
+    Ok(safetensors::serialize(views, metadata)?)
 }
 
 /// A teacher's logits.
@@ -69,6 +120,12 @@ pub(super) fn write_logits(ids: &[u32], values: &[f32]) -> Result<Vec<u8>, FileE
 /// # Errors
 /// [`FileError`] if the file is damaged or holds no row for each id.
 pub fn read_logits(bytes: &[u8]) -> Result<Logits, FileError> {
+    let (ids, values, classes) = read_rows(bytes)?;
+    Ok(Logits::new(&ids, values, classes)?)
+}
+
+/// Ids, logits, and their number in a row.
+fn read_rows(bytes: &[u8]) -> Result<(Vec<u32>, Vec<f32>, usize), FileError> {
     let file = SafeTensors::deserialize(bytes)?;
     let (ids, logits) = (file.tensor("ids")?, file.tensor("logits")?);
     if ids.dtype() != Dtype::U32 {
@@ -76,7 +133,7 @@ pub fn read_logits(bytes: &[u8]) -> Result<Logits, FileError> {
     }
     let ids: Vec<u32> = words(ids.data()).map(u32::from_le_bytes).collect();
     let classes = logits.shape().last().copied().unwrap_or(0);
-    Ok(Logits::new(&ids, floats("logits", &logits)?, classes)?)
+    Ok((ids, floats("logits", &logits)?, classes))
 }
 
 /// Name of the metadata that holds a checkpoint's [`State`] as JSON.
@@ -85,13 +142,18 @@ const STATE: &str = "state";
 /// A training's state as safetensors, for [`read_checkpoint`].
 ///
 /// # Errors
-/// [`FileError`] if a tensor's shape and length do not agree.
+/// [`FileError`] if a tensor's shape and length do not agree, or one of its values is NaN or infinite.
 pub fn write_checkpoint(checkpoint: &Checkpoint) -> Result<Vec<u8>, FileError> {
     let groups = [
         ("net", &checkpoint.weights),
         ("optimizer", &checkpoint.optimizer),
         ("best", &checkpoint.best),
     ];
+    for (group, tensors) in groups {
+        if let Some(tensor) = tensors.iter().find(|tensor| !tensor.is_finite()) {
+            return Err(FileError::NotFinite(format!("{group}:{}", tensor.name)));
+        }
+    }
     let all: Vec<(String, &NamedTensor, Vec<u8>)> = groups
         .into_iter()
         .flat_map(|(group, tensors)| tensors.iter().map(move |tensor| (group, tensor)))
@@ -110,13 +172,16 @@ pub fn write_checkpoint(checkpoint: &Checkpoint) -> Result<Vec<u8>, FileError> {
 /// A training's state after some epochs.
 ///
 /// # Errors
-/// [`FileError`] if it is none.
+/// [`FileError`] if it is none, or a value of it is NaN or infinite.
 pub fn read_checkpoint(bytes: &[u8]) -> Result<Checkpoint, FileError> {
     let (_, header) = SafeTensors::read_metadata(bytes)?;
     let state = header.metadata().as_ref().and_then(|metadata| metadata.get(STATE));
     let state = serde_json::from_str(state.map_or("", String::as_str))?;
     let (mut weights, mut optimizer, mut best) = (Vec::new(), Vec::new(), Vec::new());
     for tensor in read_weights(bytes)? {
+        if !tensor.is_finite() {
+            return Err(FileError::NotFinite(tensor.name));
+        }
         let (group, name) = tensor.name.split_once(':').unwrap_or(("", ""));
         let list = match group {
             "net" => &mut weights,
@@ -147,6 +212,7 @@ fn to_bytes(values: &[f32]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::learn::State;
     use proptest::prelude::{ProptestConfig, any, prop, proptest};
 
     #[test]
@@ -163,6 +229,35 @@ mod tests {
             read_logits(&bytes).unwrap(),
             Logits::new(&[4, 2], vec![0.0, 1.0, 2.0, 3.0], 2).unwrap()
         );
+        let part = Part { ids: vec![4, 2], values: vec![0.0, 1.0, 2.0, 3.0], seconds: 0.1 + 0.2 };
+        let bytes = write_part(&part).unwrap();
+        assert_eq!(read_part(&bytes).unwrap(), part);
+        assert_eq!(read_logits(&bytes).unwrap(), Logits::new(&[4, 2], part.values, 2).unwrap());
+    }
+
+    #[test]
+    fn no_file_gets_what_is_no_number() {
+        let tensor =
+            |value| NamedTensor { name: "w".to_owned(), shape: vec![1], values: vec![value] };
+        for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let told = |error: FileError| error.to_string();
+            let weights = write_weights(&[tensor(1.0), tensor(value)]).map_err(told);
+            assert_eq!(weights.unwrap_err(), "`w` holds NaN or infinite values");
+            assert!(write_logits(&[1], &[0.0, value]).is_err());
+            let part = Part { ids: vec![1], values: vec![value], seconds: 0.0 };
+            assert!(write_part(&part).is_err());
+            let state = State { steps: 1, best: None, seconds: 0.0, history: vec![], within: None };
+            let [weights, optimizer, best] = [(); 3].map(|()| vec![tensor(1.0)]);
+            let whole = Checkpoint { weights, optimizer, best, state };
+            assert!(write_checkpoint(&whole).is_ok());
+            for (place, group) in ["net:w", "optimizer:w", "best:w"].into_iter().enumerate() {
+                let mut wrong = whole.clone();
+                let groups = [&mut wrong.weights, &mut wrong.optimizer, &mut wrong.best];
+                groups.into_iter().nth(place).unwrap()[0] = tensor(value);
+                let problem = write_checkpoint(&wrong).map_err(told).unwrap_err();
+                assert_eq!(problem, format!("`{group}` holds NaN or infinite values"));
+            }
+        }
     }
 
     proptest! {
@@ -173,6 +268,7 @@ mod tests {
             let _ = read_logits(&bytes);
             let _ = crate::history::read(&bytes);
             let _ = read_checkpoint(&bytes);
+            let _ = read_part(&bytes);
         }
     }
 }

@@ -37,7 +37,10 @@ impl Job<'_> {
         // Every initial weight is replaced, or the load fails; the seed does not matter.
         let mut net = Network::init(&learn.net, 0, &self.runner.device.device);
         net.load(tensors).map_err(|error| failed(format!("{place}: {error}")))?;
-        let files = [(WEIGHTS, write_weights(&net.save()).map_err(failed)?)];
+        // It refuses what is NaN or infinite, by the tensor's name.
+        let written = write_weights(&net.save());
+        let written = written.map_err(|error| failed(format!("{place}: {error}")))?;
+        let files = [(WEIGHTS, written)];
         let (parameters, seconds) = (learn.net.parameters(), started.elapsed().as_secs_f64());
         let outcome = Outcome::Network { parameters, selected_epoch: None, seconds };
         self.commit(lock, &step.inputs, &files, outcome)?;

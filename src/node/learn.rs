@@ -3,6 +3,7 @@
 use super::{
     files::{WEIGHTS, write_weights},
     memory,
+    pace::Clock,
     runner::{Job, failed},
     teach::Teaching,
     watcher::Watcher,
@@ -17,7 +18,6 @@ use crate::{
     spec::{Learn, Teacher},
     store::{KeyLock, Outcome},
 };
-use std::time::Instant;
 
 impl Job<'_> {
     pub(super) fn learn(
@@ -61,18 +61,20 @@ impl Job<'_> {
         let (train, judge, ops) = (&train_view, judge.as_ref(), self.runner.device.ops);
         let lesson = Lesson { net, recipe, objective, seed, ops, train, judge };
         let from = self.checkpoint(lock, recipe.epochs)?;
-        let started = Instant::now();
-        let mut watcher = Watcher::new(self, lock, recipe.epochs);
+        let mut clock = Clock::from(from.as_ref().map_or(0.0, |from| from.state.seconds));
+        let mut watcher = Watcher::new(self, lock, recipe.epochs, clock);
         let mut trained = resume(&lesson, device, from, &mut watcher);
         if let Err(LearnError::Checkpoint(problem)) = &trained {
             self.note(&format!("its checkpoint does not fit ({problem}); it starts anew"));
+            clock = Clock::from(0.0);
+            watcher = Watcher::new(self, lock, recipe.epochs, clock);
             trained = resume(&lesson, device, None, &mut watcher);
         }
         let trained = trained.map_err(|error| match error {
             LearnError::Stopped => Failure::Stopped,
             error => failed(error),
         })?;
-        let seconds = started.elapsed().as_secs_f64();
+        let seconds = clock.seconds();
         let files = [
             (WEIGHTS, write_weights(&trained.weights).map_err(failed)?),
             (history::FILE, history::write(&trained.history)),

@@ -3,11 +3,12 @@
 use super::runner::{Job, failed};
 use crate::{
     execute::{Failure, Made},
-    learn,
+    key::Key,
+    learn::{InferError, infer_from},
     metrics::metrics,
     plan::Step,
     spec::Eval,
-    store::{KeyLock, Outcome},
+    store::{Depth, KeyLock, Lookup, Outcome},
 };
 use std::time::Instant;
 
@@ -25,19 +26,40 @@ impl Job<'_> {
         if view.is_empty() {
             return Err(failed(format!("{} holds no image of that split", learn.data_name)));
         }
-        let logits = learn::infer(&net, &view).map_err(failed)?;
-        finite(&logits)?;
-        let metrics = metrics(&logits, &view.labels, learn.net.classes(), eval.temperature);
+        let (classes, mut go_on) = (learn.net.classes(), |_: &[f32]| !self.is_stopped());
+        let logits = infer_from(&net, &view, classes, Vec::new(), &mut go_on);
+        let logits = logits.map_err(|error| self.unusable(&step.inputs.parents[0], error))?;
+        let metrics = metrics(&logits, &view.labels, classes, eval.temperature);
+        if let Some((name, value)) = metrics.not_finite() {
+            return Err(failed(format!(
+                "`{name}` of {} images is {value}: the temperature {:?} is too small for logits of \
+                 this size; raise it",
+                metrics.samples, eval.temperature
+            )));
+        }
         let seconds = started.elapsed().as_secs_f64();
         self.commit(lock, &step.inputs, &[], Outcome::Metrics { metrics, seconds })?;
         Ok(Made::Here(seconds))
     }
 }
 
-/// Weights that training made are finite, imported ones may be anything.
-pub(super) fn finite(logits: &[f32]) -> Result<(), Failure> {
-    match logits.iter().all(|logit| logit.is_finite()) {
-        true => Ok(()),
-        false => Err(failed("the network's outputs are no finite numbers: its weights are bad")),
+impl Job<'_> {
+    /// Why the network in the entry `key` gave no logits, as the failure of whoever needs them.
+    pub(super) fn unusable(&self, key: &Key, error: InferError) -> Failure {
+        match error {
+            InferError::Stopped => Failure::Stopped,
+            InferError::Data(error) => failed(error),
+            InferError::NotFinite { .. } => {
+                let name = match self.runner.store.find(key, Depth::Manifest) {
+                    Ok(Lookup::Whole(entry)) => format!("`{}`", entry.manifest.provenance.node),
+                    _ => format!("the network in the entry {}", key.short()),
+                };
+                failed(format!(
+                    "{name} gives {error}: its weights are finite, but too large, or a running \
+                     variance is negative; train it with a lower learning rate, or check the file that \
+                     it was imported from"
+                ))
+            }
+        }
     }
 }

@@ -7,12 +7,14 @@ mod learn;
 mod line;
 mod measure;
 mod memory;
+mod pace;
 mod runner;
 mod teach;
 mod watcher;
 
 pub use device::{Choice, ChoiceError, DeviceError, Inventory, Selected, available, inventory};
 pub use files::{
-    FileError, WEIGHTS, read_checkpoint, read_logits, read_weights, write_checkpoint, write_weights,
+    FileError, Part, WEIGHTS, read_checkpoint, read_logits, read_part, read_weights,
+    write_checkpoint, write_part, write_weights,
 };
 pub use runner::{Datasets, NodeRunner};

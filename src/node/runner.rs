@@ -178,8 +178,20 @@ impl Job<'_> {
         }
     }
 
+    /// Whether the run was told to stop.
+    pub fn is_stopped(&self) -> bool {
+        self.runner.stop.load(Ordering::Relaxed)
+    }
+
+    /// The images of `data`; mean and deviation, which can take minutes to measure, are known then.
     pub fn dataset(&self, data: &Data) -> Result<Arc<Dataset>, Failure> {
-        self.runner.datasets.load(&data.format).map_err(failed)
+        let dataset = self.runner.datasets.load(&data.format).map_err(failed)?;
+        let measured = dataset.measure(&data.normalisation, &|| self.is_stopped());
+        measured.map_err(|error| match error {
+            DataError::Stopped => Failure::Stopped,
+            error => failed(error),
+        })?;
+        Ok(dataset)
     }
 
     /// Writes an entry.

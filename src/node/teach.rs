@@ -5,8 +5,10 @@
 //! is trained.
 
 use super::{
-    files::{LOGITS, WEIGHTS, read_logits, read_weights, write_logits},
-    measure::finite,
+    files::{
+        LOGITS, Part, WEIGHTS, read_logits, read_part, read_weights, write_logits, write_part,
+    },
+    pace::{Clock, Pace},
     runner::{Job, failed},
 };
 use crate::{
@@ -14,10 +16,10 @@ use crate::{
     data::View,
     execute::Failure,
     key::Key,
-    learn::{self, Logits},
+    learn::{InferError, Logits, infer_from},
     net::Network,
     plan::Step,
-    store::Outcome,
+    store::{Kept, KeyLock, Outcome},
 };
 use std::time::Instant;
 
@@ -47,21 +49,95 @@ impl Job<'_> {
         let inputs = step.inputs.teacher_logits().expect("only a distillation has a teacher");
         let key = inputs.key();
         if let Some(lock) = self.lock(&key, false)? {
-            let started = Instant::now();
-            let net = self.trained(&step.inputs.parents[0])?;
-            let values = learn::infer(&net, train).map_err(failed)?;
-            finite(&values)?;
+            let (values, clock) = self.infer_train(&step.inputs.parents[0], train, &lock)?;
             let file = write_logits(&train.ids, &values).map_err(failed)?;
-            let seconds = started.elapsed().as_secs_f64();
-            let outcome = Outcome::Logits { samples: train.len(), seconds };
+            let outcome = Outcome::Logits { samples: train.len(), seconds: clock.seconds() };
             self.commit(&lock, &inputs, &[(LOGITS, file)], outcome)?;
+            if let Err(problem) = self.runner.store.drop_checkpoint(&lock) {
+                self.note(&format!("{problem}; `takd cache gc` tries again"));
+            }
         }
         let (_, bytes) = self.read(&key, LOGITS)?;
         read_logits(&bytes).map_err(failed)
     }
 
+    /// The logits of the network in the entry `teacher` over its training split. The finished part
+    /// lies under the key of `lock` meanwhile, and a pass goes on from there.
+    fn infer_train(
+        &self,
+        teacher: &Key,
+        train: &View,
+        lock: &KeyLock,
+    ) -> Result<(Vec<f32>, Clock), Failure> {
+        let runner = self.runner;
+        let (net, classes) = self.trained_net(teacher)?;
+        let part = self.part(lock, train, classes)?;
+        let (clock, mut pace) = (Clock::from(part.seconds), Pace::new());
+        // A problem with the part costs no logits: it is told once.
+        let mut told = false;
+        let mut last = part.values.len();
+        let mut go_on = |rows: &[f32]| {
+            let stop = self.is_stopped();
+            let new = rows.len() > last;
+            if new && (stop || pace.is_due(runner.checkpoint_every)) {
+                let (started, ids) = (Instant::now(), train.ids[..rows.len() / classes].to_vec());
+                let part = Part { ids, values: rows.to_vec(), seconds: clock.seconds() };
+                let bytes = write_part(&part).map_err(failed);
+                let written = bytes
+                    .and_then(|bytes| runner.store.write_checkpoint(lock, &bytes).map_err(failed));
+                pace.wrote(started);
+                match written {
+                    Ok(()) => last = rows.len(),
+                    Err(problem) if !told => {
+                        told = true;
+                        let what = "the pass goes on without";
+                        self.note(&format!("cannot keep its teacher's logits: {problem}; {what}"));
+                    }
+                    Err(_) => {}
+                }
+            }
+            !stop
+        };
+        let values = infer_from(&net, train, classes, part.values, &mut go_on);
+        if let Err(InferError::Stopped) = values {
+            let (done, of) = (last / classes, train.len());
+            self.note(&format!("stopped after {done} of {of} images of its teacher's logits"));
+        }
+        Ok((values.map_err(|error| self.unusable(teacher, error))?, clock))
+    }
+
+    /// What an earlier pass has left; nothing where it left none, or something else.
+    fn part(&self, lock: &KeyLock, train: &View, classes: usize) -> Result<Part, Failure> {
+        let none = Part { ids: Vec::new(), values: Vec::new(), seconds: 0.0 };
+        let read = match self.runner.store.read_checkpoint(lock).map_err(failed)? {
+            Kept::Nothing => return Ok(none),
+            Kept::Damaged => None,
+            Kept::Whole(bytes) => read_part(&bytes).ok(),
+        };
+        let fits = |part: &Part| {
+            let rows = part.ids.len().checked_mul(classes) == Some(part.values.len());
+            rows && train.ids.starts_with(&part.ids)
+        };
+        Ok(match read.filter(fits) {
+            Some(part) => {
+                let (from, of) = (part.ids.len() + 1, train.len());
+                self.note(&format!("resuming its teacher's logits from image {from} of {of}"));
+                part
+            }
+            None => {
+                self.note("the part of its teacher's logits is damaged; they are made anew");
+                none
+            }
+        })
+    }
+
     /// The trained network in an entry, on the device.
     pub(super) fn trained(&self, key: &Key) -> Result<Network, Failure> {
+        self.trained_net(key).map(|(net, _)| net)
+    }
+
+    /// The trained network in an entry, and the number of its classes.
+    fn trained_net(&self, key: &Key) -> Result<(Network, usize), Failure> {
         let (entry, bytes) = self.read(key, WEIGHTS)?;
         let Some(config): Option<&Net> = entry.manifest.inputs.net.as_ref() else {
             return Err(failed(format!("the entry {} holds no network", key.short())));
@@ -70,7 +146,7 @@ impl Job<'_> {
         let mut net =
             Network::init(config, 0, &self.runner.device.device).with_ops(self.runner.device.ops);
         net.load(read_weights(&bytes).map_err(failed)?).map_err(failed)?;
-        Ok(net)
+        Ok((net, config.classes()))
     }
 
     pub(super) fn view(&self, data: &Data, split: Split) -> Result<View, Failure> {

@@ -3,6 +3,7 @@
 use super::{
     files::{read_checkpoint, write_checkpoint},
     line::Line,
+    pace::{Clock, Pace},
     runner::{Job, failed},
 };
 use crate::{
@@ -10,25 +11,18 @@ use crate::{
     learn::{Checkpoint, Order, Progress, Watch},
     store::{Kept, KeyLock},
 };
-use std::{
-    sync::atomic::Ordering,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 /// Least time between two checkpoints after whole epochs.
 const BETWEEN_EPOCHS: Duration = Duration::from_secs(1);
-
-/// Checkpoints cost a copy to the host and an fsync: at most one part in this many of the time.
-const SHARE: u32 = 20;
 
 pub(super) struct Watcher<'a> {
     job: &'a Job<'a>,
     lock: &'a KeyLock,
     epochs: usize,
     line: Line<'a>,
-    written: Instant,
-    /// What the last checkpoint took.
-    cost: Duration,
+    clock: Clock,
+    pace: Pace,
     /// Whether the next checkpoint is the last.
     stopping: bool,
     /// Whether the user knows that checkpoints cannot be written.
@@ -36,27 +30,22 @@ pub(super) struct Watcher<'a> {
 }
 
 impl<'a> Watcher<'a> {
-    pub fn new(job: &'a Job<'a>, lock: &'a KeyLock, epochs: usize) -> Self {
-        let (line, written) = (Line::new(job, lock, epochs), Instant::now());
-        let (cost, stopping, told) = (Duration::ZERO, false, false);
-        Self { job, lock, epochs, line, written, cost, stopping, told }
-    }
-
-    fn is_due(&self, interval: Duration) -> bool {
-        self.written.elapsed() >= interval.max(self.cost * SHARE)
+    pub fn new(job: &'a Job<'a>, lock: &'a KeyLock, epochs: usize, clock: Clock) -> Self {
+        let (line, pace) = (Line::new(job, lock, epochs), Pace::new());
+        Self { job, lock, epochs, line, clock, pace, stopping: false, told: false }
     }
 
     /// Replaces the checkpoint. The training itself is whole without: a problem is worth a line.
     fn write(&mut self, checkpoint: &dyn Fn() -> Checkpoint) -> Option<Checkpoint> {
         let started = Instant::now();
-        let checkpoint = checkpoint();
+        let mut checkpoint = checkpoint();
+        checkpoint.state.seconds = self.clock.seconds();
         let bytes = write_checkpoint(&checkpoint).map_err(failed);
         let written = bytes.and_then(|bytes| {
             log::debug!("{}: keeps a checkpoint of {} bytes", self.job.name, bytes.len());
             self.job.runner.store.write_checkpoint(self.lock, &bytes).map_err(failed)
         });
-        self.written = Instant::now();
-        self.cost = self.written - started;
+        self.pace.wrote(started);
         let Err(problem) = written else { return Some(checkpoint) };
         if !self.told {
             self.told = true;
@@ -69,10 +58,9 @@ impl<'a> Watcher<'a> {
 impl Watch for Watcher<'_> {
     fn order(&mut self, epoch: usize, samples: usize, of: usize) -> Order {
         self.line.stepped(epoch, samples, of);
-        self.stopping = self.job.runner.stop.load(Ordering::Relaxed);
-        if self.stopping {
+        if self.stopped() {
             Order::Stop
-        } else if self.is_due(self.job.runner.checkpoint_every) {
+        } else if self.pace.is_due(self.job.runner.checkpoint_every) {
             Order::Keep
         } else {
             Order::GoOn
@@ -87,11 +75,16 @@ impl Watch for Watcher<'_> {
         }
     }
 
+    fn stopped(&mut self) -> bool {
+        self.stopping = self.job.is_stopped();
+        self.stopping
+    }
+
     fn epoch(&mut self, progress: &Progress<'_>) {
         self.line.epoch(progress.record, progress.samples_per_second);
         let interval = BETWEEN_EPOCHS.min(self.job.runner.checkpoint_every);
         // After the last epoch the entry follows at once.
-        if progress.record.epoch < self.epochs && self.is_due(interval) {
+        if progress.record.epoch < self.epochs && self.pace.is_due(interval) {
             self.write(progress.checkpoint);
         }
     }

@@ -9,7 +9,7 @@ use crate::key::KeyInputs;
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    io::{ErrorKind, Write},
+    io::{self, ErrorKind, Write},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
 };
@@ -53,7 +53,8 @@ impl<'a> Staging<'a> {
     /// Puts the entry in its place, instead of any that was there.
     ///
     /// # Errors
-    /// [`StoreError::Io`]; the place then holds what it held before.
+    /// [`StoreError::Io`], also for a number that is NaN or infinite; the place then holds what it held
+    /// before.
     pub fn commit(
         mut self,
         inputs: KeyInputs,
@@ -65,7 +66,14 @@ impl<'a> Staging<'a> {
         let manifest = Manifest { inputs, files, outcome, provenance };
         let mut text = serde_json::to_vec_pretty(&manifest).expect("plain data is always JSON");
         text.push(b'\n');
-        write_synced(&self.folder.join(MANIFEST), &text)?;
+        let place = self.folder.join(MANIFEST);
+        // JSON has no NaN: what cannot be read back would count as damaged.
+        if serde_json::from_slice(&text).ok().as_ref() != Some(&manifest) {
+            let problem =
+                io::Error::new(ErrorKind::InvalidData, "a number in it is NaN or infinite");
+            return Err(StoreError::io("write", &place)(problem));
+        }
+        write_synced(&place, &text)?;
         write_synced(&self.folder.join(MANIFEST_DIGEST), &digest_line(&text))?;
         sync_folder(&self.folder)?;
         self.place()?;
@@ -127,7 +135,7 @@ pub(super) fn machine() -> String {
     host().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
 }
 
-fn is_taken(error: &std::io::Error) -> bool {
+fn is_taken(error: &io::Error) -> bool {
     let taken = [ErrorKind::DirectoryNotEmpty, ErrorKind::AlreadyExists, ErrorKind::NotADirectory];
     taken.contains(&error.kind())
 }

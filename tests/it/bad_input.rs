@@ -155,7 +155,8 @@ fn checkpoints() {
     };
     let record = EpochRecord { epoch: 1, lr: 0.1, loss: 1.0, accuracy: Some(0.5) };
     let within = Some(Within { step: 3, loss_sum: 1.5, last: Some(0.5) });
-    let state = State { steps: 9, best: Some((0.5, 1)), history: vec![record], within };
+    let state =
+        State { steps: 9, best: Some((0.5, 1)), seconds: 1.5, history: vec![record], within };
     let (weights, optimizer) = (vec![tensor("a.weight")], vec![tensor("a.weight/0")]);
     let best = weights.clone();
     let whole = write_checkpoint(&Checkpoint { weights, optimizer, best, state }).unwrap();

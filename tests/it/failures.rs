@@ -1,6 +1,7 @@
 //! A training that goes wrong says why, keeps no entry, and fails only what depends on it.
 
 use crate::workspace::{PIPELINE, Workspace};
+use takd::node::WEIGHTS;
 
 /// The assistant has a recipe or network of its own, the rest are as ever.
 fn with(recipe: &str, net: &str) -> Workspace {
@@ -65,27 +66,76 @@ fn a_network_that_no_memory_holds() {
     assert!(error.contains("GiB of memory, and this machine has"), "{error}");
 }
 
-#[test]
-fn imported_weights_that_are_no_numbers_are_not_measured() {
-    use takd::node::{WEIGHTS, read_weights};
-    let workspace = Workspace::new();
+/// The network `nokd@20` as a file, with its last value of the tensor `name` replaced.
+fn exported(workspace: &Workspace, name: &str, value: f32) {
     workspace.run(&["tiny.toml", "nokd@20"]);
     workspace.ok(&["export", "tiny.toml", "nokd@20", "-o", WEIGHTS]);
     let mut bytes = std::fs::read(workspace.path(WEIGHTS)).unwrap();
-    let end = bytes.len();
-    assert!(read_weights(&bytes).is_ok());
-    bytes[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let tensor = file.tensor(name).unwrap().data();
+    let end = tensor.as_ptr() as usize - bytes.as_ptr() as usize + tensor.len();
+    bytes[end - 4..end].copy_from_slice(&value.to_le_bytes());
     workspace.write(WEIGHTS, bytes);
     let text = PIPELINE.replace(
         "[train.nokd]\nnet    = \"small\"\ndata   = \"bars\"\nrecipe = \"short\"",
         &format!("[train.nokd]\nnet = \"small\"\ndata = \"bars\"\nweights = {WEIGHTS:?}"),
     );
+    let student = "[distill.blkd]\nrecipe = \"short\"\nteacher = \"nokd\"";
+    let text = text.replace("[distill.blkd]", student);
+    let text = text.replace(
+        "teacher   = \"teacher\"\nobjective = { kd = { temperature = 5.0",
+        "objective = { kd = { temperature = 5.0",
+    );
     workspace.write("imported.toml", text);
+}
+
+#[test]
+fn imported_weights_that_are_no_numbers_are_refused_by_name() {
+    for value in [f32::NAN, f32::INFINITY] {
+        let workspace = Workspace::new();
+        exported(&workspace, "fc_layers.0.bias", value);
+        for _ in 0..2 {
+            let output = workspace.takd(&["run", "imported.toml", "test/nokd@20"]);
+            assert_eq!(output.code, 1, "{output:?}");
+            let problem = format!("{WEIGHTS}: `fc_layers.0.bias` holds NaN or infinite values");
+            assert!(output.stderr.contains(&problem), "{output:?}");
+            assert!(workspace.ok(&["cache", "verify"]).ends_with("1 whole, 0 damaged\n"));
+        }
+    }
+}
+
+/// Weights that are numbers, and logits that are none: no measurement and no teacher.
+#[test]
+fn logits_that_leave_the_numbers_fail_who_needs_them() {
+    let workspace = Workspace::new();
+    exported(&workspace, "conv_layers.1.running_var", -1.0);
     for _ in 0..2 {
-        let output = workspace.takd(&["run", "imported.toml", "test/nokd@20"]);
+        let args = ["run", "imported.toml", "test/nokd@20", "blkd@20", "--keep-going"];
+        let output = workspace.takd(&args);
         assert_eq!(output.code, 1, "{output:?}");
-        assert!(output.stderr.contains("outputs are no finite numbers"), "{output:?}");
-        assert!(workspace.ok(&["cache", "verify"]).ends_with(" 0 damaged\n"));
+        for (node, images) in [("eval test/nokd@20 = test/nokd@31", 24), ("distill blkd@20", 60)] {
+            let problem = format!(
+                "{node}: failed: `nokd@20` gives NaN or infinite logits for {images} of the first \
+                 {images} images: "
+            );
+            assert!(output.stderr.contains(&problem), "{problem}: {output:?}");
+        }
+        // The network that was exported, and the one that was imported.
+        assert!(workspace.ok(&["cache", "verify"]).ends_with("2 whole, 0 damaged\n"));
+    }
+}
+
+#[test]
+fn metrics_that_leave_the_numbers() {
+    let workspace = Workspace::new();
+    workspace.write("tiny.toml", format!("{PIPELINE}temperature = 1e-310\n"));
+    for _ in 0..2 {
+        let output = workspace.takd(&["run", "tiny.toml", "test/nokd@20"]);
+        assert_eq!(output.code, 1, "{output:?}");
+        let problem =
+            "`entropy_at_temperature` of 24 images is NaN: the temperature 1e-310 is too small";
+        assert!(output.stderr.contains(problem), "{output:?}");
+        assert!(workspace.ok(&["cache", "verify"]).ends_with("1 whole, 0 damaged\n"));
     }
 }
 

@@ -35,6 +35,18 @@ fn digest(values: &[f32]) -> String {
 }
 
 #[test]
+fn measuring_mean_and_deviation_stops() {
+    let dir = made();
+    let folder = folder(dir.path());
+    let dataset = load(&Format::Folder(folder.clone())).unwrap();
+    let stopped = dataset.measure(&Normalisation::Measured, &|| true);
+    assert!(matches!(stopped, Err(DataError::Stopped)));
+    // Nothing half measured stays, and what is measured once is not measured again.
+    dataset.measure(&Normalisation::Measured, &|| false).unwrap();
+    dataset.measure(&Normalisation::Measured, &|| true).unwrap();
+}
+
+#[test]
 fn classes_and_samples_are_numbered_by_their_sorted_names() {
     let dir = made();
     let root = dir.path().join("set");

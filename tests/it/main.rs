@@ -29,6 +29,7 @@ mod kill_calls;
 mod no_panic;
 mod no_panic_data;
 mod page;
+mod passes;
 mod pictures;
 mod pytorch;
 mod pytorch_files;

@@ -29,6 +29,9 @@ struct Keeper {
     kept: Vec<Vec<u8>>,
     asked: usize,
     stop: Option<usize>,
+    /// Batches of evaluation so far, and the one before which it stops.
+    evaluated: usize,
+    stop_evaluation: Option<usize>,
 }
 
 impl Watch for Keeper {
@@ -39,6 +42,11 @@ impl Watch for Keeper {
 
     fn keep(&mut self, checkpoint: &dyn Fn() -> Checkpoint) {
         self.kept.push(write_checkpoint(&checkpoint()).unwrap());
+    }
+
+    fn stopped(&mut self) -> bool {
+        self.evaluated += 1;
+        self.stop_evaluation == Some(self.evaluated)
     }
 
     fn epoch(&mut self, progress: &Progress<'_>) {
@@ -104,6 +112,17 @@ fn every_optimizer_goes_on_from_a_checkpoint_with_the_same_bits() {
             assert!(same, "{optimizer:?} from checkpoint {place}, {within:?}");
             assert_eq!((again.history, again.selected), (whole.history.clone(), whole.selected));
         }
+        // A stop in an epoch's evaluation loses none of its steps.
+        let mut stopped = Keeper { stop_evaluation: Some(3), ..Keeper::default() };
+        let error = resume(&lesson, &device, None, &mut stopped).err();
+        assert!(matches!(error, Some(LearnError::Stopped)));
+        let from = read_checkpoint(stopped.kept.last().unwrap()).unwrap();
+        assert_eq!((from.state.steps, from.state.history.len()), (12, 2));
+        let mut rest = Keeper::default();
+        let again = resume(&lesson, &device, Some(from), &mut rest).unwrap();
+        assert_eq!((rest.asked, rest.evaluated), (8, 3), "two epochs, three evaluations");
+        assert!(sorted(&again.weights) == sorted(&whole.weights), "{optimizer:?}");
+        assert_eq!((again.history, again.selected), (whole.history.clone(), whole.selected));
         // What is of another training is refused, not trained on.
         let mut other = read_checkpoint(&keeper.kept[24]).unwrap();
         other.best.pop();

@@ -12,6 +12,7 @@ use std::{
 use takd::{
     graph::Graph,
     key::{Key, keys},
+    metrics::Metrics,
     store::{Depth, Lookup, Outcome, Provenance, Staging, Store, StoreError},
 };
 
@@ -74,6 +75,36 @@ fn any_damage_is_found_and_mended_with_the_same_bits() {
     assert_eq!(whole, workspace.entry_files("cache"));
     let aside = fs::read_dir(workspace.path("cache/damaged")).unwrap().count();
     assert_eq!(aside, 21, "set aside, not deleted");
+}
+
+#[test]
+fn no_number_that_json_lacks_gets_into_a_manifest() {
+    let workspace = trained();
+    let store = Store::new(workspace.path("cache"));
+    let entry = entry_of(&workspace, "test/takd@20");
+    let key: Key = entry.file_name().unwrap().to_str().unwrap().parse().unwrap();
+    let Lookup::Whole(entry) = store.find(&key, Depth::Content).unwrap() else { panic!() };
+    let manifest = entry.manifest;
+    let Outcome::Metrics { metrics, seconds } = &manifest.outcome else { panic!() };
+    let lock = store.lock(&key, &mut |_| true).unwrap().unwrap();
+    for value in [f64::NAN, f64::INFINITY] {
+        let wrong = [
+            Outcome::Metrics {
+                metrics: Metrics { loss: value, ..metrics.clone() },
+                seconds: *seconds,
+            },
+            Outcome::Metrics { metrics: metrics.clone(), seconds: value },
+        ];
+        for outcome in wrong {
+            let staging = Staging::new(&store, &lock).unwrap();
+            let error =
+                staging.commit(manifest.inputs.clone(), outcome, manifest.provenance.clone());
+            let error = error.unwrap_err().to_string();
+            assert!(error.ends_with("a number in it is NaN or infinite"), "{error}");
+            let Lookup::Whole(now) = store.find(&key, Depth::Content).unwrap() else { panic!() };
+            assert_eq!(now.manifest, manifest, "the place holds what it held");
+        }
+    }
 }
 
 #[test]

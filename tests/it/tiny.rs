@@ -15,8 +15,13 @@ const SIDE: usize = 8;
 
 /// Writes the four IDX files into `folder`.
 pub fn write_idx(folder: &Path) {
+    write_many(folder, 72, 24);
+}
+
+/// As [`write_idx`], with so many training and test images; they are others up to the 256th.
+pub fn write_many(folder: &Path, train: usize, test: usize) {
     fs::create_dir_all(folder).unwrap();
-    for (name, count, salt) in [("train", 72, 0), ("t10k", 24, 1)] {
+    for (name, count, salt) in [("train", train, 0), ("t10k", test, 1)] {
         let labels: Vec<u8> = (0..count).map(|index| (index % CLASSES) as u8).collect();
         let pixels: Vec<u8> =
             labels.iter().enumerate().flat_map(|(i, &l)| image(i, l, salt)).collect();
