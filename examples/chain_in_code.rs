@@ -6,8 +6,8 @@ use burn::tensor::Device;
 use std::error::Error;
 use takd::{
     config::{
-        Data, Format, Kd, Net, Normalisation, Optimizer, Recipe, Reduction, Schedule, Select,
-        Split, Warmup,
+        BatchnormWeight, Data, Format, Kd, Net, Normalisation, Optimizer, Recipe, Reduction,
+        Schedule, Select, Split, Warmup,
     },
     data::{self, View},
     learn::{self, Lesson, Logits, Objective, Stop},
@@ -40,6 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         warmup: Warmup(0),
         augment: Vec::new(),
         select: Select::Last,
+        batchnorm_weight: BatchnormWeight::Ones,
     };
     let kd = Kd { temperature: 5.0, lambda: 0.5, reduction: Reduction::Batchmean };
 

@@ -5,7 +5,8 @@
 use std::error::Error;
 use takd::{
     config::{
-        Data, Format, Net, Normalisation, Optimizer, Recipe, Schedule, Select, Split, Warmup,
+        BatchnormWeight, Data, Format, Net, Normalisation, Optimizer, Recipe, Schedule, Select,
+        Split, Warmup,
     },
     data::{self, View},
     learn::{self, Lesson, Objective, Stop},
@@ -38,6 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         warmup: Warmup(0),
         augment: Vec::new(),
         select: Select::Last,
+        batchnorm_weight: BatchnormWeight::Ones,
     };
     // 4,000 of the 5,000 images are held out: 1,000 are enough to see it learn.
     let data = Data { format, validation: 4000, normalisation: Normalisation::Measured, info };

@@ -12,4 +12,4 @@ pub use data::{Cifar, CifarKind, Data, DataInfo, Fit, Format, ImageFolder, Norma
 pub use layer::{Block, BlockKind, Layer, LayerError};
 pub use net::{Net, Shape, ShapeError};
 pub use objective::{Kd, Reduction};
-pub use recipe::{Adam, Augment, Optimizer, Recipe, Schedule, Select, Warmup};
+pub use recipe::{Adam, Augment, BatchnormWeight, Optimizer, Recipe, Schedule, Select, Warmup};

@@ -19,6 +19,28 @@ pub struct Recipe {
     pub augment: Vec<Augment>,
     /// Which epoch's weights the node keeps.
     pub select: Select,
+    /// What the BatchNorm weights γ of `conv` layers start as.
+    #[serde(default, skip_serializing_if = "BatchnormWeight::is_ones")]
+    pub batchnorm_weight: BatchnormWeight,
+}
+
+/// Initial BatchNorm weights γ of `conv` layers. Residual layers start at 1 whatever this says, as the
+/// authors' ResNets do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BatchnormWeight {
+    /// 1, as `torch.nn.BatchNorm2d` today.
+    #[default]
+    Ones,
+    /// Uniform in [0, 1), as `torch.nn.BatchNorm2d` of PyTorch 1.0.0, which the authors' code asks for.
+    Uniform,
+}
+
+impl BatchnormWeight {
+    /// Whether it is the default.
+    pub fn is_ones(&self) -> bool {
+        *self == Self::Ones
+    }
 }
 
 /// A random change of a training image, drawn from (seed, epoch, sample id).
@@ -92,6 +114,9 @@ pub enum Schedule {
         milestones: Vec<usize>,
         /// Factor at each of them.
         gamma: f64,
+        /// Whether the optimizer starts anew at each of them, without momentum.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        restart: bool,
     },
     /// Half a cosine from the optimizer's rate to `min` (Loshchilov and Hutter 2017, eq. 5).
     Cosine {

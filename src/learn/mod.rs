@@ -15,6 +15,6 @@ pub use checkpoint::{Checkpoint, State, Within};
 pub use logits::{InferError, Logits, LogitsError, infer, infer_from};
 pub use loss::{cross_entropy, distillation};
 pub use optimizer::Updater;
-pub use schedule::learning_rate;
+pub use schedule::{learning_rate, restarts};
 pub use trainer::{LearnError, Lesson, Objective, Trained, resume, train};
 pub use watch::{Order, Progress, Stop, Watch};

@@ -1,4 +1,4 @@
-//! The learning rate of each epoch.
+//! The learning rate of each epoch, and where the optimizer starts anew.
 
 use crate::config::{Recipe, Schedule, Warmup};
 use std::f64::consts::PI;
@@ -12,7 +12,7 @@ pub fn learning_rate(recipe: &Recipe, epoch: usize) -> f64 {
     }
     match &recipe.schedule {
         Schedule::Constant {} => base,
-        Schedule::Step { milestones, gamma } => {
+        Schedule::Step { milestones, gamma, .. } => {
             let passed = milestones.iter().filter(|&&milestone| milestone <= epoch).count();
             base * gamma.powi(passed as i32)
         }
@@ -21,5 +21,13 @@ pub fn learning_rate(recipe: &Recipe, epoch: usize) -> f64 {
             let done = (epoch - warmup) as f64 / span;
             min + (base - min) * (1.0 + (PI * done).cos()) / 2.0
         }
+    }
+}
+
+/// Whether epoch `epoch`, counted from 0, starts with a new optimizer.
+pub fn restarts(recipe: &Recipe, epoch: usize) -> bool {
+    match &recipe.schedule {
+        Schedule::Step { milestones, restart, .. } => *restart && milestones.contains(&epoch),
+        Schedule::Constant {} | Schedule::Cosine { .. } => false,
     }
 }

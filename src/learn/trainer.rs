@@ -2,7 +2,7 @@
 
 use super::{
     Checkpoint, InferError, Logits, LogitsError, Order, Progress, State, Stop, Updater, Watch,
-    Within, cross_entropy, distillation, learning_rate,
+    Within, cross_entropy, distillation, learning_rate, restarts,
     validate::{accuracy, finite, is_finite},
     watch::Plain,
 };
@@ -167,7 +167,9 @@ pub fn resume(
         logits.cover(&lesson.train.ids)?;
     }
     let rule = lesson.recipe.optimizer;
-    let mut net = Network::init(lesson.net, lesson.seed, device).with_ops(lesson.ops);
+    let mut net =
+        Network::init_with(lesson.net, lesson.seed, lesson.recipe.batchnorm_weight, device)
+            .with_ops(lesson.ops);
     let mut updater = Updater::new(rule);
     let mut history = Vec::new();
     let mut best: Best = None;
@@ -186,6 +188,10 @@ pub fn resume(
         let started = Instant::now();
         let last = history.last().map(|record: &EpochRecord| record.loss);
         let from = within.take().unwrap_or(Within { last, ..Within::default() });
+        // A checkpoint from later in the epoch holds what the new optimizer has gathered.
+        if from.step == 0 && restarts(lesson.recipe, epoch - 1) {
+            updater = Updater::new(rule);
+        }
         let mut pause = |net: &Network, updater: &Updater, within: Within| {
             let (size, of) = (lesson.recipe.batch_size, lesson.train.len());
             let order = watch.order(epoch, within.step.saturating_mul(size).min(of), of);

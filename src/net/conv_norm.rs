@@ -4,7 +4,10 @@ use super::{
     init,
     tensors::{Role, Visitor},
 };
-use crate::ops::{self, After, Form, Operands};
+use crate::{
+    config::BatchnormWeight,
+    ops::{self, After, Form, Operands},
+};
 use burn::tensor::{
     Device, Tensor,
     module::{batch_norm, batch_norm_train, conv2d},
@@ -51,6 +54,8 @@ pub(super) struct ConvNorm {
 #[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
     pub seed: u64,
+    /// Of plain convolutions.
+    pub batchnorm_weight: BatchnormWeight,
     pub device: &'a Device,
 }
 
@@ -67,7 +72,11 @@ impl ConvNorm {
         let weight =
             init::uniform(&format!("{conv}.weight"), [outputs, inputs, 3, 3], fan_in, from);
         let bias = init::uniform(&format!("{conv}.bias"), [outputs], fan_in, from);
-        Self::new(conv, norm, Window { side: 3, stride: 1 }, weight, Some(bias))
+        let mut built = Self::new(conv, norm, Window { side: 3, stride: 1 }, weight, Some(bias));
+        if from.batchnorm_weight == BatchnormWeight::Uniform {
+            built.gamma = init::unit(&format!("{}.weight", built.norm), [outputs], from);
+        }
+        built
     }
 
     /// Without bias and with He's initial weights, as the ResNets have it.

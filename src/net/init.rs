@@ -28,6 +28,11 @@ pub(super) fn he_normal<const D: usize>(
     fill(name, shape, from, |stream| (stream.normal() * deviation) as f32)
 }
 
+/// Uniform in [0, 1): `uniform_()`, the BatchNorm weights of PyTorch 1.0.0.
+pub(super) fn unit<const D: usize>(name: &str, shape: [usize; D], from: Source<'_>) -> Tensor<D> {
+    fill(name, shape, from, Stream::uniform)
+}
+
 fn fill<const D: usize>(
     name: &str,
     shape: [usize; D],
@@ -42,12 +47,14 @@ fn fill<const D: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::BatchnormWeight;
     use burn::tensor::Device;
 
     #[test]
     fn values_have_the_promised_spread() {
         let device = Device::flex();
-        let from = Source { seed: 3, device: &device };
+        let batchnorm_weight = BatchnormWeight::Ones;
+        let from = Source { seed: 3, batchnorm_weight, device: &device };
         let values = |tensor: Tensor<1>| tensor.into_data().try_into_vec_as::<f32>().unwrap();
         let moments = |values: &[f32]| {
             let n = values.len() as f32;
@@ -63,6 +70,10 @@ mod tests {
         );
         let (mean, deviation) = moments(&values(he_normal("b", [40_000], 50, from)));
         assert!(mean.abs() < 4e-3 && (deviation - 0.2).abs() < 2e-3, "{mean} {deviation}");
+        let drawn = values(unit("d", [40_000], from));
+        let (mean, deviation) = moments(&drawn);
+        assert!(drawn.iter().all(|value| (0.0..1.0).contains(value)));
+        assert!((mean - 0.5).abs() < 5e-3 && (deviation - 12f32.sqrt().recip()).abs() < 2e-3);
         assert_ne!(values(uniform("a", [4], 25, from)), values(uniform("c", [4], 25, from)));
     }
 }

@@ -7,7 +7,7 @@ use super::{
     tensors::{LoadError, Loader, NamedTensor, Role, Saver, Visitor},
 };
 use crate::{
-    config::{Block as BlockConfig, Layer, Net},
+    config::{BatchnormWeight, Block as BlockConfig, Layer, Net},
     ops::{self, After, Form, Operands},
 };
 use burn::tensor::{Device, Tensor, activation::relu, module::max_pool2d, ops::MaxPoolOptions};
@@ -97,7 +97,17 @@ impl Network {
     /// Builds `net` on `device` with initial weights drawn from `seed`: PyTorch's defaults for plain
     /// layers, He's for residual ones.
     pub fn init(net: &Net, seed: u64, device: &Device) -> Self {
-        let from = Source { seed, device };
+        Self::init_with(net, seed, BatchnormWeight::Ones, device)
+    }
+
+    /// As [`init`](Self::init), with other BatchNorm weights in plain layers.
+    pub fn init_with(
+        net: &Net,
+        seed: u64,
+        batchnorm_weight: BatchnormWeight,
+        device: &Device,
+    ) -> Self {
+        let from = Source { seed, batchnorm_weight, device };
         let mut names = Names::new(net);
         let mut shape = net.input();
         let mut blocks = Vec::with_capacity(net.layers().len());

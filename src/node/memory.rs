@@ -60,7 +60,7 @@ pub(super) fn refusal(need: u128, limit: Option<u128>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Schedule, Shape, Warmup};
+    use crate::config::{BatchnormWeight, Schedule, Shape, Warmup};
 
     #[test]
     fn the_need_is_counted_by_hand() {
@@ -69,9 +69,17 @@ mod tests {
         let optimizer =
             Optimizer::Sgd { lr: 0.1, momentum: 0.9, nesterov: false, weight_decay: 0.0 };
         let (schedule, warmup, augment) = (Schedule::Constant {}, Warmup(0), Vec::new());
-        let select = Select::BestValidation;
-        let recipe =
-            Recipe { epochs: 1, batch_size: 10, optimizer, schedule, warmup, augment, select };
+        let (select, batchnorm_weight) = (Select::BestValidation, BatchnormWeight::Ones);
+        let recipe = Recipe {
+            epochs: 1,
+            batch_size: 10,
+            optimizer,
+            schedule,
+            warmup,
+            augment,
+            select,
+            batchnorm_weight,
+        };
         // 15 parameters four times, and 4 pixels and 3 outputs for each of 5 images.
         assert_eq!(need(&net, &recipe, 5), 4 * (15 * 4 + 5 * 7));
     }

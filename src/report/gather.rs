@@ -29,6 +29,10 @@ pub struct Results {
     pub title: String,
     /// The split that its rows are measured on.
     pub split: Split,
+    /// The file's word on it.
+    pub note: Option<String>,
+    /// What the quoted values are, to go after "the paper's are".
+    pub paper_note: Option<String>,
     /// In the order of the file.
     pub rows: Vec<TableRow>,
     /// TAKD against BLKD, where rows are of both.
@@ -102,8 +106,9 @@ impl Report {
                 rows.push(TableRow { label: row.label.clone(), paper: row.paper, ours });
             }
             let comparisons = comparisons(pipeline, table, &mut reader)?;
-            let title = table.title.clone();
-            tables.push(Results { title, split: table.split, rows, comparisons });
+            let (title, split, note) = (table.title.clone(), table.split, table.note.clone());
+            let paper_note = pipeline.paper_note.clone();
+            tables.push(Results { title, split, note, paper_note, rows, comparisons });
         }
         let figures = pipeline.figures.iter();
         let figures = figures.map(|figure| FigureResults::gather(figure, &mut reader));
@@ -120,6 +125,11 @@ pub(super) struct Reader<'a, 'e> {
 }
 
 impl Reader<'_, '_> {
+    /// What the pipeline's quoted values are.
+    pub fn paper_note(&self) -> Option<String> {
+        self.graph.pipeline.paper_note.clone()
+    }
+
     /// Seeds of the pipeline.
     pub fn seeds(&self) -> usize {
         self.graph.pipeline.seeds.len()

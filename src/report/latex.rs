@@ -1,6 +1,6 @@
 //! LaTeX tables, with booktabs' rules.
 
-use super::{Report, WORDS, caption, escape::latex, grid, notes};
+use super::{Report, WORDS, caption, escape::latex, footnotes, grid, notes};
 
 pub(super) fn render(report: &Report) -> String {
     let tables = report.tables.iter().map(|results| {
@@ -12,6 +12,9 @@ pub(super) fn render(report: &Report) -> String {
         text += "\\midrule\n";
         text.extend(rows.iter().map(|row| line(row.iter().map(String::as_str))));
         text += "\\bottomrule\n\\end{tabular}\n";
+        for note in footnotes(results) {
+            text += &format!("\\par{{\\footnotesize {}\\par}}\n", latex(&note));
+        }
         text.extend(notes(results).iter().map(|note| format!("% {note}\n")));
         text
     });

@@ -1,6 +1,6 @@
 //! Markdown tables.
 
-use super::{Report, WORDS, caption, grid, notes, picks};
+use super::{Report, WORDS, caption, footnotes, grid, notes, picks};
 
 pub(super) fn render(report: &Report) -> String {
     let tables = report.tables.iter().map(|results| {
@@ -10,7 +10,7 @@ pub(super) fn render(report: &Report) -> String {
         let rules = (0..heads.len()).map(|column| if column < WORDS { "---" } else { "---:" });
         text += &format!("|{}|\n", rules.collect::<Vec<_>>().join("|"));
         text.extend(rows.iter().map(|row| line(row.iter().map(String::as_str))));
-        for note in notes(results) {
+        for note in footnotes(results).into_iter().chain(notes(results)) {
             text += &format!("\n{}\n", escape(&note));
         }
         text

@@ -14,6 +14,7 @@ mod nodes;
 mod page;
 mod paired;
 mod picture;
+mod quoted;
 mod spread;
 mod state;
 mod tensorboard;
@@ -60,16 +61,8 @@ impl Report {
 }
 
 /// Column heads of the tables for people; the last two only where a row quotes a paper.
-const HEADS: [&str; 8] = [
-    "network",
-    "net",
-    "parameters",
-    "accuracy %",
-    "seeds",
-    "training s",
-    "paper %",
-    "ours − paper",
-];
+const HEADS: [&str; 8] =
+    ["network", "net", "parameters", "accuracy %", "seeds", "training s", "paper ‡", "diff ‡"];
 
 /// Columns of words; those after them are numbers.
 const WORDS: usize = 2;
@@ -82,8 +75,7 @@ const NOTHING: &str = "–";
 
 /// Heads and rows of a table for people.
 fn grid(table: &Results) -> (Vec<&'static str>, Vec<Vec<String>>) {
-    let quotes = table.rows.iter().any(|row| row.paper.is_some());
-    let columns = if quotes { HEADS.len() } else { HEADS.len() - 2 };
+    let columns = if table.quotes() { HEADS.len() } else { HEADS.len() - 2 };
     let rows = table.rows.iter().map(|row| cells(row).into_iter().take(columns).collect());
     (HEADS[..columns].to_vec(), rows.collect())
 }
@@ -138,7 +130,8 @@ fn picks(report: &Report) -> Vec<String> {
     rules.map(|(figure, rule)| format!("{}: {}", figure.title, rule.sentence())).collect()
 }
 
-fn notes(table: &Results) -> Vec<String> {
+/// What a reader of the numbers must know: the marks, and the file's own note.
+fn footnotes(table: &Results) -> Vec<String> {
     let mut notes = Vec::new();
     let ours = || table.rows.iter().filter_map(|row| row.ours.as_ref());
     let selected = |select| ours().any(|row| row.select == Some(select));
@@ -155,6 +148,15 @@ fn notes(table: &Results) -> Vec<String> {
         let others = if selected(Select::BestTest) { "others: " } else { "" };
         notes.push(format!("{others}{}", fair.join(", or ")));
     }
+    notes.extend(table.note.clone());
+    notes.extend(table.unlike());
+    notes
+}
+
+/// What else can be said of a table.
+fn notes(table: &Results) -> Vec<String> {
+    let mut notes = Vec::new();
+    let ours = || table.rows.iter().filter_map(|row| row.ours.as_ref());
     for row in ours().filter(|row| row.teaches_at_chance()) {
         notes.push(format!(
             "warning: `{}` teaches others and is no better than guessing among {} classes",

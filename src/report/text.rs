@@ -1,6 +1,6 @@
 //! Aligned columns.
 
-use super::{Report, WORDS, caption, grid, notes, picks};
+use super::{Report, WORDS, caption, footnotes, grid, notes, picks};
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 
 pub(super) fn render(report: &Report) -> String {
@@ -17,9 +17,17 @@ pub(super) fn render(report: &Report) -> String {
         }
         let lines = table.to_string();
         let lines = lines.lines().map(str::trim_end).map(str::to_owned);
-        let lines = std::iter::once(caption(results)).chain(lines).chain(notes(results));
+        let footnotes = footnotes(results).into_iter().flat_map(|note| wrapped(&note));
+        let lines = std::iter::once(caption(results)).chain(lines);
+        let lines = lines.chain(footnotes).chain(notes(results));
         lines.map(|line| line + "\n").collect::<String>()
     });
     let picks = picks(report).into_iter().map(|pick| pick + "\n");
     tables.chain(picks).collect::<Vec<_>>().join("\n")
+}
+
+/// In lines of at most 80 characters where its words allow, all but the first indented.
+fn wrapped(text: &str) -> Vec<String> {
+    let options = textwrap::Options::new(80).subsequent_indent("  ").break_words(false);
+    textwrap::wrap(text, options).into_iter().map(std::borrow::Cow::into_owned).collect()
 }

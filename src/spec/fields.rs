@@ -56,6 +56,12 @@ impl<'t, 'e> Fields<'t, 'e> {
         }
     }
 
+    /// The text under `key`, if it is there.
+    pub fn text(&mut self, key: &'static str) -> Option<String> {
+        let value = self.take(key)?;
+        self.string(value).map(|name| name.text)
+    }
+
     pub fn boolean(&mut self, key: &'static str, default: bool) -> bool {
         self.take(key).and_then(|value| self.flag(value)).unwrap_or(default)
     }

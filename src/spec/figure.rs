@@ -10,6 +10,7 @@ use super::{
     value::{Kind, Name, Table, Value},
 };
 use crate::config::Split;
+use serde::Serialize;
 
 /// A figure of results.
 #[derive(Debug)]
@@ -22,12 +23,28 @@ pub struct Figure {
     pub x: String,
     /// Label of the vertical axis.
     pub y: String,
+    /// What its values are.
+    pub quantity: Quantity,
+    /// Printed below it.
+    pub note: Option<String>,
     /// The measured split.
     pub split: Split,
     /// Lines of points, at least one.
     pub series: Vec<Series>,
     /// Whose mean is drawn as a line, and picks an assistant.
     pub mean_rule: Option<MeanRule>,
+}
+
+/// What a figure's values are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Quantity {
+    /// Top-1 accuracies, in percent.
+    Accuracy,
+    /// Differences of accuracies, in percentage points.
+    GainPoints,
+    /// The same in percent of the accuracy that is exceeded, as the paper's figure 3 has them.
+    GainPercent,
 }
 
 /// A line of points.
@@ -46,7 +63,7 @@ pub struct Point {
     pub x: f64,
     /// What takd has of it; nothing in a point that only quotes.
     pub ours: Option<Measure>,
-    /// The published value, in percent or percentage points.
+    /// The published value, in the figure's quantity.
     pub paper: Option<f64>,
 }
 
@@ -79,6 +96,8 @@ pub(super) struct RawFigure {
     title: Option<String>,
     x: Name,
     y: Option<String>,
+    note: Option<String>,
+    gain: Option<(Quantity, Span)>,
     eval: Option<Name>,
     series: Vec<RawSeries>,
     mean_rule: Option<(Name, Name, Span)>,
@@ -103,14 +122,18 @@ pub(super) fn read(name: &Name, table: &Table, errors: &mut Diagnostics) -> Opti
         errors.push_help(&name.span, message, "it names files: use letters, digits and - _ . + =");
     }
     let mut fields = Fields::new(table, &name.span, format!("figure.{}", name.text), errors);
-    let [title, y] = ["title", "y"]
-        .map(|key| fields.take(key).and_then(|value| fields.string(value)).map(|name| name.text));
+    let [title, y, note] = ["title", "y", "note"].map(|key| fields.text(key));
+    let words = [("points", Quantity::GainPoints), ("percent", Quantity::GainPercent)];
+    let gain = fields.take("gain");
+    let gain = gain.and_then(|value| Some((fields.word(value, &words)?, value.span.clone())));
+    // Ten times an accuracy is a gain of 900 %.
+    let most = if matches!(gain, Some((Quantity::GainPercent, _))) { 1e6 } else { 100.0 };
     let x = fields.require("x").and_then(|value| fields.string(value));
     let eval = fields.take("eval").and_then(|value| fields.string(value));
     let series_value = fields.require("series");
     let series: Vec<RawSeries> = series_value.map_or(Vec::new(), |value| {
         let items = fields.array(value, "series");
-        items.iter().filter_map(|item| series(item, &mut fields)).collect()
+        items.iter().filter_map(|item| series(item, most, &mut fields)).collect()
     });
     let mean_rule = fields.take("mean_rule").and_then(|value| mean_rule(value, &mut fields));
     if let Some(value) = series_value
@@ -119,7 +142,7 @@ pub(super) fn read(name: &Name, table: &Table, errors: &mut Diagnostics) -> Opti
         fields.errors.push(&value.span, "a figure needs at least one series");
     }
     fields.finish();
-    Some(RawFigure { name: name.clone(), title, x: x?, y, eval, series, mean_rule })
+    Some(RawFigure { name: name.clone(), title, x: x?, y, note, gain, eval, series, mean_rule })
 }
 
 /// A value as a table to read, or an error.
@@ -131,7 +154,7 @@ fn inner<'v>(value: &'v Value, fields: &mut Fields<'_, '_>, want: &str) -> Optio
     Some(table)
 }
 
-fn series(value: &Value, fields: &mut Fields<'_, '_>) -> Option<RawSeries> {
+fn series(value: &Value, most: f64, fields: &mut Fields<'_, '_>) -> Option<RawSeries> {
     let table = inner(value, fields, "a table with `label` and `points`")?;
     let mut inner = Fields::new(table, &value.span, "series", fields.errors);
     let label = inner.require("label").and_then(|value| inner.string(value));
@@ -140,20 +163,20 @@ fn series(value: &Value, fields: &mut Fields<'_, '_>) -> Option<RawSeries> {
         if matches!(&value.kind, Kind::Array(items) if items.is_empty()) {
             inner.errors.push(&value.span, "a series needs at least one point");
         }
-        items.iter().filter_map(|item| point(item, &mut inner)).collect()
+        items.iter().filter_map(|item| point(item, most, &mut inner)).collect()
     });
     inner.finish();
     Some(RawSeries { label: label?.text, points })
 }
 
-/// `{ x = 4, node = "student4", over = "scratch4", paper = 1.5 }`
-fn point(value: &Value, fields: &mut Fields<'_, '_>) -> Option<RawPoint> {
+/// `{ x = 4, node = "student4", over = "scratch4", paper = 1.5 }`; `paper` is at most `most`.
+fn point(value: &Value, most: f64, fields: &mut Fields<'_, '_>) -> Option<RawPoint> {
     let table = inner(value, fields, "a table with `x` and `node`")?;
     let mut inner = Fields::new(table, &value.span, "point", fields.errors);
     let x = inner.require("x").and_then(|value| inner.number(value, "a number", |_| true));
     let [node, over] = ["node", "over"].map(|key| inner.take(key).map(|value| inner.string(value)));
     let paper = inner.take("paper").map(|value| {
-        inner.number(value, "percent or percentage points", |p| (-100.0..=100.0).contains(&p))
+        inner.number(value, "percent or percentage points", |p| (-100.0..=most).contains(&p))
     });
     match (&node, &over, &paper) {
         (None, None, None) => {
@@ -197,12 +220,29 @@ impl Resolver<'_> {
             let [teacher, student] = [teacher, student].map(|name| self.ours(name, group, evals));
             Some(MeanRule { teacher: teacher?, student: student? })
         });
-        let default = if gains { "gain in accuracy (percentage points)" } else { "accuracy (%)" };
+        let quantity = match &raw.gain {
+            None if gains => Quantity::GainPoints,
+            None => Quantity::Accuracy,
+            Some((quantity, span)) => {
+                if !gains {
+                    let help = "give its points `over`, the node whose accuracy is exceeded";
+                    self.errors.push_help(span, "`gain` belongs to a figure of gains", help);
+                }
+                *quantity
+            }
+        };
+        let default = match quantity {
+            Quantity::Accuracy => "accuracy (%)",
+            Quantity::GainPoints => "gain in accuracy (percentage points)",
+            Quantity::GainPercent => "gain in accuracy (percent)",
+        };
         Some(Figure {
             name: raw.name.text.clone(),
             title: raw.title.clone().unwrap_or_else(|| raw.name.text.clone()),
             x: raw.x.text.clone(),
             y: raw.y.clone().unwrap_or_else(|| default.to_owned()),
+            quantity,
+            note: raw.note.clone(),
             split: group.split,
             series,
             mean_rule,

@@ -6,7 +6,8 @@ use super::{
     value::{Kind, Name, Table, Value},
 };
 use crate::config::{
-    Adam, Augment, BlockKind, Kd, Layer, Optimizer, Recipe, Reduction, Schedule, Select, Warmup,
+    Adam, Augment, BatchnormWeight, BlockKind, Kd, Layer, Optimizer, Recipe, Reduction, Schedule,
+    Select, Warmup,
 };
 
 /// A recipe; `select` stays open until the data says whether there is a validation split.
@@ -48,6 +49,8 @@ pub(super) fn recipe(name: &Name, table: &Table, errors: &mut Diagnostics) -> Op
     let select_value = fields.take("select");
     let select = select_value.and_then(|value| fields.word(value, &words));
     let select_name = select_value.and_then(|value| fields.string(value));
+    let words = [("ones", BatchnormWeight::Ones), ("uniform", BatchnormWeight::Uniform)];
+    let batchnorm = fields.take("batchnorm_weight").and_then(|value| fields.word(value, &words));
     fields.finish();
     let recipe = Recipe {
         epochs: epochs? as usize,
@@ -57,6 +60,7 @@ pub(super) fn recipe(name: &Name, table: &Table, errors: &mut Diagnostics) -> Op
         warmup,
         augment: augment.unwrap_or_default(),
         select: select.unwrap_or(Select::Last),
+        batchnorm_weight: batchnorm.unwrap_or_default(),
     };
     Some(RawRecipe { recipe, select: select_name })
 }
@@ -135,7 +139,8 @@ fn schedule(value: &Value, fields: &mut Fields<'_, '_>) -> Option<Schedule> {
             let mut milestones: Vec<usize> =
                 milestones.unwrap_or_default().into_iter().map(|epoch| epoch as usize).collect();
             milestones.sort_unstable();
-            Schedule::Step { milestones, gamma }
+            let restart = fields.boolean("restart", false);
+            Schedule::Step { milestones, gamma, restart }
         }
         "cosine" => Schedule::Cosine {
             min: fields.number_or("min", 0.0, "a rate of 0 or more", |m| m >= 0.0),

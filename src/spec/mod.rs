@@ -19,7 +19,7 @@ mod setting;
 mod value;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Sources, Span};
-pub use figure::{Figure, MeanRule, Measure, Point, Series};
+pub use figure::{Figure, MeanRule, Measure, Point, Quantity, Series};
 pub use pipeline::{Eval, How, Learn, Node, Ours, Pipeline, Row, Table, Teacher, Weights, Work};
 pub use resolve::{Catalogue, Digest, Probe, parse};
 pub use setting::setting;

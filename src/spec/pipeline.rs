@@ -17,6 +17,8 @@ pub struct Pipeline {
     pub nodes: Vec<Node>,
     /// Which node depends on which.
     pub dag: Dag,
+    /// What the quoted values of its tables and figures are, to go after "the paper's are".
+    pub paper_note: Option<String>,
     /// Tables to print; at least one if there is an eval.
     pub tables: Vec<Table>,
     /// Figures to draw.
@@ -125,6 +127,8 @@ pub struct Table {
     pub title: String,
     /// The measured split.
     pub split: Split,
+    /// Printed below it.
+    pub note: Option<String>,
     /// One row a network.
     pub rows: Vec<Row>,
 }

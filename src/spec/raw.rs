@@ -17,6 +17,7 @@ use std::collections::HashSet;
 #[derive(Default)]
 pub(super) struct RawPipeline {
     pub name: Option<String>,
+    pub paper_note: Option<String>,
     pub seeds: Vec<u64>,
     pub data: Vec<(Name, Option<RawData>)>,
     pub recipes: Vec<(Name, Option<RawRecipe>)>,
@@ -55,6 +56,7 @@ pub(super) struct RawEval {
 pub(super) struct RawTable {
     pub name: Name,
     pub title: Option<String>,
+    pub note: Option<String>,
     pub eval: Option<Name>,
     pub rows: Option<Vec<RawRow>>,
 }
@@ -80,7 +82,7 @@ pub(super) fn read(root: &Table, folders: Folders<'_>, errors: &mut Diagnostics)
     let mut raw = RawPipeline::default();
     let span = Span { source: 0, start: 0, end: 0 };
     let mut fields = Fields::new(root, &span, "the pipeline", errors);
-    raw.name = fields.take("name").and_then(|value| fields.string(value)).map(|name| name.text);
+    [raw.name, raw.paper_note] = ["name", "paper_note"].map(|key| fields.text(key));
     raw.seeds = seeds(&mut fields);
     let kinds = KINDS.map(|kind| (kind, fields.take(kind)));
     fields.finish();
@@ -273,14 +275,14 @@ fn eval(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawEval>
 
 fn read_result_table(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawTable> {
     let mut fields = Fields::new(table, &name.span, format!("table.{}", name.text), errors);
-    let title = fields.take("title").and_then(|value| fields.string(value)).map(|name| name.text);
+    let [title, note] = ["title", "note"].map(|key| fields.text(key));
     let eval = fields.take("eval").and_then(|value| fields.string(value));
     let rows = fields.take("rows").map(|value| {
         let items = fields.array(value, "rows");
         items.iter().filter_map(|item| row(item, &mut fields)).collect()
     });
     fields.finish();
-    Some(RawTable { name: name.clone(), title, eval, rows })
+    Some(RawTable { name: name.clone(), title, note, eval, rows })
 }
 
 /// `"node"`, or `{ node = "node", label = "NoKD", paper = 70.16 }`.

@@ -130,6 +130,7 @@ impl<'a> Resolver<'a> {
         });
         Some(Pipeline {
             name: raw.name.clone().unwrap_or_else(|| stem.to_owned()),
+            paper_note: raw.paper_note.clone(),
             seeds: raw.seeds.clone(),
             dag: Dag::new(parents.collect()).ok()?,
             nodes,

@@ -67,7 +67,7 @@ impl<'a> Resolver<'a> {
         let (_, first) = evals.first()?;
         let rows = evals.iter().enumerate().filter(|(_, (_, eval))| eval.group == first.group);
         let rows = rows.map(|(place, (_, eval))| self.row(None, eval.of, place, None)).collect();
-        Some(Table { title: first.group.clone(), split: first.split, rows })
+        Some(Table { title: first.group.clone(), split: first.split, note: None, rows })
     }
 
     pub fn table(&mut self, raw: &RawTable, evals: &[(String, Eval)]) -> Option<Table> {
@@ -98,7 +98,7 @@ impl<'a> Resolver<'a> {
             }
         }
         let title = raw.title.clone().unwrap_or_else(|| raw.name.text.clone());
-        Some(Table { title, split: group.split, rows })
+        Some(Table { title, split: group.split, note: raw.note.clone(), rows })
     }
 
     /// The eval that a table or figure shows: the one that it names, or the only one there is.

@@ -12,6 +12,7 @@ use takd::{
     graph::Graph,
     key::keys,
     report::{Entries, FigureResults, Line, Pick, PointResult, Report, Rule, Spread},
+    spec::Quantity,
     store::Store,
 };
 use tiny_skia::Pixmap;
@@ -45,6 +46,9 @@ fn figure() -> FigureResults {
         title: "Accuracy by size, \"plain\" <CIFAR-10>".to_owned(),
         x: "size (layers)".to_owned(),
         y: "accuracy (%)".to_owned(),
+        quantity: Quantity::Accuracy,
+        note: Some("made up, a \"note\"".to_owned()),
+        paper_note: Some("best of 120 trials".to_owned()),
         split: Split::Test,
         seeds: 3,
         lines: vec![
@@ -121,6 +125,11 @@ series = [{ label = "all", points = [
 x = "size"
 title = "Gain"
 series = [{ label = "small", points = [{ x = 1, node = "blkd", over = "nokd", paper = -1.5 }] }]
+
+[figure.percent]
+x = "size"
+gain = "percent"
+series = [{ label = "small", points = [{ x = 1, node = "blkd", over = "nokd", paper = 250 }] }]
 "#
     )
 }
@@ -153,15 +162,24 @@ fn points_are_measured_gains_are_paired_and_the_rule_picks_the_nearest() {
     assert!(near(4, spread.mean) && near(5, spread.std.unwrap()), "{line}");
     assert_eq!((field(line, 6).as_str(), field(line, 7).as_str()), ("2", "-1.5"));
 
+    // In percent it is taken of what each seed exceeds.
+    let percent = read("percent.csv");
+    let line = percent.lines().nth(1).unwrap();
+    let pairs = top1("blkd").into_iter().zip(top1("nokd"));
+    let spread = Spread::of(&pairs.map(|(a, b)| (a - b) / b * 100.0).collect::<Vec<_>>()).unwrap();
+    let near = |at, want: f64| (field(line, at).parse::<f64>().unwrap() - want).abs() < 1e-9;
+    assert!(near(4, spread.mean) && near(5, spread.std.unwrap()), "{line}");
+    assert_eq!((field(line, 11).as_str(), field(line, 7).as_str()), ("gain-percent", "250"));
+
     // The assistant is the only candidate; the last line is the mean of the other two.
-    assert_eq!(sizes.lines().filter(|line| line.ends_with(",true")).count(), 1);
-    assert!(sizes.lines().nth(2).unwrap().ends_with(",true"));
+    let picked: Vec<String> = sizes.lines().skip(1).map(|line| field(line, 10)).collect();
+    assert_eq!(picked, ["false", "true", "false", ""]);
     let mean = |node: &str| Spread::of(&top1(node)).unwrap().mean;
     let drawn: f64 = field(sizes.lines().last().unwrap(), 4).parse().unwrap();
     assert!((drawn - (mean("teacher") + mean("nokd")) / 2.0).abs() < 1e-9);
     assert!(printed.contains("nearest to it is assistant"), "{printed}");
 
-    for name in ["sizes", "gain"] {
+    for name in ["sizes", "gain", "percent"] {
         assert!(read(&format!("{name}.svg")).contains("<svg"));
         let png = fs::read(folder.join(format!("{name}.png"))).unwrap();
         assert!(Pixmap::decode_png(&png).is_ok());
@@ -222,6 +240,7 @@ series = [{ label = "S", points = [
 mean_rule = { teacher = "teacher", student = "unmeasured" }
 [figure.e]
 x = "size"
+gain = "percent"
 series = [{ label = "S", points = [{ x = 1, node = "teacher" }] }]
 mean_rule = { teacher = "teacher" }
 "#

@@ -4,7 +4,10 @@
 use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
 use std::collections::BTreeMap;
 use takd::{
-    config::{Adam, Kd, Net, Optimizer, Recipe, Reduction, Schedule, Select, Shape, Warmup},
+    config::{
+        Adam, BatchnormWeight, Kd, Net, Optimizer, Recipe, Reduction, Schedule, Select, Shape,
+        Warmup,
+    },
     learn::{Updater, cross_entropy, distillation, learning_rate},
     net::{NamedTensor, Network, Ops, Role, Visitor},
     node::read_weights,
@@ -277,7 +280,8 @@ fn the_weight_ratio_is_that_of_the_formula() {
 #[test]
 fn schedules_epoch_by_epoch() {
     let golden = Golden::read();
-    let step = Schedule::Step { milestones: vec![3, 7], gamma: 0.2 };
+    let step = Schedule::Step { milestones: vec![3, 7], gamma: 0.2, restart: false };
+    let batchnorm_weight = BatchnormWeight::Ones;
     for (name, schedule, warmup) in [
         ("step", step, 0),
         ("cosine", Schedule::Cosine { min: 0.001 }, 0),
@@ -286,8 +290,16 @@ fn schedules_epoch_by_epoch() {
         let optimizer =
             Optimizer::Sgd { lr: 0.1, momentum: 0.0, nesterov: false, weight_decay: 0.0 };
         let (warmup, augment, select) = (Warmup(warmup), Vec::new(), Select::Last);
-        let recipe =
-            Recipe { epochs: 10, batch_size: 1, optimizer, schedule, warmup, augment, select };
+        let recipe = Recipe {
+            epochs: 10,
+            batch_size: 1,
+            optimizer,
+            schedule,
+            warmup,
+            augment,
+            select,
+            batchnorm_weight,
+        };
         let rates: Vec<f32> = (0..10).map(|epoch| learning_rate(&recipe, epoch) as f32).collect();
         assert_near(name, &rates, golden.values(&format!("schedule/{name}")), 1e-6);
     }

@@ -56,11 +56,21 @@ fn report() -> Report {
     };
     let comparisons = [&[0.3, -0.2, 0.5][..], &[0.9, 1.0, 1.2], &[0.4], &[]];
     let comparisons = comparisons.map(comparison).to_vec();
-    let table =
-        Results { title: "Table 1, plain".to_owned(), split: Split::Test, rows, comparisons };
+    let table = Results {
+        title: "Table 1, plain".to_owned(),
+        split: Split::Test,
+        note: Some("50.00 is 50.10 in a_text".to_owned()),
+        paper_note: Some(
+            "test accuracies of the best of 120 trials, chosen on the test set".to_owned(),
+        ),
+        rows,
+        comparisons,
+    };
     let other = Results {
         title: "other".to_owned(),
         split: Split::Validation,
+        note: None,
+        paper_note: Some("quoted nowhere".to_owned()),
         rows: vec![row("teacher", Select::Last, [Some(0.8725), Some(0.88)], None)],
         comparisons: Vec::new(),
     };

@@ -13,7 +13,8 @@ use std::{
 };
 use takd::{
     config::{
-        Adam, Data, Format, Net, Normalisation, Optimizer, Recipe, Schedule, Select, Split, Warmup,
+        Adam, BatchnormWeight, Data, Format, Net, Normalisation, Optimizer, Recipe, Schedule,
+        Select, Split, Warmup,
     },
     data::{View, load, probe},
     learn::{
@@ -25,8 +26,8 @@ use takd::{
 
 /// Takes a checkpoint before each step and after each epoch, and stops before a step if told.
 #[derive(Default)]
-struct Keeper {
-    kept: Vec<Vec<u8>>,
+pub struct Keeper {
+    pub kept: Vec<Vec<u8>>,
     asked: usize,
     stop: Option<usize>,
     /// Batches of evaluation so far, and the one before which it stops.
@@ -77,6 +78,7 @@ fn every_optimizer_goes_on_from_a_checkpoint_with_the_same_bits() {
             warmup: Warmup(1),
             augment: Vec::new(),
             select: Select::BestValidation,
+            batchnorm_weight: BatchnormWeight::Ones,
         };
         let (objective, judge) = (Objective::CrossEntropy, Some(&judge));
         let lesson = Lesson {

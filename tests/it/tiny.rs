@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use std::{fs, path::Path};
 use takd::{
-    config::{DataInfo, Net, Optimizer, Recipe, Schedule, Select, Shape, Warmup},
+    config::{BatchnormWeight, DataInfo, Net, Optimizer, Recipe, Schedule, Select, Shape, Warmup},
     data::View,
     learn::{self, Lesson, Objective, Stop, Trained},
     net::Ops,
@@ -72,7 +72,17 @@ pub fn train(net: &Net, objective: Objective<'_>, view: &View, device: &Device) 
     let optimizer = Optimizer::Sgd { lr: 0.02, momentum: 0.9, nesterov: true, weight_decay: 1e-4 };
     let (schedule, warmup) = (Schedule::Constant {}, Warmup(0));
     let (augment, select) = (Vec::new(), Select::Last);
-    let recipe = Recipe { epochs: 2, batch_size: 32, optimizer, schedule, warmup, augment, select };
+    let batchnorm_weight = BatchnormWeight::Ones;
+    let recipe = Recipe {
+        epochs: 2,
+        batch_size: 32,
+        optimizer,
+        schedule,
+        warmup,
+        augment,
+        select,
+        batchnorm_weight,
+    };
     let (seed, ops, judge) = (7, Ops::Own, None);
     let lesson = Lesson { net, recipe: &recipe, objective, seed, ops, train: view, judge };
     learn::train(&lesson, device, &Never, &mut |_, _| {}).unwrap()

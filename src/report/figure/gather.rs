@@ -3,12 +3,12 @@
 use super::super::{OursRow, Spread, gather::Reader};
 use crate::{
     config::Split,
-    spec::{Figure, Measure, Point},
+    spec::{Figure, Measure, Point, Quantity},
     store::StoreError,
 };
 use serde::Serialize;
 
-/// A figure with what the cache holds for it. Values are percent, or percentage points.
+/// A figure with what the cache holds for it.
 #[derive(Clone, Debug, Serialize)]
 pub struct FigureResults {
     /// Names its files.
@@ -19,6 +19,12 @@ pub struct FigureResults {
     pub x: String,
     /// Label of the vertical axis.
     pub y: String,
+    /// What its values are.
+    pub quantity: Quantity,
+    /// The file's word on it.
+    pub note: Option<String>,
+    /// What the quoted values are, to go after "the paper's are".
+    pub paper_note: Option<String>,
     /// The measured split.
     pub split: Split,
     /// Seeds of the pipeline.
@@ -89,7 +95,8 @@ impl FigureResults {
     ) -> Result<Self, StoreError> {
         let mut lines = Vec::with_capacity(figure.series.len());
         for series in &figure.series {
-            let points = series.points.iter().map(|point| gather_point(point, reader));
+            let points =
+                series.points.iter().map(|point| gather_point(point, figure.quantity, reader));
             let points = points.collect::<Result<_, _>>()?;
             lines.push(Line { label: series.label.clone(), points });
         }
@@ -110,6 +117,9 @@ impl FigureResults {
             title: figure.title.clone(),
             x: figure.x.clone(),
             y: figure.y.clone(),
+            quantity: figure.quantity,
+            note: figure.note.clone(),
+            paper_note: reader.paper_note(),
             split: figure.split,
             seeds: reader.seeds(),
             lines,
@@ -139,7 +149,11 @@ impl Rule {
     }
 }
 
-fn gather_point(point: &Point, reader: &mut Reader<'_, '_>) -> Result<PointResult, StoreError> {
+fn gather_point(
+    point: &Point,
+    quantity: Quantity,
+    reader: &mut Reader<'_, '_>,
+) -> Result<PointResult, StoreError> {
     let top1 = |row: &OursRow| -> Vec<Option<f64>> {
         row.seeds.iter().map(|seed| seed.metrics.as_ref().map(|m| m.top1 * 100.0)).collect()
     };
@@ -165,7 +179,13 @@ fn gather_point(point: &Point, reader: &mut Reader<'_, '_>) -> Result<PointResul
             let (row, base) = (reader.row(of)?, reader.row(over)?);
             result.test_selected = row.is_test_selected() || base.is_test_selected();
             let pairs = top1(&row).into_iter().zip(top1(&base));
-            let values = pairs.map(|(of, over)| Some(of? - over?)).collect();
+            let gain = |of: f64, over: f64| match quantity {
+                // Over an accuracy of 0 it would be infinite: no picture shows that.
+                Quantity::GainPercent if over == 0.0 => None,
+                Quantity::GainPercent => Some((of - over) / over * 100.0),
+                Quantity::GainPoints | Quantity::Accuracy => Some(of - over),
+            };
+            let values = pairs.map(|(of, over)| gain(of?, over?)).collect();
             (result.node, result.over) = (Some(row.node), Some(base.node));
             values
         }

@@ -38,7 +38,7 @@ impl FigureResults {
         picture.text((16.0, 45.0), &self.subtitle(), SMALL, Ink::Soft, Anchor::Start);
         let top = self.legend(&mut picture, 68.0) + 22.0;
         let bottom = top + PLOT;
-        picture.height = bottom + 56.0;
+        picture.height = self.say_below(&mut picture, bottom + 56.0);
         let points = || self.lines.iter().flat_map(|line| &line.points);
         let xs: Vec<f64> = points().map(|point| point.x).collect();
         let x = Axis::at(&xs, LEFT, RIGHT);
@@ -64,6 +64,27 @@ impl FigureResults {
             picture.text(at, text, NORMAL, Ink::Soft, Anchor::Middle);
         }
         picture
+    }
+
+    /// The notes below the plot, from `top` on; where the picture ends.
+    fn say_below(&self, picture: &mut Picture, top: f64) -> f64 {
+        let mut y = top;
+        for note in self.note.iter().cloned().chain(self.unlike()) {
+            let mut line = String::new();
+            for word in note.split_whitespace() {
+                let longer = format!("{line} {word}");
+                if !line.is_empty() && width(&longer, SMALL) > WIDTH - 32.0 {
+                    y += 16.0;
+                    picture.text((16.0, y), line.trim(), SMALL, Ink::Soft, Anchor::Start);
+                    line = format!(" {word}");
+                } else {
+                    line = longer;
+                }
+            }
+            y += 16.0;
+            picture.text((16.0, y), line.trim(), SMALL, Ink::Soft, Anchor::Start);
+        }
+        if y > top { y + 12.0 } else { top }
     }
 
     /// How far a line's points stand beside their place.
@@ -152,6 +173,9 @@ impl FigureResults {
         }
         if let Some(rule) = &self.rule {
             text += &format!(" {}.", rule.sentence());
+        }
+        for note in self.note.iter().cloned().chain(self.unlike()) {
+            text += &format!(" {note}.");
         }
         text
     }

@@ -7,7 +7,7 @@ use super::{
     draw::{dag, legend},
 };
 use crate::report::{
-    FigureResults, NodeResults, Results, WORDS, caption, escape::xml, grid, notes,
+    FigureResults, NodeResults, Results, WORDS, caption, escape::xml, footnotes, grid, notes,
     picture::Picture, plural, state::State,
 };
 use serde::Serialize;
@@ -121,7 +121,7 @@ fn tables(tables: &[Results]) -> String {
             out += &format!("<td class=\"strip\">{strip}</td></tr>\n");
         }
         out += "</tbody></table></div>\n";
-        for note in notes(results) {
+        for note in footnotes(results).into_iter().chain(notes(results)) {
             out += &format!("<p class=\"note\">{}</p>\n", xml(&note));
         }
     }
