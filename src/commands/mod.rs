@@ -22,6 +22,7 @@ mod report;
 mod run;
 mod signals;
 mod status;
+mod stderr;
 mod survey;
 mod why;
 
@@ -34,6 +35,7 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
+use stderr::Worth;
 
 /// Teacher-assistant knowledge distillation as pipelines that never train twice
 #[derive(Parser)]
@@ -133,6 +135,7 @@ pub fn main() -> ExitCode {
         }
         problem.exit_code()
     });
+    stderr::flush();
     ExitCode::from(code)
 }
 
@@ -158,9 +161,9 @@ fn print(text: &str) -> Result<(), Problem> {
     }
 }
 
-/// Writes a line to stderr. If even that fails there is nobody left to tell.
+/// Writes a line to stderr.
 fn say(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    stderr::line(line.to_owned(), Worth::Word);
 }
 
 /// Writes a file, or over it.

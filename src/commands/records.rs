@@ -3,9 +3,12 @@
 //! They go through the `log` facade, since that is what those crates use; without RUST_LOG nobody
 //! listens.
 
-use super::progress::tell;
+use super::{
+    progress::tell,
+    stderr::{self, Worth},
+};
+use env_logger::Target;
 use serde_json::json;
-use std::io::Write;
 
 /// Writes records to stderr as RUST_LOG asks for: lines, or JSON objects among a run's events.
 pub(super) fn listen(as_json: bool) {
@@ -13,14 +16,18 @@ pub(super) fn listen(as_json: bool) {
         return;
     }
     let mut builder = env_logger::Builder::from_default_env();
-    builder.format(move |out, record| {
+    // Nothing reaches its own output, which would wait for whoever reads it.
+    builder.target(Target::Pipe(Box::new(std::io::sink())));
+    builder.format(move |_, record| {
         let (level, target) = (record.level().as_str().to_lowercase(), record.target());
         let message = record.args().to_string();
         if as_json {
             tell("record", json!({ "level": level, "target": target, "message": message }));
             return Ok(());
         }
-        writeln!(out, "{level} {target}: {message}")
+        let worth = if record.level() <= log::Level::Warn { Worth::Word } else { Worth::Progress };
+        stderr::line(format!("{level} {target}: {message}"), worth);
+        Ok(())
     });
     // Another logger can only be there if the library's user has set one, who then hears of it all.
     let _ = builder.try_init();

@@ -67,6 +67,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
     let started = Instant::now();
     let signals = Signals::listen(args.log);
+    args.log.never_wait();
     let pipeline = args.pipeline.open()?;
     let graph = Graph::new(&pipeline);
     let mut targets = targets(&graph, &args.nodes)?;
@@ -144,7 +145,9 @@ fn walk(
     let runner =
         NodeRunner { store, graph, device, observer: &*observer, stop, checkpoint_every, datasets };
     signals.nodes_run();
-    Ok(execute(plan, &runner, &*observer, limits, stop))
+    let fates = execute(plan, &runner, &*observer, limits, stop);
+    signals.nodes_are_done();
+    Ok(fates)
 }
 
 /// On a CPU, whole nodes side by side use the cores better than one node's small kernels do; a

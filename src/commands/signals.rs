@@ -1,6 +1,6 @@
 //! Stopping a run: once nodes run, the first signal asks them to stop; a second one ends the process.
 
-use super::progress::LogArgs;
+use super::{progress::LogArgs, stderr};
 use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicU8, Ordering},
@@ -39,6 +39,7 @@ impl Signals {
                 let number = signal as u8;
                 let again = self.number.swap(number, Ordering::Relaxed) > 0;
                 if again || !self.running.load(Ordering::Relaxed) {
+                    stderr::hurry();
                     std::process::exit(128 + i32::from(number));
                 }
                 self.stop.store(true, Ordering::Relaxed);
@@ -51,6 +52,11 @@ impl Signals {
     /// Nodes run from now on, and a first signal leaves them time for a checkpoint.
     pub fn nodes_run(&self) {
         self.running.store(true, Ordering::Relaxed);
+    }
+
+    /// All nodes are done: a signal ends the process at once, also one whose results nobody reads.
+    pub fn nodes_are_done(&self) {
+        self.running.store(false, Ordering::Relaxed);
     }
 
     /// Its number, once one has come.

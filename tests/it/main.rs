@@ -42,6 +42,7 @@ mod same_bits;
 mod schedule;
 mod schema;
 mod special_files;
+mod stalled;
 mod stop;
 mod store;
 mod tensorboard;

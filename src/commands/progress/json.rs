@@ -1,6 +1,9 @@
 //! One JSON object an event, for programs. `docs/events.md` describes them.
 
-use super::{super::say, Board};
+use super::{
+    super::stderr::{self, Worth},
+    Board,
+};
 use crate::execute::{Event, Fate, Made, Observer};
 use serde_json::{Value, json};
 use std::{
@@ -10,12 +13,18 @@ use std::{
 
 /// Writes an event to stderr: its kind, the time, and what else `fields` holds.
 pub(in crate::commands) fn tell(event: &str, fields: Value) {
+    let progress = ["epoch", "decoding", "record"].contains(&event);
+    stderr::line(line(event, fields), if progress { Worth::Progress } else { Worth::Word });
+}
+
+/// An event as a line.
+pub(in crate::commands) fn line(event: &str, fields: Value) -> String {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let mut object = json!({ "event": event, "time": since.as_millis() as f64 / 1000.0 });
     if let (Value::Object(all), Value::Object(more)) = (&mut object, fields) {
         all.extend(more);
     }
-    say(&object.to_string());
+    object.to_string()
 }
 
 /// A fate's word, and what belongs to it.

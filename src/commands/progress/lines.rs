@@ -1,6 +1,12 @@
 //! One plain line an event, for pipes and logs.
 
-use super::{super::say, Board, ending, epoch_text, short};
+use super::{
+    super::{
+        say,
+        stderr::{self, Worth},
+    },
+    Board, ending, epoch_text, short,
+};
 use crate::execute::{Event, Fate, Observer};
 use std::{
     collections::HashMap,
@@ -70,7 +76,8 @@ impl Observer for Lines {
                     let left = board.step_left(*step, time).filter(|_| epoch < epochs);
                     let left = left.map(|left| format!(", {} left", short(left)));
                     let (name, left) = (board.title(*step), left.unwrap_or_default());
-                    say(&format!("{name}: epoch {epoch}/{epochs}, {text}{left}"));
+                    let line = format!("{name}: epoch {epoch}/{epochs}, {text}{left}");
+                    stderr::line(line, Worth::Progress);
                 }
             }
             Event::Ended { step, fate } => {

@@ -1,18 +1,20 @@
 //! What people and programs see while nodes run: bars on a terminal, plain lines or JSON elsewhere.
 
 mod bars;
+mod behind;
 mod board;
 mod costs;
 mod decoding;
 mod json;
 mod lines;
 
-use super::say;
+use super::{say, stderr};
 use crate::{
     execute::{Fate, Made, Observer},
     plan::Plan,
 };
 use bars::Bars;
+use behind::Behind;
 use board::{Board, Counts, Left};
 use indicatif::HumanDuration;
 use json::Objects;
@@ -75,10 +77,19 @@ impl LogArgs {
         } else if self.verbose {
             Box::new(Lines::new(board, Detail::Everything))
         } else if live {
-            Box::new(Bars::new(board))
+            Box::new(Behind::new(|| Bars::new(board)))
         } else {
             Box::new(Lines::new(board, Detail::Usual))
         }
+    }
+
+    /// From now on nothing that is told waits for whoever reads it.
+    pub fn never_wait(self) {
+        stderr::start(if self.is_json() {
+            |count| json::line("dropped", json!({ "lines": count }))
+        } else {
+            |count| format!("note: {count} lines of progress were dropped: nobody read them")
+        });
     }
 
     /// Tells a sentence that belongs to no step.
