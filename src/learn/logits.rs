@@ -3,6 +3,7 @@
 use crate::{
     data::{DataError, View},
     net::Network,
+    ops,
 };
 use burn::tensor::{Device, Tensor, TensorData};
 use std::collections::HashMap;
@@ -74,6 +75,7 @@ pub fn infer_from(
             return Err(InferError::NotFinite { wrong, of: done });
         }
         rows.extend(new);
+        ops::settle();
     }
     Ok(rows)
 }

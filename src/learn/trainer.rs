@@ -11,6 +11,7 @@ use crate::{
     data::{Changes, DataError, View},
     history::EpochRecord,
     net::{LoadError, NamedTensor, Network, Ops, Role, Visitor},
+    ops,
     rng::{Purpose, Stream},
 };
 use burn::tensor::{Device, Tensor};
@@ -301,6 +302,7 @@ fn run_epoch(
         let loss_sum = within.loss_sum + value * places.len() as f64;
         within = Within { step: step + 1, loss_sum, last: Some(value) };
         updater.step(net, loss.backward(), lr);
+        ops::settle();
     }
     Ok(within)
 }
@@ -315,3 +317,6 @@ impl Visitor for Track {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,171 +2,199 @@
 //!
 //! A step makes and drops an activation and a gradient or two of each layer, megabytes each. Asked
 //! for anew, they come from the kernel page by page, filled with zeros that nobody reads.
+//!
+//! burn frees some of what was taken here, and what is given back is sometimes burn's own. So a pool
+//! knows the buffers that it lent by their address, keeps those alone, and never more bytes of them
+//! than were in use at one time in this step or the one before; what lay idle for longest goes first.
+//! [`settle`] tells it where a step ends.
 
 use std::{cell::RefCell, collections::HashMap};
 
 thread_local! {
     // A training's layers run one after another on one thread; when it ends, so does this.
-    static FREE: RefCell<Free> = RefCell::default();
+    static POOL: RefCell<Pool> = RefCell::default();
 }
 
 #[derive(Default)]
-struct Free {
-    /// Buffers that wait, each with the number of the take before which it came back: oldest first.
-    buffers: Vec<(Vec<f32>, u64)>,
-    /// Capacity in floats of every buffer that is out, by address. One that is dropped elsewhere stays
-    /// listed until its address is handed out again.
-    lent: HashMap<usize, usize>,
-    /// Bytes in `buffers`.
+struct Pool {
+    /// The one that lay here for longest comes first.
+    free: Vec<Vec<f32>>,
+    /// Bytes in `free`.
     held: usize,
-    /// Takes so far.
-    takes: u64,
+    /// Bytes of each buffer that was taken and is not back, by its address.
+    lent: HashMap<usize, usize>,
+    /// Bytes in `lent`.
+    in_use: usize,
+    /// The most that was in use at a time: in this step, and in the one before.
+    peaks: [usize; 2],
 }
 
 /// A buffer may be this many times as large as what it is used for.
 const SLACK: usize = 2;
 
-/// A buffer that so many takes did not want is dropped: sizes have changed, as they do between training,
-/// evaluation and the next node. A step of ResNet-110 takes some 2,500.
-const OLDEST: u64 = 1 << 13;
-
-/// Most addresses that are remembered; several steps of the deepest network have fewer.
-const MOST_LENT: usize = 1 << 16;
-
-impl Free {
+impl Pool {
     fn take(&mut self, length: usize) -> Vec<f32> {
         if length == 0 {
             return Vec::new();
         }
-        self.takes += 1;
-        self.drop_old();
-        let fits =
-            |buffer: &Vec<f32>| (length..=marked(length) * SLACK).contains(&buffer.capacity());
-        let places = (0..self.buffers.len()).filter(|&place| fits(&self.buffers[place].0));
-        let buffer = match places.min_by_key(|&place| self.buffers[place].0.capacity()) {
+        let fits = |buffer: &Vec<f32>| (length..=length * SLACK).contains(&buffer.capacity());
+        let places = (0..self.free.len()).filter(|&place| fits(&self.free[place]));
+        let buffer = match places.min_by_key(|&place| self.free[place].capacity()) {
             Some(place) => {
-                // The order stays, so that the oldest are in front.
-                let (mut buffer, _) = self.buffers.remove(place);
+                let mut buffer = self.free.remove(place);
                 self.held -= bytes(&buffer);
                 buffer.resize(length, 0.0);
                 buffer
             }
-            None => {
-                let mut buffer = Vec::with_capacity(marked(length));
-                buffer.resize(length, 0.0);
-                buffer
-            }
+            None => vec![0.0; length],
         };
-        if self.lent.len() >= MOST_LENT {
-            self.lent.clear();
-        }
-        self.lent.insert(buffer.as_ptr().addr(), buffer.capacity());
+        // Nothing else can lie where this one does: what burn has freed there is not in use.
+        let before = self.lent.insert(address(&buffer), bytes(&buffer));
+        self.in_use = self.in_use + bytes(&buffer) - before.unwrap_or(0);
+        self.peaks[0] = self.peaks[0].max(self.in_use);
         buffer
     }
 
-    /// Keeps a buffer that `take` has handed out. Others come too, such as each batch of images: kept,
-    /// they would add up, since nobody ever asks for as many as are given.
     fn give(&mut self, buffer: Vec<f32>) {
-        let lent = self.lent.remove(&buffer.as_ptr().addr());
-        if lent == Some(buffer.capacity()) && is_marked(buffer.capacity()) {
-            self.held += bytes(&buffer);
-            self.buffers.push((buffer, self.takes));
+        let size = bytes(&buffer);
+        if self.lent.get(&address(&buffer)) == Some(&size) {
+            self.lent.remove(&address(&buffer));
+            self.in_use -= size;
+            self.held += size;
+            self.free.push(buffer);
+            self.trim();
         }
     }
 
-    fn drop_old(&mut self) {
-        let old = self.buffers.partition_point(|(_, given)| given + OLDEST < self.takes);
-        self.held -= self.buffers.drain(..old).map(|(buffer, _)| bytes(&buffer)).sum::<usize>();
+    fn settle(&mut self) {
+        self.lent.clear();
+        self.in_use = 0;
+        self.peaks = [0, self.peaks[0]];
+        self.trim();
+    }
+
+    fn trim(&mut self) {
+        let most = self.peaks[0].max(self.peaks[1]);
+        let mut idle = 0;
+        while self.held > most {
+            self.held -= bytes(&self.free[idle]);
+            idle += 1;
+        }
+        self.free.drain(..idle);
     }
 }
 
-/// What a buffer's capacity leaves when it is divided by [`MARK`]: foreign tensors, whose capacity is
-/// their length, seldom do, so that one at an address that was ours before is told apart.
-const REST: usize = 13;
-const MARK: usize = 32;
-
-/// The capacity to ask for.
-fn marked(length: usize) -> usize {
-    length.next_multiple_of(MARK) + REST
-}
-
-fn is_marked(capacity: usize) -> bool {
-    capacity % MARK == REST
+fn address(buffer: &[f32]) -> usize {
+    buffer.as_ptr().addr()
 }
 
 fn bytes(buffer: &Vec<f32>) -> usize {
     buffer.capacity() * size_of::<f32>()
 }
 
+/// Bytes that this thread's pool holds.
+#[cfg(test)]
+pub(crate) fn held() -> usize {
+    POOL.with_borrow(|pool| pool.held)
+}
+
 /// `length` floats of any value, for one who writes them all.
 pub(crate) fn take(length: usize) -> Vec<f32> {
-    FREE.with_borrow_mut(|free| free.take(length))
+    POOL.with_borrow_mut(|pool| pool.take(length))
 }
 
-/// Leaves a buffer to the next who asks on this thread.
+/// Leaves a buffer to the next who asks on this thread, if it was taken here; frees any other.
 pub(crate) fn give(buffer: Vec<f32>) {
     // While a thread ends, there is nobody to leave it to.
-    let _ = FREE.try_with(|free| free.borrow_mut().give(buffer));
+    let _ = POOL.try_with(|pool| pool.borrow_mut().give(buffer));
 }
 
-/// Bytes that wait on this thread.
-#[cfg(test)]
-pub(super) fn held() -> usize {
-    FREE.with_borrow(|free| free.held)
+/// Ends a step: what this thread has taken and not given back, burn has freed, or will.
+///
+/// Without it no number is wrong, but all that burn has freed counts as in use, and so more is kept.
+pub fn settle() {
+    POOL.with_borrow_mut(Pool::settle);
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Free, OLDEST, marked};
+    use super::{Pool, bytes};
 
     #[test]
     fn a_buffer_is_used_again_for_its_length_or_a_little_less() {
-        let mut free = Free::default();
-        let buffer = free.take(100);
+        let mut pool = Pool::default();
+        let buffer = pool.take(100);
         let place = buffer.as_ptr();
-        free.give(buffer);
-        let smaller = free.take(60);
+        pool.give(buffer);
+        let smaller = pool.take(60);
         assert_eq!((smaller.as_ptr(), smaller.len()), (place, 60));
-        free.give(smaller);
-        let again = free.take(100);
+        pool.give(smaller);
+        let again = pool.take(100);
         assert_eq!((again.as_ptr(), again.len()), (place, 100));
-        free.give(again);
-        let third = free.take(30);
-        assert_ne!(third.as_ptr(), place);
+        pool.give(again);
+        let half = pool.take(49);
+        assert_ne!(half.as_ptr(), place);
     }
 
     #[test]
-    fn only_what_was_handed_out_is_kept() {
-        let mut free = Free::default();
-        let needed = [free.take(10), free.take(20)];
-        for foreign in 0..50 {
-            free.give(vec![0.0; 1 + foreign % 7]);
+    fn only_what_was_taken_here_is_kept() {
+        let mut pool = Pool::default();
+        let taken = [pool.take(10), pool.take(20)];
+        let foreign: Vec<_> = (1..50).map(|length| vec![0.0; length]).collect();
+        foreign.into_iter().for_each(|buffer| pool.give(buffer));
+        pool.give(pool_of_another(10));
+        assert_eq!(pool.held, 0);
+        taken.into_iter().for_each(|buffer| pool.give(buffer));
+        assert_eq!((pool.held, pool.in_use), (30 * 4, 0));
+    }
+
+    fn pool_of_another(length: usize) -> Vec<f32> {
+        Pool::default().take(length)
+    }
+
+    #[test]
+    fn no_more_is_held_than_was_in_use_at_a_time() {
+        let mut pool = Pool::default();
+        for step in 0..200 {
+            // At most 107 floats at a time, of sizes that do not fit each other's buffers.
+            let large = pool.take(100 + step % 7);
+            pool.give(large);
+            let [kept, lost] = [pool.take(40), pool.take(10 + step % 30)];
+            pool.give(kept);
+            // As burn does, but so that no other buffer ever lies there.
+            std::mem::forget(lost);
+            assert!(pool.held <= 107 * 4, "step {step}: {}", pool.held);
+            pool.settle();
+            assert_eq!(pool.held, pool.free.iter().map(bytes).sum::<usize>());
+            assert!(pool.held <= 107 * 4, "step {step}: {}", pool.held);
+            assert!(pool.lent.is_empty());
         }
-        assert_eq!((free.held, free.buffers.len()), (0, 0));
-        needed.into_iter().for_each(|buffer| free.give(buffer));
-        assert_eq!((free.held, free.buffers.len()), ((marked(10) + marked(20)) * 4, 2));
     }
 
-    /// A step of 3-channel images gives back its batch, which it never took, and keeps one buffer of its
-    /// own, as the loss does with the logits.
     #[test]
-    fn what_is_held_does_not_grow_with_steps() {
-        let mut free = Free::default();
-        let mut step = |batch: usize| {
-            let buffers = [16, 64, 32].map(|size| free.take(size * batch));
-            free.give(vec![0.0; 48 * batch]);
-            let [first, second, _dropped_elsewhere] = buffers;
-            free.give(first);
-            free.give(second);
-            free.held
+    fn what_lay_idle_for_longest_goes_first() {
+        let mut pool = Pool::default();
+        let [old, new] = [pool.take(10), pool.take(30)];
+        let place = new.as_ptr();
+        pool.give(old);
+        pool.give(new);
+        // 40 floats were in use at a time: to hold these four as well, the ten have to go.
+        let third = pool.take(4);
+        pool.give(third);
+        assert_eq!(pool.held, 34 * 4);
+        let again = pool.take(30);
+        assert_eq!(again.as_ptr(), place);
+    }
+
+    #[test]
+    fn what_a_large_step_needed_is_not_kept_beyond_the_next() {
+        let mut pool = Pool::default();
+        let mut step = |lengths: [usize; 2]| {
+            let buffers = lengths.map(|length| pool.take(length));
+            buffers.into_iter().for_each(|buffer| pool.give(buffer));
+            pool.settle();
+            pool.held / 4
         };
-        let early = (0..100).map(|_| step(128)).max();
-        assert_eq!((0..3_000).map(|_| step(128)).max(), early);
-        let other = (0..OLDEST as usize).map(|_| step(50)).last();
-        assert_eq!(
-            other,
-            Some((marked(16 * 50) + marked(64 * 50)) * 4),
-            "the other batch size's buffers have gone"
-        );
+        assert_eq!([step([1000, 500]), step([10, 5]), step([10, 5])], [1500, 15, 15]);
     }
 }

@@ -38,5 +38,8 @@ mod norm;
 mod tiles;
 mod winograd;
 
+#[cfg(test)]
+pub(crate) use buffers::held;
+pub use buffers::settle;
 pub use extension::{Form, Operands, infer, train};
 pub use norm::After;

@@ -26,6 +26,7 @@ mod key_version;
 mod keys;
 mod kill;
 mod kill_calls;
+mod memory;
 mod no_panic;
 mod no_panic_data;
 mod page;

@@ -30,6 +30,7 @@ fn steps_hold_no_more_memory_the_longer_they_go_on() {
             side: None,
         };
         drop(infer(ones([images, 8, 8, 3]), frozen, [vector(), vector()], form));
+        buffers::settle();
         buffers::held()
     };
     let early = (0..100).map(|_| step(4)).max();

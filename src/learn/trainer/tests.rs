@@ -1,0 +1,98 @@
+use super::*;
+use crate::{
+    config::{
+        BatchnormWeight, Data, DataInfo, Format, Layer, Normalisation, Optimizer, Schedule, Shape,
+        Split, Warmup,
+    },
+    data::{Dataset, Images, Part},
+};
+
+const CLASSES: usize = 3;
+
+/// Ten training images of noise, two of which are held out.
+fn views(shape: Shape) -> [View; 2] {
+    let part = |count: usize| Part {
+        images: Images::Bytes((0..count * shape.size()).map(|at| (at * at % 251) as u8).collect()),
+        labels: (0..count).map(|at| (at % CLASSES) as u16).collect(),
+    };
+    let dataset = Dataset { shape, classes: CLASSES, train: part(10), test: part(1) };
+    let digest = "00".repeat(32);
+    let info = DataInfo { digest, shape, classes: CLASSES, train: 10, test: 1, notes: Vec::new() };
+    let normalisation = Normalisation::Measured;
+    let data = Data { format: Format::FashionMini, validation: 2, normalisation, info };
+    [Split::Train, Split::Validation]
+        .map(|split| View::new(&dataset, &data, split, &Device::flex()).unwrap())
+}
+
+/// Sees what the pool holds before each step.
+struct Held {
+    steps: usize,
+    early: usize,
+    late: usize,
+}
+
+impl Watch for Held {
+    fn order(&mut self, _: usize, _: usize, _: usize) -> Order {
+        match self.steps {
+            100..200 => self.early = self.early.max(ops::held()),
+            2900.. => self.late = self.late.max(ops::held()),
+            _ => {}
+        }
+        self.steps += 1;
+        Order::GoOn
+    }
+
+    fn keep(&mut self, _: &dyn Fn() -> Checkpoint) {}
+
+    fn stopped(&mut self) -> bool {
+        false
+    }
+
+    fn epoch(&mut self, _: &Progress<'_>) {}
+}
+
+/// Each epoch has a step of five images, one of three, and an evaluation of two.
+fn no_more_is_held_after_3000_steps(layers: &[&str]) {
+    for channels in [1, 3] {
+        let shape = Shape { channels, height: 8, width: 8 };
+        let layers: Vec<Layer> = layers.iter().map(|layer| layer.parse().unwrap()).collect();
+        let net = Net::new(layers, shape, CLASSES).unwrap();
+        let [train, judge] = views(shape);
+        let optimizer =
+            Optimizer::Sgd { lr: 0.02, momentum: 0.9, nesterov: true, weight_decay: 1e-4 };
+        let (schedule, warmup) = (Schedule::Constant {}, Warmup(0));
+        let (augment, select) = (Vec::new(), Select::BestValidation);
+        let (epochs, batch_size) = (1500, 5);
+        let recipe = Recipe {
+            epochs,
+            batch_size,
+            optimizer,
+            schedule,
+            warmup,
+            augment,
+            select,
+            batchnorm_weight: BatchnormWeight::Ones,
+        };
+        let (ops, objective) = (Ops::Own, Objective::CrossEntropy);
+        let (recipe, judge) = (&recipe, Some(&judge));
+        let lesson = Lesson { net: &net, recipe, objective, seed: 7, ops, train: &train, judge };
+        let mut watch = Held { steps: 0, early: 0, late: 0 };
+        resume(&lesson, &Device::flex(), None, &mut watch).unwrap();
+        let Held { steps, early, late } = watch;
+        assert_eq!(steps, 3000);
+        assert!(early > 0, "what a step is done with goes to the next");
+        // Which buffer fits best may turn out a little otherwise.
+        assert!(late <= early + early / 4, "{channels} channels: {early} bytes, then {late}");
+    }
+}
+
+#[test]
+fn a_plain_training_holds_no_more_after_3000_steps_than_after_100() {
+    no_more_is_held_after_3000_steps(&["conv8", "conv8", "maxpool", "fc3"]);
+}
+
+#[test]
+fn a_residual_training_holds_no_more_after_3000_steps_than_after_100() {
+    let layers = ["stem8", "basic8", "basic16/2", "padbasic24/2", "avgpool", "fc3"];
+    no_more_is_held_after_3000_steps(&layers);
+}
