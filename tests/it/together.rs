@@ -8,7 +8,7 @@ use crate::{
 };
 use std::{
     collections::BTreeMap,
-    process::{Command, Stdio},
+    process::Stdio,
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
@@ -129,10 +129,11 @@ fn an_entry_that_was_moved_away_for_its_successor_comes_back() {
 fn gc_waits_until_nobody_reads() {
     let workspace = Workspace::new();
     workspace.run(&["tiny.toml", "nokd@20"]);
-    // A pipeline that its writer has not begun: whoever reads it waits.
-    assert!(Command::new("mkfifo").arg(workspace.path("slow.toml")).status().unwrap().success());
+    // So many tasks that gc comes by, again and again, while a command reads.
+    let seeds: Vec<String> = (0..100_000).map(|seed| seed.to_string()).collect();
+    workspace.write("slow.toml", PIPELINE.replace("20, 31", &seeds.join(", ")));
     for reader in ["plan", "report", "status", "why"] {
-        let node: &[&str] = if reader == "why" { &["nokd@20"] } else { &[] };
+        let node: &[&str] = if reader == "why" { &["nokd@7"] } else { &[] };
         let mut command = workspace.command(&[&[reader, "slow.toml"], node].concat());
         let mut run = Running::new(command.stdout(Stdio::null()).stderr(Stdio::null()));
         let gc = || workspace.takd(&["cache", "gc", "tiny.toml"]);
