@@ -57,6 +57,16 @@ pub fn read_up_to(reader: impl Read, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The first `count` bytes of what `reader` gives, or all if there are fewer.
+///
+/// # Errors
+/// What the reader says.
+pub fn first(reader: &mut impl Read, count: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(count);
+    reader.take(count as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// blake3 of a regular file of at most `most` bytes, which are not held in memory.
 ///
 /// # Errors

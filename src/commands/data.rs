@@ -142,10 +142,15 @@ fn format(name: &str, data: &DataArgs) -> Result<Format, Problem> {
         "cifar100" => cifar(CifarKind::Hundred),
         IMAGENET => folder(data.data.join(name)),
         _ => {
-            let places = [data.data.join(name), PathBuf::from(name)];
-            let place = places.into_iter().find(|place| place.is_dir());
-            let place = place.ok_or_else(|| unknown(name))?;
-            recognised(&place).map_or_else(|| folder(place), Ok)
+            // Of IDX files, a path may go on with what their names begin with.
+            for place in [data.data.join(name), PathBuf::from(name)] {
+                match recognised(&place) {
+                    Some(format) => return Ok(format),
+                    None if place.is_dir() => return folder(place),
+                    None => {}
+                }
+            }
+            Err(unknown(name))
         }
     }
 }

@@ -56,7 +56,7 @@ const HUNDRED: Layout = Layout {
 };
 
 /// All images, and the blake3 of the unpacked files: how they are packed does not matter.
-pub(super) fn read(cifar: &Cifar) -> Result<(Dataset, String), DataError> {
+pub(super) fn read(cifar: &Cifar) -> Result<Dataset, DataError> {
     let layout = match cifar.kind {
         CifarKind::Ten => TEN,
         CifarKind::Hundred => HUNDRED,
@@ -76,8 +76,8 @@ pub(super) fn read(cifar: &Cifar) -> Result<(Dataset, String), DataError> {
     });
     let mut next = || parts.next().expect("there are two lists of files");
     let (train, test) = (next()?, next()?);
-    let dataset = Dataset { shape: SHAPE, classes: layout.classes, train, test };
-    Ok((dataset, hasher.finalize().to_hex().to_string()))
+    let digest = hasher.finalize().to_hex().to_string();
+    Ok(Dataset { shape: SHAPE, classes: layout.classes, train, test, digest, notes: Vec::new() })
 }
 
 /// The wanted files, each with its place for messages.

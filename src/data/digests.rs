@@ -123,9 +123,8 @@ pub(super) fn look(
 fn hash(path: &Path) -> Result<(Seen, Option<Stamp>), DataError> {
     let read = || -> io::Result<_> {
         let before = Stamp::of(path)?;
-        let (file, length) = input::open(path)?;
-        let mut head = Vec::with_capacity(HEAD);
-        (&file).take(HEAD as u64).read_to_end(&mut head)?;
+        let (mut file, length) = input::open(path)?;
+        let head = input::first(&mut file, HEAD)?;
         let content = Content::of(&head);
         let mut digest = blake3::Hash::from_bytes([0; 32]);
         if content.is_image() {

@@ -127,9 +127,9 @@ impl Found {
             images: Images::Files(Arc::new(Files::new(folder, &split, files))),
             labels,
         };
-        let classes = self.classes.len();
+        let DataInfo { digest, shape, classes, notes, .. } = self.info(folder);
         let (train, test) = (part(self.train), part(self.test));
-        Dataset { shape: shape(folder), classes, train, test }
+        Dataset { shape, classes, train, test, digest, notes }
     }
 }
 

@@ -1,11 +1,11 @@
 //! A data set's bytes, from wherever they lie.
 
-use super::{cifar, fashion_mini, files::Files, folder, idx::IdxFile, listing::Listing};
+use super::{cifar, files::Files, folder, idx_files, listing::Listing};
 use crate::{
     config::{DataInfo, Format, ImageFolder, Normalisation, Shape},
     input,
 };
-use std::{io, path::Path, sync::Arc};
+use std::{io, sync::Arc};
 
 /// Images with their labels.
 pub struct Dataset {
@@ -17,6 +17,10 @@ pub struct Dataset {
     pub train: Part,
     /// Test images and labels.
     pub test: Part,
+    /// blake3 of what decides images and labels.
+    pub digest: String,
+    /// What a user should know of them, a line each.
+    pub notes: Vec<String>,
 }
 
 impl Dataset {
@@ -101,54 +105,16 @@ fn list(errors: &[DataError]) -> String {
     format!("{} files are not usable:\n{}{rest}", errors.len(), shown.join("\n"))
 }
 
-const IDX_HELP: &str = "the folder needs MNIST's four files, gzipped or not (Debian's package \
-    dataset-fashion-mnist puts them in /usr/share/datasets/fashion-mnist or the like)";
-
-/// Most bytes of one IDX file: 20 times EMNIST's largest.
-const MOST_IDX: u64 = 12 << 30;
-
-/// File names, without `.gz`: training images and labels, test images and labels.
-const IDX_FILES: [&str; 4] = [
-    "train-images-idx3-ubyte",
-    "train-labels-idx1-ubyte",
-    "t10k-images-idx3-ubyte",
-    "t10k-labels-idx1-ubyte",
-];
-
-/// Four files' names and contents, in the order of [`IDX_FILES`].
-type Sources = [(String, Vec<u8>); 4];
-
 /// Finds out what keys and checks need to know.
 ///
 /// # Errors
-/// [`DataError`] if a file is missing or its header is damaged.
+/// [`DataError`] names the file that is missing or damaged, and where.
 pub fn probe(format: &Format) -> Result<DataInfo, DataError> {
-    let sources = match format {
-        Format::Cifar(cifar) => {
-            let (Dataset { shape, classes, train, test }, digest) = cifar::read(cifar)?;
-            let (train, test) = (train.labels.len(), test.labels.len());
-            return Ok(DataInfo { digest, shape, classes, train, test, notes: Vec::new() });
-        }
-        Format::Folder(images) => return folder::probe(images),
-        Format::FashionMini => embedded(),
-        Format::Idx(folder) => read_folder(folder)?,
-    };
-    let mut hasher = blake3::Hasher::new();
-    for (_, bytes) in &sources {
-        hasher.update(&(bytes.len() as u64).to_le_bytes());
-        hasher.update(bytes);
+    if let Format::Folder(images) = format {
+        return folder::probe(images);
     }
-    let [train_images, train_labels, test_images, test_labels] = &sources;
-    let (train, shape) = pair_header(train_images, train_labels)?;
-    let (test, test_shape) = pair_header(test_images, test_labels)?;
-    if test_shape != shape {
-        return Err(DataError::Damaged {
-            file: test_images.0.clone(),
-            problem: format!("images of {test_shape}, but the training images are {shape}"),
-        });
-    }
-    let classes = classes(train_labels)?;
-    let (digest, notes) = (hasher.finalize().to_hex().to_string(), Vec::new());
+    let Dataset { shape, classes, train, test, digest, notes } = load(format)?;
+    let (train, test) = (train.labels.len(), test.labels.len());
     Ok(DataInfo { digest, shape, classes, train, test, notes })
 }
 
@@ -159,11 +125,8 @@ pub fn probe(format: &Format) -> Result<DataInfo, DataError> {
 pub fn verify(format: &Format) -> Result<DataInfo, DataError> {
     match format {
         Format::Folder(images) => folder::verify(images),
-        // Their probe reads labels and digests; the images are read here.
-        Format::FashionMini | Format::Idx(_) | Format::Cifar(_) => {
-            load(format)?;
-            probe(format)
-        }
+        // Their probe reads all.
+        Format::FashionMini | Format::Idx(_) | Format::Cifar(_) => probe(format),
     }
 }
 
@@ -211,28 +174,12 @@ impl Dataset {
 /// # Errors
 /// [`DataError`] names the file and the byte or record.
 pub fn load(format: &Format) -> Result<Dataset, DataError> {
-    let [train_images, train_labels, test_images, test_labels] = match format {
-        Format::Cifar(cifar) => return cifar::read(cifar).map(|(dataset, _)| dataset),
-        Format::Folder(images) => return folder::load(images),
-        Format::FashionMini => embedded(),
-        Format::Idx(folder) => read_folder(folder)?,
-    };
-    let classes = classes(&train_labels)?;
-    let (train, shape) = part(&train_images, &train_labels, classes)?;
-    let (test, _) = part(&test_images, &test_labels, classes)?;
-    Ok(Dataset { shape, classes, train, test })
-}
-
-fn embedded() -> Sources {
-    fashion_mini::FILES.map(|(name, bytes)| (format!("fashion-mini/{name}"), bytes.to_vec()))
-}
-
-fn read_folder(folder: &Path) -> Result<Sources, DataError> {
-    let mut found = Vec::with_capacity(4);
-    for name in IDX_FILES {
-        found.push(read_idx(folder, name)?);
+    match format {
+        Format::FashionMini => idx_files::embedded(),
+        Format::Idx(folder) => idx_files::load(folder),
+        Format::Cifar(cifar) => cifar::read(cifar),
+        Format::Folder(images) => folder::load(images),
     }
-    Ok(found.try_into().expect("one file is pushed for each of four names"))
 }
 
 /// A file's content, out of its gzip if it is in one: at most `most` bytes.
@@ -245,59 +192,4 @@ pub(super) fn unpacked(file: &str, bytes: Vec<u8>, most: u64) -> Result<Vec<u8>,
         let problem = format!("its gzip cannot be unpacked: {error}");
         DataError::Damaged { file: file.to_owned(), problem }
     })
-}
-
-fn read_idx(folder: &Path, name: &str) -> Result<(String, Vec<u8>), DataError> {
-    let plain = folder.join(name);
-    let packed = folder.join(format!("{name}.gz"));
-    let path = if packed.exists() && !plain.exists() { packed } else { plain };
-    let file = path.display().to_string();
-    match input::read(&path, MOST_IDX) {
-        Ok(bytes) => Ok((file, bytes)),
-        Err(error) => Err(DataError::Missing { file, error, help: IDX_HELP.to_owned() }),
-    }
-}
-
-fn pair_header(
-    images: &(String, Vec<u8>),
-    labels: &(String, Vec<u8>),
-) -> Result<(usize, Shape), DataError> {
-    let (count, shape) = IdxFile::new(&images.0, &images.1).image_header()?;
-    let labelled = IdxFile::new(&labels.0, &labels.1).label_header()?;
-    if labelled != count {
-        let problem = format!("{labelled} labels for the {count} images of {}", images.0);
-        return Err(DataError::Damaged { file: labels.0.clone(), problem });
-    }
-    Ok((count, shape))
-}
-
-/// Classes are numbered from 0 without gaps, so the highest training label tells.
-fn classes(labels: &(String, Vec<u8>)) -> Result<usize, DataError> {
-    let labels = read_labels(labels)?;
-    Ok(labels.iter().max().map_or(0, |&highest| usize::from(highest) + 1))
-}
-
-fn read_labels((name, bytes): &(String, Vec<u8>)) -> Result<Vec<u8>, DataError> {
-    let mut file = IdxFile::new(name, bytes);
-    let count = file.label_header()?;
-    file.body(count)
-}
-
-fn part(
-    images: &(String, Vec<u8>),
-    labels: &(String, Vec<u8>),
-    classes: usize,
-) -> Result<(Part, Shape), DataError> {
-    let (count, shape) = pair_header(images, labels)?;
-    let mut file = IdxFile::new(&images.0, &images.1);
-    file.image_header()?;
-    let pixels = file.body(count * shape.size())?;
-    let values = read_labels(labels)?;
-    if let Some(record) = values.iter().position(|&label| usize::from(label) >= classes) {
-        let problem =
-            format!("record {record}: label {}, but there are {classes} classes", values[record]);
-        return Err(DataError::Damaged { file: labels.0.clone(), problem });
-    }
-    let labels = values.into_iter().map(u16::from).collect();
-    Ok((Part { images: Images::Bytes(pixels), labels }, shape))
 }

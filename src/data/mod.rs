@@ -10,6 +10,7 @@ mod fashion_mini;
 mod files;
 mod folder;
 mod idx;
+mod idx_files;
 mod listing;
 mod loaded;
 mod moments;

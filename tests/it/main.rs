@@ -17,6 +17,7 @@ mod figures;
 mod file_system;
 mod gpu;
 mod help;
+mod idx_sets;
 mod image_damage;
 mod image_folders;
 mod image_kinds;

@@ -57,7 +57,9 @@ fn pipelines_weights_and_data_are_files() {
         fs::rename(&images, workspace.path("aside")).unwrap();
         symlink(workspace.path(&name), &images).unwrap();
         let told = said(&workspace, &["check", "tiny.toml"]);
-        assert!(told.contains(&format!("it is a {kind}, not a file")), "{told}");
+        let what = format!("it is a {kind}, not a file");
+        let none = "no file t10k-images-idx3-ubyte";
+        assert!(told.contains(if kind == "folder" { none } else { &what }), "{told}");
         fs::remove_file(&images).unwrap();
         fs::rename(workspace.path("aside"), &images).unwrap();
         for path in ["cifar-10-binary.tar.gz", "cifar-10-batches-bin/data_batch_1.bin"] {

@@ -64,9 +64,6 @@ fn absolute(folder: &Path) -> Result<PathBuf, Problem> {
 
 /// The lines of a data set's table that say what `folder` holds, and what that is.
 fn recognise(folder: &Path, path: &str) -> Result<(String, DataInfo), Problem> {
-    if !folder.exists() {
-        return Err(Problem::Entry(format!("there is no folder {}", folder.display())));
-    }
     let mut images = ImageFolder::new(folder.to_owned(), Path::new("data"));
     // What is wrong with the folder is told by the probe.
     images.fit = fit(data::usual_side(&images).ok().flatten());
@@ -91,6 +88,9 @@ fn recognise(folder: &Path, path: &str) -> Result<(String, DataInfo), Problem> {
             }
             Err(damaged) => return Err(damaged.into()),
         }
+    }
+    if !folder.exists() {
+        return Err(Problem::Entry(format!("there is no folder {}", folder.display())));
     }
     let folder = folder.display();
     problem += &format!(
