@@ -60,7 +60,14 @@ pub(super) fn run(command: &Command) -> Result<u8, Problem> {
             print(&lines.concat())?;
         }
         Command::Check { name, data } => {
-            let found = data::verify(&format(name, data)?)?;
+            let (found, dataset) = data::renew(&format(name, data)?)?;
+            // It is hidden where nobody looks.
+            let bar = ProgressBar::new(dataset.undecoded() as u64);
+            let template = "{bar:24} {pos}/{len} images, {eta} left";
+            bar.set_style(ProgressStyle::with_template(template).expect("it is constant"));
+            let decoded = dataset.decode_new(&|| bar.inc(1));
+            bar.finish_and_clear();
+            decoded?;
             let notes: String = found.notes.iter().map(|note| format!("  {note}\n")).collect();
             print(&format!("{name}: {}\n{notes}", summary(&found)))?;
         }

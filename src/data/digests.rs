@@ -129,9 +129,7 @@ fn hash(path: &Path) -> Result<(Seen, Option<Stamp>), DataError> {
         let mut digest = blake3::Hash::from_bytes([0; 32]);
         if content.is_image() {
             if length > MOST_FILE {
-                let (size, most) = (input::size(length), input::size(MOST_FILE));
-                let problem = format!("an image file of {size}; takd reads {most} at most");
-                return Err(io::Error::new(io::ErrorKind::FileTooLarge, problem));
+                return Ok(None);
             }
             let mut hasher = blake3::Hasher::new();
             hasher.update(&head).update_reader(file.take(MOST_FILE))?;
@@ -139,9 +137,14 @@ fn hash(path: &Path) -> Result<(Seen, Option<Stamp>), DataError> {
         }
         let same = Stamp::of(path)? == before;
         let seen = Seen { content, digest, decoded: false };
-        Ok((seen, Some(before).filter(|stamp| same && stamp.is_settled())))
+        Ok(Some((seen, Some(before).filter(|stamp| same && stamp.is_settled()))))
     };
-    read().map_err(|error| unreadable(path, error))
+    read().map_err(|error| unreadable(path, error))?.ok_or_else(|| {
+        let size = fs::metadata(path).map_or(MOST_FILE, |metadata| metadata.len());
+        let (size, most) = (input::size(size), input::size(MOST_FILE));
+        let problem = format!("an image file of {size}; takd reads {most} at most");
+        DataError::Damaged { file: path.display().to_string(), problem }
+    })
 }
 
 /// An image that is there and cannot be read.

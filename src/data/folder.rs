@@ -169,15 +169,10 @@ pub(super) fn load(folder: &ImageFolder) -> Result<Dataset, DataError> {
     Ok(Found::new(folder, Kept::Use)?.dataset(folder))
 }
 
-/// Reads and decodes every file, whatever has been kept.
-///
-/// # Errors
-/// [`DataError::Several`] if more than one image is damaged.
-pub(super) fn verify(folder: &ImageFolder) -> Result<DataInfo, DataError> {
+/// Reads every file, whatever has been kept, and decodes none.
+pub(super) fn renew(folder: &ImageFolder) -> Result<(DataInfo, Dataset), DataError> {
     let found = Found::new(folder, Kept::Renew)?;
-    let info = found.info(folder);
-    found.dataset(folder).decode_new(&|| {})?;
-    Ok(info)
+    Ok((found.info(folder), found.dataset(folder)))
 }
 
 /// The shorter side, in pixels, that half of the training images reach: of some of them, evenly

@@ -165,7 +165,7 @@ impl Walk<'_> {
         names: &mut Vec<String>,
     ) -> Result<(), DataError> {
         let resolved = resolved(folder)?;
-        if self.above.contains(&resolved) {
+        if self.above.iter().any(|inner| inner.starts_with(&resolved)) {
             self.skipped.add(Reason::Circle, || format!("{split}/{inner}"));
             return Ok(());
         }

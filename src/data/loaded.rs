@@ -24,6 +24,18 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    fn info(&self) -> DataInfo {
+        let Self { shape, classes, train, test, digest, notes } = self;
+        DataInfo {
+            digest: digest.clone(),
+            shape: *shape,
+            classes: *classes,
+            train: train.labels.len(),
+            test: test.labels.len(),
+            notes: notes.clone(),
+        }
+    }
+
     /// Measures what `normalisation` needs of images in files, for every [`View`](super::View) of them
     /// to come; `stop` is asked before each image, and ends it with [`DataError::Stopped`].
     ///
@@ -113,9 +125,7 @@ pub fn probe(format: &Format) -> Result<DataInfo, DataError> {
     if let Format::Folder(images) = format {
         return folder::probe(images);
     }
-    let Dataset { shape, classes, train, test, digest, notes } = load(format)?;
-    let (train, test) = (train.labels.len(), test.labels.len());
-    Ok(DataInfo { digest, shape, classes, train, test, notes })
+    Ok(load(format)?.info())
 }
 
 /// Reads every file of a data set, whatever is known of it already, and says what is in it.
@@ -123,11 +133,22 @@ pub fn probe(format: &Format) -> Result<DataInfo, DataError> {
 /// # Errors
 /// [`DataError`] names the files that are damaged, and where.
 pub fn verify(format: &Format) -> Result<DataInfo, DataError> {
-    match format {
-        Format::Folder(images) => folder::verify(images),
-        // Their probe reads all.
-        Format::FashionMini | Format::Idx(_) | Format::Cifar(_) => probe(format),
+    let (info, dataset) = renew(format)?;
+    dataset.decode_new(&|| {})?;
+    Ok(info)
+}
+
+/// What is in a data set, whatever is known of it already; images in files are read and not decoded,
+/// which is for [`Dataset::decode_new`].
+///
+/// # Errors
+/// [`DataError`] names the file that is missing or damaged, and where.
+pub fn renew(format: &Format) -> Result<(DataInfo, Dataset), DataError> {
+    if let Format::Folder(images) = format {
+        return folder::renew(images);
     }
+    let dataset = load(format)?;
+    Ok((dataset.info(), dataset))
 }
 
 /// Numbers of classes, training files and test files, of a folder of images without a look into its

@@ -21,5 +21,5 @@ mod view;
 pub use batches::{Batch, Batches, Changes};
 pub use files::Files;
 pub use folder::usual_side;
-pub use loaded::{DataError, Dataset, Images, Part, counts, load, probe, verify};
+pub use loaded::{DataError, Dataset, Images, Part, counts, load, probe, renew, verify};
 pub use view::{View, holdout};

@@ -3,10 +3,17 @@
 use crate::{
     image_runs::PIPELINE,
     pictures::{cut, folder, made, picture, save, settle},
+    running::Running,
     workspace::Workspace,
 };
 use image::{DynamicImage, ImageFormat, RgbImage};
-use std::{fs, io::Cursor, os::unix::fs::symlink, path::Path, process::Command};
+use std::{
+    fs,
+    io::{BufRead, BufReader, Cursor},
+    os::unix::fs::symlink,
+    path::Path,
+    process::{Command, Stdio},
+};
 use takd::{
     config::{Data, Fit, Format, ImageFolder, Normalisation, Split},
     data::{View, load, probe, verify},
@@ -53,6 +60,7 @@ fn images_are_told_by_their_content_and_the_rest_is_counted_by_reason() {
     fs::create_dir(dir.path().join("set/val/@eaDir")).unwrap();
     fs::write(dir.path().join("set/train/list.csv"), "a,b").unwrap();
     symlink(".", class.join("again")).unwrap();
+    symlink("../..", class.join("above")).unwrap();
     symlink("nowhere.jpg", class.join("gone.jpg")).unwrap();
     symlink("self.jpg", class.join("self.jpg")).unwrap();
     assert!(Command::new("mkfifo").arg(class.join("pipe.jpg")).status().unwrap().success());
@@ -222,6 +230,29 @@ fn a_damaged_test_image_is_found_before_the_first_training() {
     let again = |epochs: &str| workspace.takd(&[&events[..4], &["--set", epochs]].concat()).stderr;
     assert_eq!(decoding(&again("recipe.short.epochs=2")).map(|(.., total)| total), Some(16.into()));
     assert_eq!(decoding(&again("recipe.short.epochs=3")), None, "all are remembered");
+}
+
+/// What was checked is kept 256 images at a time; a stop is no matter of minutes.
+#[test]
+fn a_signal_ends_the_check_of_images_at_once() {
+    let workspace = Workspace::new();
+    crate::pictures::write(&workspace.path("set"));
+    let file = workspace.path("set/train/n01/large.jpg");
+    save(&file, picture(3000, 3000, 0, 0));
+    for place in 0..2000 {
+        fs::hard_link(&file, workspace.path(format!("set/train/n01/again{place}.jpg"))).unwrap();
+    }
+    workspace.write("own.toml", PIPELINE);
+    let mut command = workspace.command(&["run", "own.toml", "--log-format", "json"]);
+    let mut run = Running::new(command.stdout(Stdio::null()).stderr(Stdio::piped()));
+    let mut lines = BufReader::new(run.stderr.take().unwrap()).lines();
+    let begun = lines.find(|line| line.as_ref().unwrap().contains("\"decoding\""));
+    assert!(begun.is_some());
+    assert!(Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap().success());
+    let rest: Vec<String> = lines.map(Result::unwrap).collect();
+    assert_eq!(run.output().unwrap().status.code(), Some(130), "{rest:?}");
+    let whole = rest.iter().any(|line| line.contains("\"done\":2013") || line.contains("started"));
+    assert!(!whole, "{rest:?}");
 }
 
 #[test]

@@ -31,7 +31,9 @@ fn views(channels: usize) -> [View; 3] {
         images: Images::Bytes((0..count * shape.size()).map(|at| (at * at % 251) as u8).collect()),
         labels: (0..count).map(|at| (at % tiny::CLASSES) as u16).collect(),
     };
-    let dataset = Dataset { shape, classes: tiny::CLASSES, train: part(10), test: part(7) };
+    let (digest, notes) = (String::new(), Vec::new());
+    let (train, test) = (part(10), part(7));
+    let dataset = Dataset { shape, classes: tiny::CLASSES, train, test, digest, notes };
     let info = DataInfo { shape, train: 10, test: 7, ..tiny::info() };
     let normalisation = Normalisation::Measured;
     let data = Data { format: Format::FashionMini, validation: 2, normalisation, info };

@@ -160,6 +160,9 @@ fn headers_that_boast_get_no_memory() {
         ("x.png", boast(60_000, 60_000)),
         ("y.png", boast(u32::MAX >> 1, u32::MAX >> 1)),
         ("z.jpg", jpeg),
+        // Long enough for what it claims, were it packed as well as can be.
+        ("v.png", [boast(30_000, 30_000), vec![0; 200_000]].concat()),
+        ("w.png", [boast(1_000_000, 2), vec![0; 1000]].concat()),
     ] {
         let root = workspace.path(name.replace('.', "-"));
         image_folder(&root, name, &bytes);

@@ -14,7 +14,11 @@ pub fn picture(width: u32, height: u32, class: u8, salt: u8) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| {
         let noise = (x * 37 + y * 91 + u32::from(salt) * 53) as u8 / 4;
         let tint = if class == 0 { [190, 0] } else { [0, 190] };
-        image::Rgb([tint[0] + noise, noise + (x as u8).wrapping_mul(3), tint[1] + noise])
+        image::Rgb([
+            tint[0] + noise,
+            noise.wrapping_add((x as u8).wrapping_mul(3)),
+            tint[1] + noise,
+        ])
     })
 }
 

@@ -15,7 +15,9 @@ fn views(shape: Shape) -> [View; 2] {
         images: Images::Bytes((0..count * shape.size()).map(|at| (at * at % 251) as u8).collect()),
         labels: (0..count).map(|at| (at % CLASSES) as u16).collect(),
     };
-    let dataset = Dataset { shape, classes: CLASSES, train: part(10), test: part(1) };
+    let (digest, notes) = (String::new(), Vec::new());
+    let (train, test) = (part(10), part(1));
+    let dataset = Dataset { shape, classes: CLASSES, train, test, digest, notes };
     let digest = "00".repeat(32);
     let info = DataInfo { digest, shape, classes: CLASSES, train: 10, test: 1, notes: Vec::new() };
     let normalisation = Normalisation::Measured;
