@@ -58,10 +58,11 @@ fn list(store: &Store) -> Result<u8, Problem> {
     let mut text = String::new();
     let (mut count, mut total) = (0, 0);
     for key in store.keys()? {
-        let (kind, size, from) = match store.find(&key, Depth::Manifest)? {
-            Lookup::Missing => continue,
-            Lookup::Damaged(problem) => ("damaged".to_owned(), 0, problem),
-            Lookup::Whole(entry) => {
+        let (kind, size, from) = match store.find(&key, Depth::Manifest) {
+            Err(error) => ("unread".to_owned(), 0, error.to_string()),
+            Ok(Lookup::Missing) => continue,
+            Ok(Lookup::Damaged(problem)) => ("damaged".to_owned(), 0, problem),
+            Ok(Lookup::Whole(entry)) => {
                 let kind = entry.manifest.inputs.kind.to_string();
                 (kind, entry.bytes(), entry.manifest.provenance.node)
             }
@@ -109,13 +110,18 @@ fn show(store: &Store, prefix: &str) -> Result<u8, Problem> {
 }
 
 fn verify(store: &Store) -> Result<u8, Problem> {
-    let (mut whole, mut damaged) = (0, 0);
+    let (mut whole, mut damaged, mut unread) = (0, 0, 0);
     let mut text = String::new();
     for key in store.keys()? {
-        match store.find(&key, Depth::Content)? {
-            Lookup::Missing => {}
-            Lookup::Whole(_) => whole += 1,
-            Lookup::Damaged(problem) => {
+        match store.find(&key, Depth::Content) {
+            // One bad sector must not keep the others from being checked.
+            Err(error) => {
+                unread += 1;
+                text += &format!("{key} cannot be checked: {error}\n");
+            }
+            Ok(Lookup::Missing) => {}
+            Ok(Lookup::Whole(_)) => whole += 1,
+            Ok(Lookup::Damaged(problem)) => {
                 damaged += 1;
                 text += &format!("{key} is damaged: {problem}\n");
             }
@@ -124,8 +130,13 @@ fn verify(store: &Store) -> Result<u8, Problem> {
     if damaged > 0 {
         text += "the next run that needs a damaged entry sets it aside and makes it anew\n";
     }
-    print(&format!("{text}{whole} whole, {damaged} damaged\n"))?;
-    Ok(if damaged == 0 { exit::OK } else { exit::FAILED })
+    let unchecked = if unread > 0 { format!(", {unread} unreadable") } else { String::new() };
+    print(&format!("{text}{whole} whole, {damaged} damaged{unchecked}\n"))?;
+    Ok(match (unread, damaged) {
+        (0, 0) => exit::OK,
+        (0, _) => exit::FAILED,
+        _ => exit::CACHE,
+    })
 }
 
 fn gc(store: &Store, files: &[PathBuf], dry_run: bool, given: &Given) -> Result<u8, Problem> {

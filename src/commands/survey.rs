@@ -64,7 +64,12 @@ impl Survey {
 fn entries(store: &Store) -> Result<(Vec<Past>, Vec<Spent>), StoreError> {
     let (mut found, mut spent) = (Vec::new(), Vec::new());
     for key in store.keys()? {
-        if let Lookup::Whole(entry) = store.find(&key, Depth::Manifest)? {
+        let looked = store.find(&key, Depth::Manifest).unwrap_or_else(|error| {
+            // It would only have explained something: what it is to a plan is looked up by itself.
+            log::warn!("{error}");
+            Lookup::Missing
+        });
+        if let Lookup::Whole(entry) = looked {
             let Manifest { inputs, provenance, outcome, files: _ } = entry.manifest;
             let Provenance { device, host, finished, node, .. } = provenance;
             spent.push(Spent { inputs: inputs.clone(), device, host, seconds: outcome.seconds() });

@@ -2,9 +2,10 @@
 
 use super::{
     KeyLock, Store, StoreError,
+    entry::read,
     staging::{create, remove, sync_folder, write_synced, writer},
 };
-use std::{fs, io, path::PathBuf};
+use std::{fs, path::PathBuf};
 
 /// What lies under a key.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,11 +52,7 @@ impl Store {
     /// [`StoreError::Io`] if the system refuses to read it.
     pub fn read_checkpoint(&self, lock: &KeyLock) -> Result<Kept, StoreError> {
         let place = self.checkpoint_path(lock);
-        let bytes = match fs::read(&place) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Kept::Nothing),
-            Err(error) => return Err(StoreError::io("read", &place)(error)),
-        };
+        let Some(bytes) = read(&place)? else { return Ok(Kept::Nothing) };
         let whole = bytes.split_at_checked(HEAD).filter(|(head, content)| {
             **head == *format!("{}\n", blake3::hash(content).to_hex()).as_bytes()
         });

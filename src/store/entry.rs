@@ -1,12 +1,13 @@
 //! Reading entries: nothing is handed out before its digest has matched.
 
-use super::{Manifest, Outcome, Store, StoreError};
+use super::{Manifest, Outcome, Store, StoreError, relocate::is_removed};
 use crate::key::Key;
 use std::{
-    fs,
+    fs::{self, File},
     io::{
         self,
-        ErrorKind::{IsADirectory, NotFound},
+        ErrorKind::{IsADirectory, NotFound, UnexpectedEof},
+        Read,
     },
     path::{Path, PathBuf},
 };
@@ -47,15 +48,18 @@ impl Store {
     /// Looks `key` up and checks what is there.
     ///
     /// # Errors
-    /// [`StoreError::Io`] if the system refuses to read what is there. Wrong content is no error
-    /// but [`Lookup::Damaged`].
+    /// [`StoreError::Io`] if the system fails to read what is there (a disk's error, a missing
+    /// permission, too few descriptors): that says nothing of the entry. Only what was read and is
+    /// wrong, or is not there, is [`Lookup::Damaged`].
     pub fn find(&self, key: &Key, depth: Depth) -> Result<Lookup, StoreError> {
         let folder = self.entry_path(key);
-        if !folder.try_exists().map_err(StoreError::io("read", &folder))? {
+        if is_removed(&folder)? || metadata(&folder)?.is_none() {
             return Ok(Lookup::Missing);
         }
-        match check(folder, key, depth)? {
+        match check(folder.clone(), key, depth)? {
             Ok(entry) => Ok(Lookup::Whole(Box::new(entry))),
+            // Whoever replaces or removes it meanwhile has not damaged it.
+            Err(_) if is_removed(&folder)? || metadata(&folder)?.is_none() => Ok(Lookup::Missing),
             Err(problem) => Ok(Lookup::Damaged(problem)),
         }
     }
@@ -74,7 +78,7 @@ impl Store {
 
 /// The outer error is the system's, the inner one says what is wrong with the entry.
 fn check(folder: PathBuf, key: &Key, depth: Depth) -> Result<Result<Entry, String>, StoreError> {
-    if !folder.is_dir() {
+    if !metadata(&folder)?.is_some_and(|metadata| metadata.is_dir()) {
         return Ok(Err("it is no folder".to_owned()));
     }
     let (Some(text), Some(digest)) =
@@ -98,15 +102,12 @@ fn check(folder: PathBuf, key: &Key, depth: Depth) -> Result<Result<Entry, Strin
             return Ok(Err(format!("{name:?} is no file's name")));
         }
         let path = entry.folder.join(name);
-        let length = match fs::metadata(&path) {
-            Ok(metadata) if metadata.is_dir() => {
+        let length = match metadata(&path)? {
+            Some(metadata) if metadata.is_dir() => {
                 return Ok(Err(format!("{name} is a folder")));
             }
-            Ok(metadata) => metadata.len(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Err(format!("{name} is missing")));
-            }
-            Err(error) => return Err(StoreError::io("read", &path)(error)),
+            Some(metadata) => metadata.len(),
+            None => return Ok(Err(format!("{name} is missing"))),
         };
         if length != want.bytes {
             return Ok(Err(format!("{name} has {length} bytes, not {}", want.bytes)));
@@ -159,9 +160,35 @@ pub(super) fn digest_line(manifest: &[u8]) -> Vec<u8> {
     format!("{}\n", blake3::hash(manifest).to_hex()).into_bytes()
 }
 
-/// A file's bytes, or `None` if there is no such file; a folder in its place is none.
-fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
-    match fs::read(path) {
+/// What the system says of a name, or `None` if nothing has it.
+fn metadata(path: &Path) -> Result<Option<fs::Metadata>, StoreError> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if error.kind() == NotFound => Ok(None),
+        Err(error) => Err(StoreError::io("read", path)(error)),
+    }
+}
+
+/// A file's bytes, or `None` if there is no such file; a folder or a pipe in its place is none.
+///
+/// Fewer bytes than the system says that the file has are an error of the system, not the content.
+pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    if !metadata(path)?.is_some_and(|metadata| metadata.is_file()) {
+        return Ok(None);
+    }
+    let bytes = || -> io::Result<Vec<u8>> {
+        let mut file = File::open(path)?;
+        let length = file.metadata()?.len();
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(usize::try_from(length).map_err(io::Error::other)?)?;
+        file.read_to_end(&mut bytes)?;
+        if (bytes.len() as u64) < length {
+            let problem = format!("the system gave {} of its {length} bytes", bytes.len());
+            return Err(io::Error::new(UnexpectedEof, problem));
+        }
+        Ok(bytes)
+    };
+    match bytes() {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if [NotFound, IsADirectory].contains(&error.kind()) => Ok(None),
         Err(error) => Err(StoreError::io("read", path)(error)),

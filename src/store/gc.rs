@@ -4,13 +4,14 @@ use super::{
     Store, StoreError,
     entry::MANIFEST,
     list,
+    relocate::{REMOVED, is_removed, is_there, remove_in_place},
     staging::{OLD, create, remove, writer},
 };
 use crate::key::Key;
 use std::{
     collections::HashSet,
     fs,
-    io::ErrorKind,
+    io::ErrorKind::{CrossesDevices, NotFound},
     path::{Path, PathBuf},
 };
 
@@ -30,24 +31,28 @@ impl Store {
     /// # Errors
     /// [`StoreError::InUse`] while a run uses the cache; [`StoreError::Io`].
     pub fn gc(&self, keep: &HashSet<Key>, dry_run: bool) -> Result<Vec<Garbage>, StoreError> {
-        if !self.root.exists() {
+        if !is_there(&self.root)? {
             return Ok(Vec::new());
         }
         let _alone = self.enter_alone()?;
         if !dry_run {
+            self.end_removals(None)?;
             self.put_back(None)?;
         }
         let mut garbage = Vec::new();
         for kind in ["entries", "checkpoints", "progress", "damaged", "staging"] {
             let folder = self.root.join(kind);
             for name in list(&folder)? {
-                let kept = name.parse().is_ok_and(|key| {
+                let kept = match name.parse().ok().filter(|key| keep.contains(key)) {
+                    Some(key) if kind == "entries" => !is_removed(&self.entry_path(&key))?,
                     // Beside an entry they are what a killed run did not come to drop.
-                    let entered = || self.entry_path(&key).join(MANIFEST).exists();
-                    let unfinished = ["checkpoints", "progress"].contains(&kind) && !entered();
-                    keep.contains(&key) && (kind == "entries" || unfinished)
-                });
-                if !kept {
+                    Some(key) if ["checkpoints", "progress"].contains(&kind) => {
+                        !is_there(&self.entry_path(&key).join(MANIFEST))?
+                    }
+                    _ => false,
+                };
+                // A mark goes with what it marks.
+                if !kept && !name.ends_with(REMOVED) {
                     let path = folder.join(name);
                     garbage.push(Garbage { bytes: size(&path), path });
                 }
@@ -72,11 +77,12 @@ impl Store {
         create(&staging)?;
         let aside = staging.join(format!("removed.{}", writer()));
         match fs::rename(path, &aside) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            renamed => {
-                renamed.map_err(StoreError::io("remove", path))?;
-                remove(&aside)
+            Ok(()) => remove(&aside),
+            Err(error) if error.kind() == NotFound => Ok(()),
+            Err(error) if error.kind() == CrossesDevices => {
+                remove_in_place(path).map_err(StoreError::io("remove", path))
             }
+            Err(error) => Err(StoreError::io("remove", path)(error)),
         }
     }
 }

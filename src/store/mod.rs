@@ -3,6 +3,7 @@
 //! ```text
 //! cache/
 //!   entries/KEY/         a whole entry: manifest.json, manifest.blake3 and the files they vouch for
+//!   entries/KEY.removed  its entry is being removed where it is, since it could not be renamed
 //!   staging/KEY.…/       an entry that is being written; renamed into place when it is whole
 //!   checkpoints/KEY      what an unfinished training has come to
 //!   progress/KEY         how far whoever makes the entry says it is, or why it failed
@@ -20,6 +21,7 @@ mod lock;
 mod manifest;
 mod progress;
 mod recover;
+mod relocate;
 mod staging;
 
 pub use checkpoint::Kept;
@@ -32,6 +34,7 @@ pub use progress::{Maker, Progress, Reached};
 pub use staging::Staging;
 
 use crate::key::Key;
+use relocate::{is_there, relocate};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -104,8 +107,8 @@ impl Store {
         let from = self.entry_path(key);
         for number in 1u64.. {
             let to = folder.join(format!("{key}.{number}"));
-            if !to.exists() {
-                fs::rename(&from, &to).map_err(StoreError::io("set aside", &from))?;
+            if !is_there(&to)? {
+                relocate(&from, &to).map_err(StoreError::io("set aside", &from))?;
                 return Ok(to);
             }
         }

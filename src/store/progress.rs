@@ -2,7 +2,7 @@
 //! processes to read. It vouches for nothing, so it is not synced; what it says of a running maker
 //! is believed only while that maker holds the key's lock.
 
-use super::{Holder, KeyLock, Store, StoreError, list, staging::remove};
+use super::{Holder, KeyLock, Store, StoreError, entry::read, list, staging::remove};
 use crate::key::Key;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -143,11 +143,7 @@ impl Store {
 
     fn read_progress(&self, key: &Key) -> Result<Option<Progress>, StoreError> {
         let place = self.progress_path(key);
-        let text = match fs::read(&place) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(StoreError::io("read", &place)(error)),
-        };
+        let Some(text) = read(&place)? else { return Ok(None) };
         // Another version's file, or one that a power cut has emptied, says nothing.
         Ok(serde_json::from_slice(&text).ok())
     }

@@ -2,22 +2,31 @@
 
 use super::{
     Store, StoreError, list,
+    relocate::{is_there, relocate},
     staging::{OLD, machine, sync_folder},
 };
 use crate::key::Key;
-use std::fs;
+use std::{fs, path::Path, time::Duration};
+
+/// Age from which what another machine has staged is nobody's: an entry is written in seconds.
+const DEAD: Duration = Duration::from_secs(3600);
 
 impl Store {
     /// Puts back the entry of `key` that a killed process had moved away and not yet replaced, and
-    /// removes what else processes of this machine have left of the key. The caller holds its lock,
-    /// so none of them lives; those of other machines are left to gc.
+    /// removes what else dead processes have left of the key. The caller holds its lock, so that none
+    /// of this machine lives; locks may not reach other machines (or containers, which have names
+    /// too), of whose processes only age tells.
     pub(super) fn recover(&self, key: &Key) -> Result<(), StoreError> {
+        self.end_removals(Some(key))?;
         self.put_back(Some(key))?;
-        let ours = format!("{key}.{}.", machine());
+        let (all, ours) = (format!("{key}."), format!("{key}.{}.", machine()));
         for folder in ["staging", "checkpoints"] {
             let folder = self.root.join(folder);
-            for name in list(&folder)?.iter().filter(|name| name.starts_with(&ours)) {
-                self.discard(&folder.join(name))?;
+            for name in list(&folder)?.iter().filter(|name| name.starts_with(&all)) {
+                let path = folder.join(name);
+                if name.starts_with(&ours) || is_old(&path) {
+                    self.discard(&path)?;
+                }
             }
         }
         Ok(())
@@ -30,11 +39,17 @@ impl Store {
             let key = name.split('.').next().and_then(|key| key.parse().ok());
             let Some(key) = key.filter(|key| only.is_none_or(|only| only == key)) else { continue };
             let place = self.entry_path(&key);
-            if !place.exists() {
-                fs::rename(staging.join(name), &place).map_err(StoreError::io("write", &place))?;
+            if !is_there(&place)? {
+                relocate(&staging.join(name), &place).map_err(StoreError::io("write", &place))?;
                 sync_folder(&self.root.join("entries"))?;
             }
         }
         Ok(())
     }
+}
+
+/// Whether nobody has changed it for long. What cannot be told is young: gc takes it in the end.
+fn is_old(path: &Path) -> bool {
+    let modified = fs::symlink_metadata(path).and_then(|metadata| metadata.modified());
+    modified.is_ok_and(|modified| modified.elapsed().is_ok_and(|age| age > DEAD))
 }

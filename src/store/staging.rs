@@ -4,14 +4,15 @@ use super::{
     FileDigest, KeyLock, Manifest, Outcome, Provenance, Store, StoreError,
     entry::{MANIFEST, MANIFEST_DIGEST, digest_line},
     lock::host,
+    relocate::relocate,
 };
 use crate::key::KeyInputs;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, hash_map::RandomState},
     fs::{self, File},
+    hash::BuildHasher,
     io::{self, ErrorKind, Write},
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
 };
 
 /// How often a commit makes way for an entry that another writer has just put in its place. Locks
@@ -34,8 +35,11 @@ impl<'a> Staging<'a> {
     /// [`StoreError::Io`] if the folder cannot be made.
     pub fn new(store: &'a Store, lock: &'a KeyLock) -> Result<Self, StoreError> {
         let name = format!("{}.{}", lock.key(), writer());
-        let folder = store.root().join("staging").join(name);
-        fs::create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
+        let staging = store.root().join("staging");
+        create(&staging)?;
+        let folder = staging.join(name);
+        // Never one that is there already: what lies in it would become part of the entry.
+        fs::create_dir(&folder).map_err(StoreError::io("create", &folder))?;
         Ok(Self { store, lock, folder, files: BTreeMap::new() })
     }
 
@@ -90,11 +94,11 @@ impl<'a> Staging<'a> {
         name.push(OLD);
         let old = PathBuf::from(name);
         for attempt in 1.. {
-            match fs::rename(&self.folder, &place) {
+            match relocate(&self.folder, &place) {
                 Ok(()) => break,
                 Err(error) if attempt < ATTEMPTS && is_taken(&error) => {
                     self.store.discard(&old)?;
-                    match fs::rename(&place, &old) {
+                    match relocate(&place, &old) {
                         Err(error) if error.kind() != ErrorKind::NotFound => {
                             return Err(StoreError::io("replace", &place)(error));
                         }
@@ -103,7 +107,7 @@ impl<'a> Staging<'a> {
                 }
                 Err(error) => {
                     // The first error counts; if this fails too, the next lock puts it back.
-                    let _ = fs::rename(&old, &place);
+                    let _ = relocate(&old, &place);
                     return Err(StoreError::io("write", &place)(error));
                 }
             }
@@ -123,11 +127,13 @@ impl Drop for Staging<'_> {
 /// End of the name of an entry that is being replaced.
 pub(super) const OLD: &str = ".old";
 
-/// A name that no other writer has: this machine's, this process's and a number.
+/// A name that no other writer has, also none that is dead: in a container every process may be
+/// number 1 of a machine with the same name. The machine and the process are for people, and the
+/// machine for [`Store::recover`]; the random number keeps names apart.
 pub(super) fn writer() -> String {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let (pid, number) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-    format!("{}.{pid}.{number}", machine())
+    // Each is seeded by the system, and no two of a process are alike.
+    let random = RandomState::new().hash_one(());
+    format!("{}.{}.{random:016x}", machine(), std::process::id())
 }
 
 /// This machine's name, as part of a file's name.

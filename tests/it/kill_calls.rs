@@ -4,10 +4,14 @@
 //! for each kind and each n, and the process that comes after it at another such call. Some of them
 //! are in every test run, `TAKD_EVERY_CALL=1` takes all.
 
-use crate::workspace::{PIPELINE, Workspace, key};
+use crate::{
+    disk_errors::may_trace,
+    workspace::{PIPELINE, Workspace, key},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    os::unix::fs::MetadataExt,
     path::PathBuf,
     process::Command,
 };
@@ -15,6 +19,7 @@ use takd::{
     key::Key,
     store::{Depth, Lookup, Store},
 };
+use tempfile::TempDir;
 
 /// Calls that change what other processes see, or that see to it that a power cut leaves it.
 const CALLS: [&str; 7] = ["mkdir", "write", "fsync", "rename", "unlink", "unlinkat", "rmdir"];
@@ -34,8 +39,19 @@ struct Scene {
     damaged: Option<Key>,
 }
 
+/// What the cache lies on.
+enum Ground {
+    /// One file system.
+    Plain,
+    /// An overlay over where it starts from, as in a container.
+    Overlay,
+    /// Entries are staged on another file system.
+    Two(TempDir),
+}
+
 struct Stage {
     workspace: Workspace,
+    ground: Ground,
     store: Store,
     /// Each entry's files in a run that was never stopped.
     whole: BTreeMap<PathBuf, Vec<u8>>,
@@ -45,7 +61,7 @@ struct Stage {
 }
 
 impl Stage {
-    fn new() -> (Self, [Scene; 5]) {
+    fn new(ground: Ground) -> (Self, [Scene; 5]) {
         let workspace = Workspace::new();
         let text = PIPELINE.replace("[20, 31]", "[20]").replace("epochs     = 2", "epochs     = 6");
         workspace.write("tiny.toml", &text);
@@ -79,7 +95,31 @@ impl Stage {
         scenes[2].kept.remove(&student);
         let whole = workspace.entry_files("whole").into_iter().collect();
         let store = Store::new(workspace.path("cache"));
-        (Self { workspace, store, whole, kills: 0, hit: BTreeSet::new() }, scenes)
+        (Self { workspace, ground, store, whole, kills: 0, hit: BTreeSet::new() }, scenes)
+    }
+
+    /// Lays out the cache that a scene begins with.
+    fn lay(&self, scene: &Scene) {
+        let start = scene.start;
+        let script = match &self.ground {
+            Ground::Plain => return copy(&self.workspace, start, "cache"),
+            Ground::Overlay => format!(
+                "umount cache; rm -rf upper work; mkdir -p cache upper work
+                exec mount -t overlay -o userxattr,lowerdir={start},upperdir=upper,workdir=work none cache"
+            ),
+            Ground::Two(other) => {
+                copy(&self.workspace, start, "cache");
+                let there = other.path().join("staging");
+                format!(
+                    "mkdir -p cache/staging; rm -rf {there:?}; mv cache/staging {there:?}
+                    exec ln -s {there:?} cache/staging"
+                )
+            }
+        };
+        let mut shell = Command::new("sh");
+        let output = shell.args(["-c", &script]).current_dir(self.workspace.path("")).output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{output:?}");
     }
 
     /// Runs takd; `strace` writes the calls that it makes, and may do more.
@@ -94,7 +134,7 @@ impl Stage {
 
     /// Where to kill: each kind of call, as often as the thread makes it that makes the most.
     fn points(&self, scene: &Scene) -> Vec<(&'static str, usize)> {
-        copy(&self.workspace, scene.start, "cache");
+        self.lay(scene);
         let (ended, calls) =
             self.strace(&scene.args, &["-e", &format!("trace={}", CALLS.join(","))]);
         assert!(ended, "{}: {calls}", scene.name);
@@ -155,10 +195,16 @@ impl Stage {
             let folder = self.workspace.path("cache").join(folder);
             fs::read_dir(folder).into_iter().flatten().count()
         };
-        assert_eq!(names("damaged"), usize::from(scene.damaged.is_some()), "{at}: set aside once");
+        // What is copied there before it is removed here may be there twice after a kill.
+        let aside = names("damaged").min(match self.ground {
+            Ground::Overlay => 1,
+            Ground::Plain | Ground::Two(_) => usize::MAX,
+        });
+        assert_eq!(aside, usize::from(scene.damaged.is_some()), "{at}: set aside once");
         self.workspace.ok(&["cache", "gc", "tiny.toml"]);
         let left: usize = ["staging", "checkpoints", "progress", "damaged"].map(names).iter().sum();
         assert_eq!(left, 0, "{at}: nothing is left behind");
+        assert_eq!(names("entries"), self.store.keys().unwrap().len(), "{at}: nothing but entries");
     }
 }
 
@@ -170,18 +216,72 @@ fn copy(workspace: &Workspace, from: &str, to: &str) {
 
 #[test]
 fn a_kill_at_any_call_does_no_harm() {
-    if !Command::new("strace").args(["-f", "true"]).output().is_ok_and(|o| o.status.success()) {
-        println!("skipped: no strace, or it may not trace");
+    if may_trace() {
+        kills(Ground::Plain);
+    }
+}
+
+#[test]
+fn a_kill_at_any_call_does_no_harm_on_two_file_systems() {
+    let device = |path: &str| fs::metadata(path).map(|metadata| metadata.dev()).ok();
+    let Ok(other) = tempfile::tempdir_in("/dev/shm") else {
+        println!("skipped: no /dev/shm");
+        return;
+    };
+    let here = tempfile::tempdir().unwrap();
+    if device(&here.path().to_string_lossy()) == device("/dev/shm") {
+        println!("skipped: the temporary folder and /dev/shm are one file system");
+    } else if may_trace() {
+        kills(Ground::Two(other));
+    }
+}
+
+/// The test below calls this one again in a namespace where it may mount.
+const MAY_MOUNT: &str = "TAKD_TEST_MAY_MOUNT";
+
+#[test]
+fn a_kill_at_any_call_does_no_harm_on_an_overlay() {
+    if std::env::var_os(MAY_MOUNT).is_some() {
+        return kills(Ground::Overlay);
+    }
+    if !may_trace() {
         return;
     }
+    let folder = tempfile::tempdir().unwrap();
+    let may = "mkdir lower upper work top
+        mount -t overlay -o userxattr,lowerdir=lower,upperdir=upper,workdir=work none top";
+    let unshare = ["-rm", "sh", "-ec", may];
+    let mut mount = Command::new("unshare");
+    let may = mount.args(unshare).current_dir(folder.path()).output();
+    if !may.is_ok_and(|output| output.status.success()) {
+        println!("skipped: no overlay may be mounted in a user namespace here");
+        return;
+    }
+    let name = "kill_calls::a_kill_at_any_call_does_no_harm_on_an_overlay";
+    let mut again = Command::new("unshare");
+    again.arg("-rm").arg(std::env::current_exe().unwrap()).args([name, "--exact", "--nocapture"]);
+    let output = again.env(MAY_MOUNT, "1").output().unwrap();
+    let told = [output.stdout, output.stderr].concat();
+    let told = String::from_utf8_lossy(&told);
+    println!("{told}");
+    assert!(output.status.success() && told.contains("1 passed"), "{told}");
+}
+
+fn kills(ground: Ground) {
     let step = if std::env::var_os("TAKD_EVERY_CALL").is_some() { 1 } else { 9 };
-    let (mut stage, scenes) = Stage::new();
+    let (mut stage, scenes) = Stage::new(ground);
     for scene in &scenes {
         let points = stage.points(scene);
         // Few calls stand between the old entry and none: a part of the points must meet them.
         let step = if scene.start == "replaced" { step.min(3) } else { step };
-        for (place, &point) in points.iter().enumerate().step_by(step) {
-            copy(&stage.workspace, scene.start, "cache");
+        // So is what is removed file by file where it could not be renamed.
+        let in_place = !matches!(stage.ground, Ground::Plain);
+        let taken = |place: usize, point: &(&str, usize)| {
+            place.is_multiple_of(step)
+                || in_place && point.0 == "unlinkat" && place.is_multiple_of(step.min(2))
+        };
+        for (place, &point) in points.iter().enumerate().filter(|(place, p)| taken(*place, p)) {
+            stage.lay(scene);
             let at = format!("{} killed at {point:?}", scene.name);
             stage.kill(&scene.args, point);
             stage.look(scene, &at);

@@ -136,12 +136,13 @@ impl Workspace {
     }
 
     /// Every file of every entry with its content, sorted by path; manifests left out, since they
-    /// hold times.
+    /// hold times. What has a dot in its name is no entry: gc takes it.
     pub fn entry_files(&self, cache: &str) -> Vec<(PathBuf, Vec<u8>)> {
         let root = self.path(cache).join("entries");
         let mut files = Vec::new();
-        for entry in fs::read_dir(&root).unwrap() {
-            for file in fs::read_dir(entry.unwrap().path()).unwrap() {
+        let entries = fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path());
+        for entry in entries.filter(|entry| entry.extension().is_none()) {
+            for file in fs::read_dir(entry).unwrap() {
                 let path = file.unwrap().path();
                 if path
                     .file_name()
