@@ -153,6 +153,8 @@ fn coloured() -> bool {
 
 /// Writes a result to stdout.
 fn print(text: &str) -> Result<(), Problem> {
+    // Where both go to one place, what was told before stands before.
+    stderr::hurry();
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // Whoever read us has seen enough, `head` say.

@@ -29,7 +29,7 @@ const WAITING: usize = 1_000;
 const MOST: usize = 16 << 20;
 /// How long the end of a process waits for a reader who takes nothing.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The same where the user has asked for the end twice, or a panic is told.
+/// The same where results follow, the user has asked for the end twice, or a panic is told.
 const HURRY: Duration = Duration::from_millis(300);
 /// Time between two attempts to write to what says that it would block.
 const PAUSE: Duration = Duration::from_millis(10);
