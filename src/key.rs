@@ -1,32 +1,50 @@
 //! The key of an artifact: blake3 over everything that decides its content.
 //!
-//! | hashed | not hashed |
-//! |---|---|
-//! | [`KEY_VERSION`] | the node's name, its table's place, comments |
-//! | the kind of artifact | names of nets, recipes, data sets, pipelines |
-//! | the network's layers, input shape and class count | paths of data files |
-//! | the recipe: epochs, batch size, optimizer, schedule, warm-up, augmentation, selection | device, backend, threads, `--jobs` |
-//! | the objective: τ, λ and reduction | time, host, versions of takd and burn |
-//! | the data's digest, hold-out, normalisation and size of images | log level, progress, tables |
-//! | the split and τ of an evaluation | |
-//! | the seed of a training | |
-//! | the digest of a file of weights | |
-//! | the parents' keys | |
-//! | the numeric precision | |
+//! | hashed | of | not hashed |
+//! |---|---|---|
+//! | [`KEY_VERSION`], the kind of artifact, the numeric precision | all | the node's name, its table's place, comments |
+//! | the network's layers, input shape and class count | train, distill, import | names of nets, recipes, data sets, pipelines |
+//! | the recipe: epochs, batch size, optimizer, schedule, warm-up, augmentation, selection | train, distill | paths of data files and of weights, and how they are packed |
+//! | the objective under its kind's name: τ, λ and reduction | distill | device, backend, CPU kind, threads, `--jobs` |
+//! | the seed | train, distill | time, host, versions of takd and burn |
+//! | the digest of the file of weights | import | log level, progress, tables, figures |
+//! | the digest of the training images | train, distill, logits; eval of a split of theirs, or where mean and deviation are measured on them | the other part of the data |
+//! | the digest of the test images | eval of the test split; train and distill that select by it (`best-test`) | |
+//! | how many images are held out | train, distill, logits; eval of the train or validation split | |
+//! | normalisation, and the size of images in folders | train, distill, logits, eval | |
+//! | the split, and τ of the second entropy | eval (of logits, the train split) | |
+//! | the parents' keys | distill (its teacher), logits and eval (their network) | |
 //!
-//! What is not hashed but could matter (device, burn's version, host) is provenance: it is written
-//! into the entry's manifest.
+//! A part's digest covers the format, which part it is, the class names of a folder, and each file's
+//! name and content in order (`data/part.rs`). An eval of a trained network could
+//! leave out what its parent's key holds already; it is written all the same, because an imported
+//! network's key holds no data: its weights and layers alone decide its bytes.
+//!
+//! A field at its default is left out of what is hashed, and an absent one is read as its default
+//! (`config/defaults.rs`), so that a takd with more fields still reaches the entries of one with
+//! fewer. −0.0 is hashed as 0.0, and `5` and `5.0` are one number, since fields have types.
+//!
+//! What is not hashed but could matter (device, CPU kind, burn's version, host) is provenance: it is
+//! written into the entry's manifest.
+
+mod data;
+
+pub use data::DataInputs;
 
 use crate::{
-    config::{Data, Fit, Format, Kd, Net, Normalisation, Recipe, Split},
+    config::{Net, Objective, Recipe, Select, Split, defaults},
     graph::{Graph, Task},
     spec::{How, Work},
 };
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
+use serde_json::{
+    Value,
+    ser::{CompactFormatter, Formatter},
+};
+use std::{fmt, io, str::FromStr};
 
 /// Raised whenever the same inputs would give other bytes: it makes every old key unreachable.
-pub const KEY_VERSION: u32 = 4;
+pub const KEY_VERSION: u32 = 5;
 
 /// 32 bytes, written as 64 hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -110,16 +128,17 @@ impl fmt::Display for Kind {
 }
 
 /// Number format of weights and arithmetic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// 32-bit floats.
+    #[default]
     F32,
 }
 
 /// Everything that decides an artifact's content. Its JSON is what is hashed.
 ///
-/// An absent field means that the kind has no such input, never a default.
+/// An absent field means that the kind has no such input, or that it is at its default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyInputs {
@@ -135,12 +154,13 @@ pub struct KeyInputs {
     pub recipe: Option<Recipe>,
     /// What a distillation minimises.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub objective: Option<Kd>,
+    pub objective: Option<Objective>,
     /// blake3 of the file that weights are imported from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<String>,
-    /// Images, hold-out and normalisation.
-    pub data: DataInputs,
+    /// Images, hold-out and normalisation; nothing of an import.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<DataInputs>,
     /// Which images are measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub split: Option<Split>,
@@ -151,46 +171,57 @@ pub struct KeyInputs {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
     /// Keys of the artifacts that are read, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parents: Vec<Key>,
     /// Number format.
+    #[serde(default, skip_serializing_if = "Precision::is_default")]
     pub precision: Precision,
 }
 
-/// The part of a data set's configuration that decides results.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DataInputs {
-    /// blake3 of the files.
-    pub digest: String,
-    /// Images held out.
-    pub validation: usize,
-    /// How pixels become numbers.
-    pub normalisation: Normalisation,
-    /// How images of any size become images of one size.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fit: Option<Fit>,
+impl Precision {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
-impl From<&Data> for DataInputs {
-    fn from(data: &Data) -> Self {
-        let Data { validation, normalisation, info, format } = data;
-        let (digest, normalisation) = (info.digest.clone(), normalisation.clone());
-        let fit = match format {
-            Format::Folder(folder) => Some(folder.fit),
-            Format::FashionMini | Format::Idx(_) | Format::Cifar(_) => None,
-        };
-        Self { digest, validation: *validation, normalisation, fit }
+/// JSON as it is hashed: compact, and −0.0 is 0.0.
+struct Hashed;
+
+impl Formatter for Hashed {
+    fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        CompactFormatter.write_f64(writer, value + 0.0)
     }
 }
 
 impl KeyInputs {
     /// The key of these inputs.
     pub fn key(&self) -> Key {
-        let json = serde_json::to_vec(self).expect("plain data with string keys is always JSON");
+        let mut json = Vec::new();
+        let mut serializer = serde_json::Serializer::with_formatter(&mut json, Hashed);
+        self.serialize(&mut serializer).expect("plain data with string keys is always JSON");
         Key(*blake3::Hasher::new_derive_key("takd 2026-11 artifact key")
             .update(&json)
             .finalize()
             .as_bytes())
+    }
+
+    /// As JSON with every default filled in, for people and for comparisons.
+    pub fn in_full(&self) -> Value {
+        fn fill(value: &mut Value) {
+            let Value::Object(fields) = value else { return };
+            for (name, value) in fields {
+                if let Value::Object(inner) = value {
+                    for (field, default) in defaults::group(name) {
+                        inner.entry(field).or_insert(default);
+                    }
+                }
+                fill(value);
+            }
+        }
+        let value = serde_json::to_value(self);
+        let mut value = value.expect("plain data with string keys is always JSON");
+        fill(&mut value);
+        value
     }
 
     /// Inputs of the logits that the network under `teacher` gives over its training split.
@@ -202,7 +233,7 @@ impl KeyInputs {
             recipe: None,
             objective: None,
             weights: None,
-            data,
+            data: Some(data),
             split: Some(Split::Train),
             temperature: None,
             seed: None,
@@ -213,8 +244,8 @@ impl KeyInputs {
 
     /// Inputs of the teacher's logits that a distillation reads; `None` for any other kind.
     pub fn teacher_logits(&self) -> Option<Self> {
-        let teacher = *self.parents.first()?;
-        self.objective.map(|_| Self::logits(teacher, self.data.clone()))
+        let (teacher, data) = (*self.parents.first()?, self.data.as_ref()?);
+        self.objective.map(|_| Self::logits(teacher, data.of_training_images()))
     }
 
     /// Inputs of `task`, whose parents' keys are known.
@@ -229,12 +260,17 @@ impl KeyInputs {
                 },
                 net: Some(learn.net.clone()),
                 recipe: learn.recipe().cloned(),
-                objective: learn.teacher().map(|teacher| teacher.kd),
+                objective: learn.teacher().map(|teacher| Objective::Kd(teacher.kd)),
                 weights: match &learn.how {
                     How::Import(weights) => Some(weights.digest.clone()),
                     How::Train(_) | How::Distill(..) => None,
                 },
-                data: DataInputs::from(&*learn.data),
+                data: learn.recipe().map(|recipe| match recipe.select {
+                    Select::BestTest => DataInputs::of(&learn.data, &[Split::Train, Split::Test]),
+                    Select::BestValidation | Select::Last => {
+                        DataInputs::of(&learn.data, &[Split::Train])
+                    }
+                }),
                 split: None,
                 temperature: None,
                 // Imported weights are the same for every seed: one artifact.
@@ -249,7 +285,7 @@ impl KeyInputs {
                 recipe: None,
                 objective: None,
                 weights: None,
-                data: DataInputs::from(&*graph.pipeline.learn(eval.of).data),
+                data: Some(DataInputs::of(&graph.pipeline.learn(eval.of).data, &[eval.split])),
                 split: Some(eval.split),
                 temperature: Some(eval.temperature),
                 seed: None,

@@ -237,8 +237,7 @@ fn flat(inputs: &KeyInputs) -> Flat {
         }
     }
     let mut out = Flat::new();
-    let value = serde_json::to_value(inputs).expect("plain data with string keys is always JSON");
-    walk("", &value, &mut out);
+    walk("", &inputs.in_full(), &mut out);
     out
 }
 

@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 use takd::{
-    config::{Cifar, CifarKind, DataInfo, Fit, Format, ImageFolder, Shape},
+    config::{Cifar, CifarKind, DataInfo, Digests, Fit, Format, ImageFolder, Shape},
     data, history, net,
     node::{read_checkpoint, read_logits, read_weights},
     pytorch::read_state_dict,
@@ -15,7 +15,7 @@ use takd::{
 fn spec(sources: Vec<(String, String)>) {
     let shape = Shape { channels: 1, height: 28, width: 28 };
     let info = DataInfo {
-        digest: "00".repeat(32),
+        digests: Digests { train: "00".repeat(32), test: "11".repeat(32) },
         shape,
         classes: 10,
         train: 100,

@@ -31,6 +31,9 @@ pub(super) enum Command {
   takd cache verify")]
     Verify,
     /// Remove what these pipelines do not reach, and what damage and dead runs left behind
+    ///
+    /// Entries and checkpoints of other versions of takd are left alone: which pipelines reach them
+    /// only those know.
     #[command(after_help = "Example:
   takd cache gc pipelines/*.toml --dry-run")]
     Gc {
@@ -40,6 +43,9 @@ pub(super) enum Command {
         /// Only say what would be removed
         #[arg(long)]
         dry_run: bool,
+        /// Also remove what other versions of takd have left
+        #[arg(long)]
+        other_versions: bool,
         #[command(flatten)]
         given: Given,
     },
@@ -50,7 +56,11 @@ pub(super) fn run(command: &Command, store: &Store) -> Result<u8, Problem> {
         Command::List => list(store),
         Command::Show { key } => show(store, key),
         Command::Verify => verify(store),
-        Command::Gc { files, dry_run, given } => gc(store, files, *dry_run, given),
+        Command::Gc { files, dry_run, other_versions, given } => {
+            let keep = keep(files, given)?;
+            let others = if *other_versions { Vec::new() } else { store.other_versions()? };
+            gc(store, keep, others, *dry_run)
+        }
     }
 }
 
@@ -62,6 +72,7 @@ fn list(store: &Store) -> Result<u8, Problem> {
             Err(error) => ("unread".to_owned(), 0, error.to_string()),
             Ok(Lookup::Missing) => continue,
             Ok(Lookup::Damaged(problem)) => ("damaged".to_owned(), 0, problem),
+            Ok(Lookup::OtherVersion(version)) => ("other".to_owned(), 0, version),
             Ok(Lookup::Whole(entry)) => {
                 let kind = entry.manifest.inputs.kind.to_string();
                 (kind, entry.bytes(), entry.manifest.provenance.node)
@@ -105,12 +116,16 @@ fn show(store: &Store, prefix: &str) -> Result<u8, Problem> {
             print(&format!("{key} is damaged: {problem}\n"))?;
             Ok(exit::FAILED)
         }
+        Lookup::OtherVersion(version) => {
+            print(&format!("{key} is another takd version's: {version}\n"))?;
+            Ok(exit::OK)
+        }
         Lookup::Missing => Err(Problem::Entry(format!("the entry {key} has just gone"))),
     }
 }
 
 fn verify(store: &Store) -> Result<u8, Problem> {
-    let (mut whole, mut damaged, mut unread) = (0, 0, 0);
+    let (mut whole, mut damaged, mut others, mut unread) = (0, 0, 0, 0);
     let mut text = String::new();
     for key in store.keys()? {
         match store.find(&key, Depth::Content) {
@@ -125,13 +140,22 @@ fn verify(store: &Store) -> Result<u8, Problem> {
                 damaged += 1;
                 text += &format!("{key} is damaged: {problem}\n");
             }
+            Ok(Lookup::OtherVersion(version)) => {
+                others += 1;
+                text += &format!("{key} is another takd version's, not checked: {version}\n");
+            }
         }
     }
     if damaged > 0 {
         text += "the next run that needs a damaged entry sets it aside and makes it anew\n";
     }
-    let unchecked = if unread > 0 { format!(", {unread} unreadable") } else { String::new() };
-    print(&format!("{text}{whole} whole, {damaged} damaged{unchecked}\n"))?;
+    let mut counts = format!("{whole} whole, {damaged} damaged");
+    for (count, what) in [(others, "of other takd versions"), (unread, "unreadable")] {
+        if count > 0 {
+            counts += &format!(", {count} {what}");
+        }
+    }
+    print(&format!("{text}{counts}\n"))?;
     Ok(match (unread, damaged) {
         (0, 0) => exit::OK,
         (0, _) => exit::FAILED,
@@ -139,7 +163,8 @@ fn verify(store: &Store) -> Result<u8, Problem> {
     })
 }
 
-fn gc(store: &Store, files: &[PathBuf], dry_run: bool, given: &Given) -> Result<u8, Problem> {
+/// The keys that these pipelines reach.
+fn keep(files: &[PathBuf], given: &Given) -> Result<HashSet<Key>, Problem> {
     let mut keep = HashSet::new();
     for file in files {
         let pipeline = given.open(file)?;
@@ -148,6 +173,17 @@ fn gc(store: &Store, files: &[PathBuf], dry_run: bool, given: &Given) -> Result<
             keep.extend(inputs.teacher_logits().map(|logits| logits.key()));
         }
     }
+    Ok(keep)
+}
+
+fn gc(
+    store: &Store,
+    mut keep: HashSet<Key>,
+    others: Vec<Key>,
+    dry_run: bool,
+) -> Result<u8, Problem> {
+    let left = others.len();
+    keep.extend(others);
     let garbage = store.gc(&keep, dry_run)?;
     let (verb, done) = if dry_run { ("would remove", "would free") } else { ("removed", "freed") };
     let mut text = String::new();
@@ -156,6 +192,10 @@ fn gc(store: &Store, files: &[PathBuf], dry_run: bool, given: &Given) -> Result<
     }
     let bytes = HumanBytes(garbage.iter().map(|item| item.bytes).sum());
     let count = garbage.len();
-    print(&format!("{text}{done} {bytes} in {count} folder{}\n", plural(count)))?;
+    text += &format!("{done} {bytes} in {count} folder{}\n", plural(count));
+    if left > 0 {
+        text += &format!("left {left} of other takd versions; --other-versions removes them\n");
+    }
+    print(&text)?;
     Ok(exit::OK)
 }

@@ -181,12 +181,13 @@ fn recognised(folder: &Path) -> Option<Format> {
 
 fn summary(found: &DataInfo) -> String {
     format!(
-        "{} training and {} test images of {}, {} classes, digest {}",
+        "{} training and {} test images of {}, {} classes, digests {} and {}",
         found.train,
         found.test,
         found.shape,
         found.classes,
-        &found.digest[..12]
+        &found.digests.train[..12],
+        &found.digests.test[..12],
     )
 }
 

@@ -46,7 +46,7 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
     let (name, key) = (graph.name(task), keys[task].1);
     let entry = match store.find(&key, Depth::Manifest)? {
         Lookup::Whole(entry) => entry,
-        Lookup::Missing | Lookup::Damaged(_) => {
+        Lookup::Missing | Lookup::Damaged(_) | Lookup::OtherVersion(_) => {
             let file = args.pipeline.file();
             let problem = format!("{name} is not in the cache: `takd run {file} {name}` makes it");
             return Err(Problem::Entry(problem));

@@ -41,7 +41,8 @@ impl Survey {
                 continue;
             }
             match store.find(key, depth)? {
-                Lookup::Missing => {}
+                // Who needs it says why it cannot be made.
+                Lookup::Missing | Lookup::OtherVersion(_) => {}
                 Lookup::Whole(entry) => {
                     known.present.insert(*key);
                     seconds.insert(*key, entry.manifest.outcome.seconds());

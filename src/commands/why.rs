@@ -8,8 +8,10 @@ use super::{
     survey::Survey,
 };
 use crate::{
+    config::Objective,
     graph::Graph,
     key::Key,
+    ops,
     plan::{Action, Plan, Reason, Step},
     store::{Depth, Lookup, Store},
 };
@@ -61,7 +63,7 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
 
 /// How much a distillation's teacher counts against the labels.
 fn weights(step: &Step) -> String {
-    let (Some(kd), Some(net)) = (step.inputs.objective, &step.inputs.net) else {
+    let (Some(Objective::Kd(kd)), Some(net)) = (step.inputs.objective, &step.inputs.net) else {
         return String::new();
     };
     let ratio = kd.weight_ratio(net.classes());
@@ -73,9 +75,17 @@ fn origin(store: &Store, key: &Key) -> Result<String, Problem> {
     Ok(match store.find(key, Depth::Manifest)? {
         Lookup::Whole(entry) => {
             let made = &entry.manifest.provenance;
-            format!("made as {} on {} by takd {}", made.node, made.device, made.takd)
+            let mut text =
+                format!("made as {} on {} by takd {}", made.node, made.device, made.takd);
+            let here = ops::cpu();
+            if let Some(cpu) = made.cpu.as_ref().filter(|cpu| **cpu != here) {
+                text += &format!("; its CPU ({cpu}) gives other last bits than this one ({here})");
+            }
+            text
         }
-        Lookup::Missing | Lookup::Damaged(_) => "gone meanwhile".to_owned(),
+        Lookup::Missing | Lookup::Damaged(_) | Lookup::OtherVersion(_) => {
+            "gone meanwhile".to_owned()
+        }
     })
 }
 

@@ -1,6 +1,6 @@
 //! Which images, how they are split, how they are normalised.
 
-use super::Shape;
+use super::{Shape, defaults::fit};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -28,6 +28,18 @@ pub enum Format {
     Cifar(Cifar),
     /// A folder of JPEG and PNG files, a folder a class.
     Folder(ImageFolder),
+}
+
+impl Format {
+    /// Where its files lie; nothing of what is inside takd.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::FashionMini => None,
+            Self::Idx(path) => Some(path),
+            Self::Cifar(cifar) => Some(&cifar.path),
+            Self::Folder(folder) => Some(&folder.path),
+        }
+    }
 }
 
 /// Where a folder of images lies, and what its images are brought to.
@@ -60,6 +72,7 @@ impl ImageFolder {
 
 /// Images of any size become square ones: the shorter side is resized, then the centre is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Fit {
     /// Side of the square, in pixels.
     pub size: u32,
@@ -67,22 +80,14 @@ pub struct Fit {
     pub resize: u32,
     /// Whether pictures are turned first as their Exif orientation says, as viewers do; torchvision
     /// does not.
-    #[serde(default = "turned", skip_serializing_if = "is_turned")]
+    #[serde(default = "fit::exif::value", skip_serializing_if = "fit::exif::is")]
     pub exif: bool,
-}
-
-fn turned() -> bool {
-    true
-}
-
-fn is_turned(exif: &bool) -> bool {
-    *exif
 }
 
 impl Fit {
     /// `size`, out of an upright picture resized to 8/7 of it: 256 for 224.
     pub fn around(size: u32) -> Self {
-        Self { size, resize: (size * 8).div_ceil(7), exif: true }
+        Self { size, resize: (size * 8).div_ceil(7), exif: fit::exif::value() }
     }
 }
 
@@ -130,7 +135,7 @@ pub enum CifarKind {
 
 /// Pixels p in 0..=255 become (p/255 − mean) / std, a channel at a time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Normalisation {
     /// Mean and standard deviation of the training images, validation included.
     Measured,
@@ -146,8 +151,8 @@ pub enum Normalisation {
 /// What is known of a data set before its pixels are decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataInfo {
-    /// blake3 of the files' bytes, in hex; any change of the data changes every key under it.
-    pub digest: String,
+    /// What decides the images and labels of each part.
+    pub digests: Digests,
     /// Shape of one image.
     pub shape: Shape,
     /// Number of classes; labels are 0..classes.
@@ -159,6 +164,15 @@ pub struct DataInfo {
     /// What a user should know of them, a line each: files that are none of the images, classes
     /// without test images. No part of any key.
     pub notes: Vec<String>,
+}
+
+/// A digest of each part of a data set, in hex; `data` makes them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Digests {
+    /// Of the training images, validation included.
+    pub train: String,
+    /// Of the test images.
+    pub test: String,
 }
 
 /// A part of a data set.

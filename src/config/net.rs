@@ -10,6 +10,7 @@ const LARGEST: usize = 1 << 40;
 
 /// Height, width and channels of one image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Shape {
     /// Colour channels.
     pub channels: usize,

@@ -5,9 +5,10 @@ use super::{
     DataError, Dataset,
     content::Content,
     loaded::{Images, Part, unpacked},
+    part::{TEST, TRAIN, canonical, part_digest},
 };
 use crate::{
-    config::{Cifar, CifarKind, Shape},
+    config::{Cifar, CifarKind, Digests, Shape},
     input,
 };
 use std::{
@@ -25,6 +26,8 @@ const MOST_UNPACKED: u64 = 1 << 30;
 
 /// What tells the two apart.
 struct Layout {
+    /// The language's word for it.
+    format: &'static str,
     /// Bytes before a record's pixels; the last of them is the label.
     labels: usize,
     classes: usize,
@@ -37,6 +40,7 @@ struct Layout {
 }
 
 const TEN: Layout = Layout {
+    format: "cifar10",
     labels: 1,
     classes: 10,
     folder: "cifar-10-batches-bin",
@@ -47,6 +51,7 @@ const TEN: Layout = Layout {
 
 /// A coarse label comes before the fine one.
 const HUNDRED: Layout = Layout {
+    format: "cifar100",
     labels: 2,
     classes: 100,
     folder: "cifar-100-binary",
@@ -55,7 +60,7 @@ const HUNDRED: Layout = Layout {
            the .tar.gz",
 };
 
-/// All images, and the blake3 of the unpacked files: how they are packed does not matter.
+/// All images, whichever way their files are packed.
 pub(super) fn read(cifar: &Cifar) -> Result<Dataset, DataError> {
     let layout = match cifar.kind {
         CifarKind::Ten => TEN,
@@ -63,21 +68,21 @@ pub(super) fn read(cifar: &Cifar) -> Result<Dataset, DataError> {
     };
     let wanted = [cifar.train.as_slice(), &cifar.test].concat();
     let files = files(&cifar.path, &wanted, &layout)?;
-    let mut hasher = blake3::Hasher::new();
-    let mut parts = [&cifar.train, &cifar.test].into_iter().map(|names| {
+    let part = |part, names: &[String]| {
         let (mut images, mut labels) = (Vec::new(), Vec::new());
         for name in names {
             let (place, bytes) = &files[name];
-            hasher.update(&(bytes.len() as u64).to_le_bytes());
-            hasher.update(bytes);
             append(&mut images, &mut labels, place, bytes, &layout)?;
         }
-        Ok(Part { images: Images::Bytes(images), labels })
-    });
-    let mut next = || parts.next().expect("there are two lists of files");
-    let (train, test) = (next()?, next()?);
-    let digest = hasher.finalize().to_hex().to_string();
-    Ok(Dataset { shape: SHAPE, classes: layout.classes, train, test, digest, notes: Vec::new() })
+        let contents = names.iter().map(|name| (canonical(name), blake3::hash(&files[name].1)));
+        let digest = part_digest(layout.format, part, &[], contents);
+        Ok((Part { images: Images::Bytes(images), labels }, digest))
+    };
+    let (train, train_digest) = part(TRAIN, &cifar.train)?;
+    let (test, test_digest) = part(TEST, &cifar.test)?;
+    let digests = Digests { train: train_digest, test: test_digest };
+    let classes = layout.classes;
+    Ok(Dataset { shape: SHAPE, classes, train, test, digests, notes: Vec::new() })
 }
 
 /// The wanted files, each with its place for messages.

@@ -1,8 +1,8 @@
 //! Folders of images, a folder a class: `train/CLASS/….jpg` and `val/CLASS/….jpg`.
 //!
 //! Files are told by their content, not by their names. Classes are numbered by the sorted names of
-//! the training folders. A sample's id is its place among the sorted paths of its split. The data's
-//! digest is blake3 over the sorted paths and the blake3 of each file.
+//! the training folders. A sample's id is its place among the sorted paths of its split. A part's
+//! digest is over the class names, the sorted paths and the blake3 of each file.
 
 use super::{
     DataError, Dataset,
@@ -10,10 +10,11 @@ use super::{
     files::{File, Files},
     listing::{Listed, Listing, damaged},
     loaded::{Images, Part},
+    part::{TEST, TRAIN, part_digest},
     picture::shorter_side,
     skipped::{Reason, Skipped},
 };
-use crate::config::{DataInfo, ImageFolder, Shape};
+use crate::config::{DataInfo, Digests, ImageFolder, Shape};
 use std::sync::Arc;
 
 /// Images that are looked at to tell a folder's usual size.
@@ -103,17 +104,12 @@ impl Found {
     }
 
     fn info(&self, folder: &ImageFolder) -> DataInfo {
-        let mut hasher = blake3::Hasher::new_derive_key("takd 2026-11 image folder");
-        for split in [&self.train, &self.test] {
-            hasher.update(&(split.files.len() as u64).to_le_bytes());
-            for File { name, digest, .. } in &split.files {
-                hasher.update(&(name.len() as u64).to_le_bytes());
-                hasher.update(name.as_bytes());
-                hasher.update(digest.as_bytes());
-            }
-        }
+        let part = |part, split: &Split| {
+            let files = split.files.iter().map(|file| (file.name.as_str(), file.digest));
+            part_digest("image-folder", part, &self.classes, files)
+        };
         DataInfo {
-            digest: hasher.finalize().to_hex().to_string(),
+            digests: Digests { train: part(TRAIN, &self.train), test: part(TEST, &self.test) },
             shape: shape(folder),
             classes: self.classes.len(),
             train: self.train.files.len(),
@@ -127,9 +123,9 @@ impl Found {
             images: Images::Files(Arc::new(Files::new(folder, &split, files))),
             labels,
         };
-        let DataInfo { digest, shape, classes, notes, .. } = self.info(folder);
+        let DataInfo { digests, shape, classes, notes, .. } = self.info(folder);
         let (train, test) = (part(self.train), part(self.test));
-        Dataset { shape, classes, train, test, digest, notes }
+        Dataset { shape, classes, train, test, digests, notes }
     }
 }
 

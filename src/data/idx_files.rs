@@ -5,8 +5,9 @@ use super::{
     DataError, Dataset, fashion_mini,
     idx::{IdxFile, Order},
     loaded::{Images, Part},
+    part::{TEST, TRAIN, part_digest},
 };
-use crate::config::Shape;
+use crate::config::{Digests, Shape};
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -97,17 +98,20 @@ fn dataset(train: [IdxFile<'_>; 2], test: [IdxFile<'_>; 2]) -> Result<Dataset, D
         labels.iter_mut().for_each(|label| *label -= shift);
     }
     let classes = usize::from(high - shift) + 1;
-    let digests = [&train, &test].map(|part| part.digests);
-    let mut hasher = blake3::Hasher::new();
-    digests.iter().flatten().for_each(|digest| {
-        hasher.update(digest.as_bytes());
-    });
-    let digest = hasher.finalize().to_hex().to_string();
+    // The training labels decide what the test labels mean.
+    let first: &[String] = if shift == 1 { &["1".to_owned()] } else { &[] };
+    let digest = |part, names: [&'static str; 2], read: &Read| {
+        part_digest("idx", part, first, names.into_iter().zip(read.digests))
+    };
+    let digests = Digests {
+        train: digest(TRAIN, [NAMES[0], NAMES[1]], &train),
+        test: digest(TEST, [NAMES[2], NAMES[3]], &test),
+    };
     let part = |read: Read| Part {
         images: Images::Bytes(read.images),
         labels: read.labels.into_iter().map(u16::from).collect(),
     };
-    Ok(Dataset { shape, classes, train: part(train), test: part(test), digest, notes })
+    Ok(Dataset { shape, classes, train: part(train), test: part(test), digests, notes })
 }
 
 fn read([mut images, mut labels]: [IdxFile<'_>; 2]) -> Result<Read, DataError> {

@@ -2,7 +2,7 @@
 
 use super::{cifar, files::Files, folder, idx_files, listing::Listing};
 use crate::{
-    config::{DataInfo, Format, ImageFolder, Normalisation, Shape},
+    config::{DataInfo, Digests, Format, ImageFolder, Normalisation, Shape},
     input,
 };
 use std::{io, sync::Arc};
@@ -17,17 +17,17 @@ pub struct Dataset {
     pub train: Part,
     /// Test images and labels.
     pub test: Part,
-    /// blake3 of what decides images and labels.
-    pub digest: String,
+    /// Digests of what has been read, to compare with those that keys were made of.
+    pub digests: Digests,
     /// What a user should know of them, a line each.
     pub notes: Vec<String>,
 }
 
 impl Dataset {
     fn info(&self) -> DataInfo {
-        let Self { shape, classes, train, test, digest, notes } = self;
+        let Self { shape, classes, train, test, digests, notes } = self;
         DataInfo {
-            digest: digest.clone(),
+            digests: digests.clone(),
             shape: *shape,
             classes: *classes,
             train: train.labels.len(),

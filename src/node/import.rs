@@ -26,7 +26,9 @@ impl Job<'_> {
         let place = weights.path.display();
         let bytes = fs::read(&weights.path).map_err(|error| failed(format!("{place}: {error}")))?;
         if blake3::hash(&bytes).to_hex().as_str() != weights.digest {
-            return Err(failed(format!("{place} has changed since the run began; run again")));
+            return Err(failed(format!(
+                "{place} has changed since the run was planned: run again, to plan with what is there now"
+            )));
         }
         let pickled = bytes.starts_with(b"PK") || bytes.first() == Some(&0x80);
         let tensors = if pickled {

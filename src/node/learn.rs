@@ -36,7 +36,7 @@ impl Job<'_> {
             }
         }
         let device = &self.runner.device.device;
-        let dataset = self.dataset(&learn.data)?;
+        let dataset = self.dataset(&learn.data, &step.inputs)?;
         let view = |split| View::new(&dataset, &learn.data, split, device).map_err(failed);
         let judge = match recipe.select {
             Select::BestTest => Some(view(Split::Test)?),

@@ -22,7 +22,7 @@ impl Job<'_> {
         let started = Instant::now();
         let learn = self.runner.graph.pipeline.learn(eval.of);
         let net = self.trained(&step.inputs.parents[0])?;
-        let view = self.view(&learn.data, eval.split)?;
+        let view = self.view(&learn.data, &step.inputs, eval.split)?;
         if view.is_empty() {
             return Err(failed(format!("{} holds no image of that split", learn.data_name)));
         }

@@ -4,6 +4,7 @@ mod device;
 mod files;
 mod import;
 mod learn;
+mod left;
 mod line;
 mod measure;
 mod memory;

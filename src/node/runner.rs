@@ -7,6 +7,7 @@ use crate::{
     execute::{Event, Failure, Made, Observer, Runner},
     graph::Graph,
     key::{Key, KeyInputs},
+    ops,
     plan::{Action, Reason, Step},
     spec::{How, Work},
     store::{
@@ -46,6 +47,27 @@ pub struct NodeRunner<'a> {
 pub struct Datasets(Mutex<BTreeMap<Format, Arc<Dataset>>>);
 
 impl Datasets {
+    /// The images of `data`, if they are what `inputs` was made of.
+    fn get(&self, data: &Data, inputs: &KeyInputs) -> Result<Arc<Dataset>, Failure> {
+        let dataset = self.load(&data.format).map_err(failed)?;
+        let Some(planned) = &inputs.data else { return Ok(dataset) };
+        let read = &dataset.digests;
+        let parts =
+            [("training", &planned.train, &read.train), ("test", &planned.test, &read.test)];
+        let changed = |(_, planned, read): &(_, &Option<String>, _)| {
+            planned.as_ref().is_some_and(|planned| planned != *read)
+        };
+        if let Some((part, ..)) = parts.into_iter().find(changed) {
+            let place = data.format.path().map(|path| format!(" in {}", path.display()));
+            return Err(failed(format!(
+                "the {part} images{} have changed since the run was planned: run again, to plan with \
+                 what is there now",
+                place.unwrap_or_default(),
+            )));
+        }
+        Ok(dataset)
+    }
+
     /// A data set, read if it has not been.
     ///
     /// # Errors
@@ -137,6 +159,7 @@ impl Job<'_> {
                 ));
                 Ok(Some(lock))
             }
+            Lookup::OtherVersion(version) => Err(failed(other_version(key, &version))),
         }
     }
 
@@ -175,6 +198,7 @@ impl Job<'_> {
                 "the entry {} was damaged meanwhile ({problem}); run again to make it anew",
                 key.short()
             ))),
+            Lookup::OtherVersion(version) => Err(failed(other_version(key, &version))),
         }
     }
 
@@ -183,9 +207,10 @@ impl Job<'_> {
         self.runner.stop.load(Ordering::Relaxed)
     }
 
-    /// The images of `data`; mean and deviation, which can take minutes to measure, are known then.
-    pub fn dataset(&self, data: &Data) -> Result<Arc<Dataset>, Failure> {
-        let dataset = self.runner.datasets.load(&data.format).map_err(failed)?;
+    /// The images that an artifact with these inputs is made from; mean and deviation, which can take
+    /// minutes to measure, are known then.
+    pub fn dataset(&self, data: &Data, inputs: &KeyInputs) -> Result<Arc<Dataset>, Failure> {
+        let dataset = self.runner.datasets.get(data, inputs)?;
         let measured = dataset.measure(&data.normalisation, &|| self.is_stopped());
         measured.map_err(|error| match error {
             DataError::Stopped => Failure::Stopped,
@@ -215,12 +240,22 @@ impl Job<'_> {
             takd: env!("CARGO_PKG_VERSION").to_owned(),
             burn: BURN_VERSION.to_owned(),
             device: self.runner.device.name.clone(),
+            cpu: self.runner.device.is_cpu.then(ops::cpu),
             threads: self.threads,
             host: host(),
             finished: now(),
             node: self.name.clone(),
         }
     }
+}
+
+/// An entry that must neither be used nor replaced.
+fn other_version(key: &Key, version: &str) -> String {
+    format!(
+        "the entry {} is another takd version's ({version}), which this one cannot read and leaves \
+         alone: use that version, or another --cache",
+        key.short()
+    )
 }
 
 /// The version that `Cargo.toml` pins.

@@ -15,11 +15,11 @@ use crate::{
     config::{Data, Net, Recipe, Split},
     data::View,
     execute::Failure,
-    key::Key,
+    key::{Key, KeyInputs},
     learn::{InferError, Logits, infer_from},
     net::Network,
     plan::Step,
-    store::{Kept, KeyLock, Outcome},
+    store::{KeyLock, Outcome},
 };
 use std::time::Instant;
 
@@ -109,26 +109,17 @@ impl Job<'_> {
     /// What an earlier pass has left; nothing where it left none, or something else.
     fn part(&self, lock: &KeyLock, train: &View, classes: usize) -> Result<Part, Failure> {
         let none = Part { ids: Vec::new(), values: Vec::new(), seconds: 0.0 };
-        let read = match self.runner.store.read_checkpoint(lock).map_err(failed)? {
-            Kept::Nothing => return Ok(none),
-            Kept::Damaged => None,
-            Kept::Whole(bytes) => read_part(&bytes).ok(),
-        };
-        let fits = |part: &Part| {
+        let read = |bytes: &[u8]| {
+            let part = read_part(bytes).map_err(|error| error.to_string())?;
             let rows = part.ids.len().checked_mul(classes) == Some(part.values.len());
-            rows && train.ids.starts_with(&part.ids)
+            let fits = rows && train.ids.starts_with(&part.ids);
+            if fits { Ok(part) } else { Err("its rows are not those of these images".to_owned()) }
         };
-        Ok(match read.filter(fits) {
-            Some(part) => {
-                let (from, of) = (part.ids.len() + 1, train.len());
-                self.note(&format!("resuming its teacher's logits from image {from} of {of}"));
-                part
-            }
-            None => {
-                self.note("the part of its teacher's logits is damaged; they are made anew");
-                none
-            }
-        })
+        let words = ["the part of its teacher's logits", "they are made anew"];
+        let Some(part) = self.left(lock, words, read)? else { return Ok(none) };
+        let (from, of) = (part.ids.len() + 1, train.len());
+        self.note(&format!("resuming its teacher's logits from image {from} of {of}"));
+        Ok(part)
     }
 
     /// The trained network in an entry, on the device.
@@ -149,8 +140,13 @@ impl Job<'_> {
         Ok((net, config.classes()))
     }
 
-    pub(super) fn view(&self, data: &Data, split: Split) -> Result<View, Failure> {
+    pub(super) fn view(
+        &self,
+        data: &Data,
+        inputs: &KeyInputs,
+        split: Split,
+    ) -> Result<View, Failure> {
         let device = &self.runner.device.device;
-        View::new(&*self.dataset(data)?, data, split, device).map_err(failed)
+        View::new(&*self.dataset(data, inputs)?, data, split, device).map_err(failed)
     }
 }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     execute::Failure,
     learn::{Checkpoint, Order, Progress, Watch},
-    store::{Kept, KeyLock},
+    store::KeyLock,
 };
 use std::time::{Duration, Instant};
 
@@ -102,21 +102,17 @@ pub(super) fn place(checkpoint: &Checkpoint, epochs: usize) -> String {
 }
 
 impl Job<'_> {
-    /// What an earlier run of this training has left. A damaged checkpoint costs its epochs, no more.
+    /// What an earlier run of this training has left. A checkpoint that cannot be used costs its
+    /// epochs, no more.
     pub(super) fn checkpoint(
         &self,
         lock: &KeyLock,
         epochs: usize,
     ) -> Result<Option<Checkpoint>, Failure> {
-        let read = match self.runner.store.read_checkpoint(lock).map_err(failed)? {
-            Kept::Nothing => return Ok(None),
-            Kept::Damaged => None,
-            Kept::Whole(bytes) => read_checkpoint(&bytes).ok(),
-        };
-        self.note(&match &read {
-            Some(checkpoint) => format!("goes on {}", place(checkpoint, epochs)),
-            None => "its checkpoint is damaged; it starts anew".to_owned(),
-        });
-        Ok(read)
+        let left = self.left(lock, ["its checkpoint", "it starts anew"], read_checkpoint)?;
+        if let Some(checkpoint) = &left {
+            self.note(&format!("goes on {}", place(checkpoint, epochs)));
+        }
+        Ok(left)
     }
 }

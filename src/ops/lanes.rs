@@ -276,6 +276,16 @@ mod avx2 {
     }
 }
 
+/// The kind of this CPU, as far as takd's operations differ by it in the last bits that they give:
+/// `x86_64 avx2+fma`, `x86_64 portable`, `aarch64 portable`.
+pub fn cpu() -> String {
+    #[cfg(target_arch = "x86_64")]
+    let fast = has_avx2();
+    #[cfg(not(target_arch = "x86_64"))]
+    let fast = false;
+    format!("{} {}", std::env::consts::ARCH, if fast { "avx2+fma" } else { "portable" })
+}
+
 /// Whether the processor knows what [`Avx2`] needs.
 #[cfg(target_arch = "x86_64")]
 #[inline]

@@ -42,4 +42,5 @@ mod winograd;
 pub(crate) use buffers::held;
 pub use buffers::settle;
 pub use extension::{Form, Operands, infer, train};
+pub use lanes::cpu;
 pub use norm::After;

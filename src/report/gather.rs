@@ -138,7 +138,7 @@ impl Reader<'_, '_> {
     fn outcome(&mut self, key: &Key) -> Result<Option<&Outcome>, StoreError> {
         Ok(match self.entries.find(key)? {
             Lookup::Whole(entry) => Some(&entry.manifest.outcome),
-            Lookup::Missing | Lookup::Damaged(_) => None,
+            Lookup::Missing | Lookup::Damaged(_) | Lookup::OtherVersion(_) => None,
         })
     }
 

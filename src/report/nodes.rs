@@ -124,7 +124,7 @@ fn of_tasks(
     };
     let metrics = tasks.iter().filter_map(|task| task.made.as_ref()?.metrics.as_ref());
     let accuracy = Spread::of(&metrics.map(|metrics| metrics.top1).collect::<Vec<_>>());
-    let mut config = serde_json::to_value(inputs).expect("plain data is always JSON");
+    let mut config = inputs.in_full();
     if let Some(fields) = config.as_object_mut() {
         fields.retain(|name, _| name != "seed" && name != "parents");
     }
@@ -171,6 +171,10 @@ impl TaskResults {
         let (mut state, mut problem, made) = match found {
             Lookup::Missing => (State::Missing, None, None),
             Lookup::Damaged(problem) => (State::Damaged, Some(problem.clone()), None),
+            Lookup::OtherVersion(version) => {
+                let problem = format!("another takd version's entry lies there ({version})");
+                (State::Missing, Some(problem), None)
+            }
             Lookup::Whole(entry) => match made(entry) {
                 Ok(made) => (State::Done, None, Some(made)),
                 Err(problem) => (State::Damaged, Some(problem), None),

@@ -5,7 +5,10 @@ use super::{
     fields::Fields,
     value::{Name, Table, Value},
 };
-use crate::config::{Cifar, CifarKind, Fit, Format, ImageFolder, Normalisation};
+use crate::config::{
+    Cifar, CifarKind, Fit, Format, ImageFolder, Normalisation,
+    defaults::{data as defaults, split},
+};
 use std::path::{Path, PathBuf};
 
 /// A data set whose files have not been looked at.
@@ -60,7 +63,7 @@ pub(super) fn data(
     let mean = channels("mean", "numbers", |_| true, &mut fields);
     let std = channels("std", "numbers above 0", |s| s > 0.0, &mut fields);
     let normalisation = match (mean, std) {
-        (None, None) => Normalisation::Measured,
+        (None, None) => defaults::normalisation::value(),
         (Some(mean), Some(std)) if mean.len() == std.len() => Normalisation::Given { mean, std },
         (Some(_), Some(_)) => {
             fields.errors.push(&name.span, "`mean` and `std` need the same number of values");
@@ -75,7 +78,7 @@ pub(super) fn data(
     Some(RawData {
         span: name.span.clone(),
         format: format?,
-        validation: validation.unwrap_or(0) as usize,
+        validation: validation.map_or_else(split::validation::value, |count| count as usize),
         validation_span: validation_value.map_or(&name.span, |value| &value.span).clone(),
         normalisation,
         normalisation_span: table.get("mean").map_or(&name.span, |value| &value.span).clone(),

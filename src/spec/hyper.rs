@@ -8,6 +8,7 @@ use super::{
 use crate::config::{
     Adam, Augment, BatchnormWeight, BlockKind, Kd, Layer, Optimizer, Recipe, Reduction, Schedule,
     Select, Warmup,
+    defaults::{adam, adamw, cosine, kd, recipe as defaults, sgd, step},
 };
 
 /// A recipe; `select` stays open until the data says whether there is a validation split.
@@ -36,10 +37,10 @@ pub(super) fn recipe(name: &Name, table: &Table, errors: &mut Diagnostics) -> Op
     let batch_size = batch_size.and_then(|value| fields.whole(value, 1, 1_000_000));
     let optimizer = fields.require("optimizer").and_then(|value| optimizer(value, &mut fields));
     let schedule = match fields.take("schedule") {
-        None => Some(Schedule::Constant {}),
+        None => Some(defaults::schedule::value()),
         Some(value) => schedule(value, &mut fields),
     };
-    let warmup = Warmup(fields.whole_or("warmup", 0, 0));
+    let warmup = Warmup(fields.whole_or("warmup", defaults::warmup::value().0, 0));
     let augment = fields.take("augment").map(|value| augment(value, &mut fields));
     let words = [
         ("best-validation", Select::BestValidation),
@@ -58,9 +59,9 @@ pub(super) fn recipe(name: &Name, table: &Table, errors: &mut Diagnostics) -> Op
         optimizer: optimizer?,
         schedule: schedule?,
         warmup,
-        augment: augment.unwrap_or_default(),
+        augment: augment.unwrap_or_else(defaults::augment::value),
         select: select.unwrap_or(Select::Last),
-        batchnorm_weight: batchnorm.unwrap_or_default(),
+        batchnorm_weight: batchnorm.unwrap_or_else(defaults::batchnorm_weight::value),
     };
     Some(RawRecipe { recipe, select: select_name })
 }
@@ -72,18 +73,22 @@ fn optimizer(value: &Value, fields: &mut Fields<'_, '_>) -> Option<Optimizer> {
     let lr = lr.and_then(|value| fields.number(value, RATE, |lr| lr > 0.0));
     let unit = "a number in [0, 1)";
     let optimizer = if choice == "sgd" {
-        let momentum = fields.number_or("momentum", 0.0, unit, |m| (0.0..1.0).contains(&m));
-        let nesterov = fields.boolean("nesterov", false);
-        let weight_decay = fields.number_or("weight_decay", 0.0, PENALTY, |w| w >= 0.0);
+        let (momentum, penalty) = (sgd::momentum::value(), sgd::weight_decay::value());
+        let momentum = fields.number_or("momentum", momentum, unit, |m| (0.0..1.0).contains(&m));
+        let nesterov = fields.boolean("nesterov", sgd::nesterov::value());
+        let weight_decay = fields.number_or("weight_decay", penalty, PENALTY, |w| w >= 0.0);
         if nesterov && momentum == 0.0 {
             fields.errors.push(span, "nesterov needs a momentum above 0");
         }
         Optimizer::Sgd { lr: lr.unwrap_or(1.0), momentum, nesterov, weight_decay }
     } else {
-        // PyTorch's defaults: Adam has no weight decay, AdamW has 0.01.
-        let penalty = if choice == "adam" { 0.0 } else { 0.01 };
+        let (betas, epsilon, penalty) = if choice == "adam" {
+            (adam::betas::value(), adam::epsilon::value(), adam::weight_decay::value())
+        } else {
+            (adamw::betas::value(), adamw::epsilon::value(), adamw::weight_decay::value())
+        };
         let betas = match fields.take("betas") {
-            None => Some([0.9, 0.999]),
+            None => Some(betas),
             Some(value) => {
                 let items = fields.array(value, "two numbers");
                 let read: Vec<f64> = items
@@ -96,7 +101,7 @@ fn optimizer(value: &Value, fields: &mut Fields<'_, '_>) -> Option<Optimizer> {
                 <[f64; 2]>::try_from(read).ok()
             }
         };
-        let epsilon = fields.number_or("epsilon", 1e-8, "a number above 0", |e| e > 0.0);
+        let epsilon = fields.number_or("epsilon", epsilon, "a number above 0", |e| e > 0.0);
         let weight_decay = fields.number_or("weight_decay", penalty, PENALTY, |w| w >= 0.0);
         let adam =
             Adam { lr: lr.unwrap_or(1.0), betas: betas.unwrap_or_default(), epsilon, weight_decay };
@@ -135,15 +140,16 @@ fn schedule(value: &Value, fields: &mut Fields<'_, '_>) -> Option<Schedule> {
                 let items = fields.array(value, "epochs");
                 items.iter().filter_map(|item| fields.whole(item, 1, 1_000_000)).collect::<Vec<_>>()
             });
-            let gamma = fields.number_or("gamma", 0.1, "a factor above 0", |g| g > 0.0);
+            let gamma = step::gamma::value();
+            let gamma = fields.number_or("gamma", gamma, "a factor above 0", |g| g > 0.0);
             let mut milestones: Vec<usize> =
                 milestones.unwrap_or_default().into_iter().map(|epoch| epoch as usize).collect();
             milestones.sort_unstable();
-            let restart = fields.boolean("restart", false);
+            let restart = fields.boolean("restart", step::restart::value());
             Schedule::Step { milestones, gamma, restart }
         }
         "cosine" => Schedule::Cosine {
-            min: fields.number_or("min", 0.0, "a rate of 0 or more", |m| m >= 0.0),
+            min: fields.number_or("min", cosine::min::value(), "a rate of 0 or more", |m| m >= 0.0),
         },
         _ => Schedule::Constant {},
     };
@@ -163,7 +169,7 @@ pub(super) fn objective(value: &Value, fields: &mut Fields<'_, '_>) -> Option<Kd
         lambda.and_then(|v| fields.number(v, "a weight in [0, 1]", |l| (0.0..=1.0).contains(&l)));
     let words = [("batchmean", Reduction::Batchmean), ("mean", Reduction::Mean)];
     let reduction = match fields.take("reduction") {
-        None => Some(Reduction::Batchmean),
+        None => Some(kd::reduction::value()),
         Some(value) => fields.word(value, &words),
     };
     fields.finish();

@@ -1,11 +1,18 @@
 //! What an unfinished training has come to, beside the entries: one file a key, replaced whole.
+//!
+//! A file starts with two lines: the blake3 of all that follows, and [`KEY_VERSION`] and the key.
 
 use super::{
     KeyLock, Store, StoreError,
     entry::read,
     staging::{create, remove, sync_folder, write_synced, writer},
 };
-use std::{fs, path::PathBuf};
+use crate::key::{KEY_VERSION, Key};
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
 
 /// What lies under a key.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,12 +21,38 @@ pub enum Kept {
     Nothing,
     /// A file that does not match its own digest.
     Damaged,
+    /// A checkpoint of another key.
+    OtherKey(Key),
+    /// A file that another version of takd wrote.
+    OtherVersion,
     /// A checkpoint.
     Whole(Vec<u8>),
 }
 
-/// Length of a digest in hex and the newline after it, with which every checkpoint starts.
-const HEAD: usize = 65;
+/// Length of a digest in hex and the newline after it.
+const DIGEST: usize = 65;
+/// More than the length of both lines.
+const HEAD: u64 = 160;
+
+/// The key and the content, of what follows the digest; nothing of another version's.
+fn parse(rest: &[u8]) -> Option<(Key, &[u8])> {
+    let end = rest.iter().position(|&byte| byte == b'\n')?;
+    let line = std::str::from_utf8(&rest[..end]).ok()?;
+    let key = line.strip_prefix(&format!("{KEY_VERSION} "))?.parse().ok()?;
+    Some((key, &rest[end + 1..]))
+}
+
+/// Whether a file that begins as a checkpoint does is another version's.
+pub(super) fn is_other_version(path: &Path) -> io::Result<bool> {
+    let mut head = Vec::new();
+    File::open(path)?.take(HEAD).read_to_end(&mut head)?;
+    let begins = |digest: &[u8]| {
+        let digest = std::str::from_utf8(digest).ok().and_then(|line| line.strip_suffix('\n'));
+        digest.is_some_and(|digest| digest.parse::<Key>().is_ok())
+    };
+    let parts = head.split_at_checked(DIGEST).filter(|(digest, _)| begins(digest));
+    Ok(parts.is_some_and(|(_, rest)| parse(rest).is_none()))
+}
 
 impl Store {
     fn checkpoint_path(&self, lock: &KeyLock) -> PathBuf {
@@ -35,8 +68,10 @@ impl Store {
         let folder = self.root().join("checkpoints");
         create(&folder)?;
         let new = folder.join(format!("{}.{}", lock.key(), writer()));
-        let head = format!("{}\n", blake3::hash(bytes).to_hex());
-        let written = write_synced(&new, &[head.as_bytes(), bytes].concat())
+        let key = format!("{KEY_VERSION} {}\n", lock.key());
+        let digest = blake3::Hasher::new().update(key.as_bytes()).update(bytes).finalize();
+        let digest = format!("{}\n", digest.to_hex());
+        let written = write_synced(&new, &[digest.as_bytes(), key.as_bytes(), bytes].concat())
             .and_then(|()| fs::rename(&new, &place).map_err(StoreError::io("write", &place)));
         if let Err(error) = written {
             // On a full disk half a file would be in the way.
@@ -46,17 +81,30 @@ impl Store {
         sync_folder(&folder)
     }
 
-    /// The checkpoint of a key, if its digest matches.
+    /// The checkpoint of a key, if its digest matches and it is this key's.
     ///
     /// # Errors
     /// [`StoreError::Io`] if the system refuses to read it.
     pub fn read_checkpoint(&self, lock: &KeyLock) -> Result<Kept, StoreError> {
         let place = self.checkpoint_path(lock);
         let Some(bytes) = read(&place)? else { return Ok(Kept::Nothing) };
-        let whole = bytes.split_at_checked(HEAD).filter(|(head, content)| {
-            **head == *format!("{}\n", blake3::hash(content).to_hex()).as_bytes()
+        let whole = bytes.split_at_checked(DIGEST).filter(|(digest, rest)| {
+            **digest == *format!("{}\n", blake3::hash(rest).to_hex()).as_bytes()
         });
-        Ok(whole.map_or(Kept::Damaged, |(_, content)| Kept::Whole(content.to_vec())))
+        let Some((_, rest)) = whole else { return Ok(Kept::Damaged) };
+        Ok(match parse(rest) {
+            None => Kept::OtherVersion,
+            Some((key, content)) if key == *lock.key() => Kept::Whole(content.to_vec()),
+            Some((key, _)) => Kept::OtherKey(key),
+        })
+    }
+
+    /// Moves the checkpoint of a key out of the way, for its owner to look at; its new place.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] if it cannot be moved.
+    pub fn set_checkpoint_aside(&self, lock: &KeyLock) -> Result<PathBuf, StoreError> {
+        self.move_aside(&self.checkpoint_path(lock), &format!("{}.checkpoint", lock.key()))
     }
 
     /// Removes the checkpoint of a key: its entry is there, or it is of no use.

@@ -1,6 +1,6 @@
 //! Reading entries: nothing is handed out before its digest has matched.
 
-use super::{Manifest, Outcome, Store, StoreError, relocate::is_removed};
+use super::{Manifest, Outcome, Store, StoreError, relocate::is_removed, version};
 use crate::key::Key;
 use std::{
     fs::{self, File},
@@ -40,6 +40,8 @@ pub enum Lookup {
     Missing,
     /// An entry that must not be used; why.
     Damaged(String),
+    /// An entry of another version of takd, which this one cannot read and leaves alone; which one.
+    OtherVersion(String),
     /// An entry that passed the checks.
     Whole(Box<Entry>),
 }
@@ -60,7 +62,7 @@ impl Store {
             Ok(entry) => Ok(Lookup::Whole(Box::new(entry))),
             // Whoever replaces or removes it meanwhile has not damaged it.
             Err(_) if is_removed(&folder)? || metadata(&folder)?.is_none() => Ok(Lookup::Missing),
-            Err(problem) => Ok(Lookup::Damaged(problem)),
+            Err(lookup) => Ok(lookup),
         }
     }
 
@@ -71,51 +73,52 @@ impl Store {
     pub fn outcome(&self, key: &Key) -> Result<Option<Outcome>, StoreError> {
         Ok(match self.find(key, Depth::Manifest)? {
             Lookup::Whole(entry) => Some(entry.manifest.outcome),
-            Lookup::Missing | Lookup::Damaged(_) => None,
+            Lookup::Missing | Lookup::Damaged(_) | Lookup::OtherVersion(_) => None,
         })
     }
 }
 
-/// The outer error is the system's, the inner one says what is wrong with the entry.
-fn check(folder: PathBuf, key: &Key, depth: Depth) -> Result<Result<Entry, String>, StoreError> {
+/// The outer error is the system's, the inner one says why the entry is not whole.
+fn check(folder: PathBuf, key: &Key, depth: Depth) -> Result<Result<Entry, Lookup>, StoreError> {
+    let damaged = |problem: String| Ok(Err(Lookup::Damaged(problem)));
     if !metadata(&folder)?.is_some_and(|metadata| metadata.is_dir()) {
-        return Ok(Err("it is no folder".to_owned()));
+        return damaged("it is no folder".to_owned());
     }
     let (Some(text), Some(digest)) =
         (read(&folder.join(MANIFEST))?, read(&folder.join(MANIFEST_DIGEST))?)
     else {
-        return Ok(Err(format!("{MANIFEST} or {MANIFEST_DIGEST} is missing")));
+        return damaged(format!("{MANIFEST} or {MANIFEST_DIGEST} is missing"));
     };
     if digest != digest_line(&text) {
-        return Ok(Err(format!("{MANIFEST} does not match {MANIFEST_DIGEST}")));
+        return damaged(format!("{MANIFEST} does not match {MANIFEST_DIGEST}"));
     }
-    let manifest: Manifest = match serde_json::from_slice(&text) {
+    let manifest = match version::read(&text) {
         Ok(manifest) => manifest,
-        Err(error) => return Ok(Err(format!("{MANIFEST}: {error}"))),
+        Err(version) => return Ok(Err(Lookup::OtherVersion(version))),
     };
     if manifest.key() != *key {
-        return Ok(Err(format!("it holds the entry {}", manifest.key())));
+        return damaged(format!("it holds the entry {}", manifest.key()));
     }
     let entry = Entry { folder, manifest };
     for (name, want) in &entry.manifest.files {
         if Path::new(name).file_name() != Some(name.as_ref()) {
-            return Ok(Err(format!("{name:?} is no file's name")));
+            return damaged(format!("{name:?} is no file's name"));
         }
         let path = entry.folder.join(name);
         let length = match metadata(&path)? {
             Some(metadata) if metadata.is_dir() => {
-                return Ok(Err(format!("{name} is a folder")));
+                return damaged(format!("{name} is a folder"));
             }
             Some(metadata) => metadata.len(),
-            None => return Ok(Err(format!("{name} is missing"))),
+            None => return damaged(format!("{name} is missing")),
         };
         if length != want.bytes {
-            return Ok(Err(format!("{name} has {length} bytes, not {}", want.bytes)));
+            return damaged(format!("{name} has {length} bytes, not {}", want.bytes));
         }
         if depth == Depth::Content
             && let Err(problem) = entry.read_checked(name)?
         {
-            return Ok(Err(problem));
+            return damaged(problem);
         }
     }
     Ok(Ok(entry))

@@ -7,9 +7,9 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// An entry's `manifest.json`.
+/// An entry's `manifest.json`. Only its inputs refuse fields that are not known here: those would be
+/// part of the key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// The key's inputs in full; their hash is the entry's name.
     pub inputs: KeyInputs,
@@ -23,7 +23,6 @@ pub struct Manifest {
 
 /// What a file must contain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct FileDigest {
     /// Length.
     pub bytes: u64,
@@ -73,7 +72,6 @@ impl Outcome {
 
 /// Circumstances of an entry's making.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Provenance {
     /// Version of takd.
     pub takd: String,
@@ -81,6 +79,9 @@ pub struct Provenance {
     pub burn: String,
     /// Device: `cpu`, `cuda:0`, `wgpu:0`.
     pub device: String,
+    /// Kind of CPU, where that computed: kinds give other last bits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<String>,
     /// Threads of the training, on the CPU.
     pub threads: usize,
     /// Name of the machine.

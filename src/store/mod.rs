@@ -5,9 +5,10 @@
 //!   entries/KEY/         a whole entry: manifest.json, manifest.blake3 and the files they vouch for
 //!   entries/KEY.removed  its entry is being removed where it is, since it could not be renamed
 //!   staging/KEY.…/       an entry that is being written; renamed into place when it is whole
-//!   checkpoints/KEY      what an unfinished training has come to
+//!   checkpoints/KEY      what an unfinished training has come to; it holds the key
 //!   progress/KEY         how far whoever makes the entry says it is, or why it failed
 //!   damaged/KEY.N/       an entry whose digests did not match; kept for its owner to look at
+//!   damaged/KEY.checkpoint.N  a checkpoint of another key or version
 //!   locks/KEY.lock       held by whoever makes the entry
 //!   locks/cache.lock     held shared by every run, exclusively by gc
 //! ```
@@ -23,6 +24,7 @@ mod progress;
 mod recover;
 mod relocate;
 mod staging;
+mod version;
 
 pub use checkpoint::Kept;
 pub use entry::{Depth, Entry, Lookup};
@@ -102,13 +104,17 @@ impl Store {
     /// # Errors
     /// [`StoreError::Io`] if it cannot be moved.
     pub fn set_aside(&self, key: &Key) -> Result<PathBuf, StoreError> {
+        self.move_aside(&self.entry_path(key), &key.to_string())
+    }
+
+    /// Moves what is at `from` to the first free `damaged/NAME.N`.
+    fn move_aside(&self, from: &Path, name: &str) -> Result<PathBuf, StoreError> {
         let folder = self.root.join("damaged");
         fs::create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
-        let from = self.entry_path(key);
         for number in 1u64.. {
-            let to = folder.join(format!("{key}.{number}"));
+            let to = folder.join(format!("{name}.{number}"));
             if !is_there(&to)? {
-                relocate(&from, &to).map_err(StoreError::io("set aside", &from))?;
+                relocate(from, &to).map_err(StoreError::io("set aside", from))?;
                 return Ok(to);
             }
         }

@@ -14,7 +14,6 @@ use std::{
 
 /// What one maker says of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Progress {
     /// Name of the node, for people.
     pub node: String,
@@ -31,7 +30,6 @@ pub struct Progress {
 
 /// How far a training is.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Reached {
     /// The epoch in work, counted from 1; after the last one, that.
     pub epoch: usize,
@@ -144,7 +142,7 @@ impl Store {
     fn read_progress(&self, key: &Key) -> Result<Option<Progress>, StoreError> {
         let place = self.progress_path(key);
         let Some(text) = read(&place)? else { return Ok(None) };
-        // Another version's file, or one that a power cut has emptied, says nothing.
+        // Another version's file that cannot be read, or one that a power cut has emptied, says nothing.
         Ok(serde_json::from_slice(&text).ok())
     }
 

@@ -69,14 +69,24 @@ fn classes_and_samples_are_numbered_by_their_sorted_names() {
 #[test]
 fn the_digest_is_that_of_names_and_contents() {
     let [one, other] = [made(), made()];
-    let digest = |dir: &TempDir| probe(&Format::Folder(folder(dir.path()))).unwrap().digest;
-    let base = digest(&one);
-    assert_eq!(base, digest(&other), "where the folder lies does not matter");
+    let digests = |dir: &TempDir| probe(&Format::Folder(folder(dir.path()))).unwrap().digests;
+    let base = digests(&one);
+    assert_eq!(base, digests(&other), "where the folder lies does not matter");
+    assert_ne!(base.train, base.test);
     let set = other.path().join("set/train/n01");
     fs::rename(set.join("image0.png"), set.join("renamed.png")).unwrap();
-    assert_ne!(base, digest(&other));
+    let renamed = digests(&other);
+    assert!(renamed.train != base.train && renamed.test == base.test);
     save(one.path().join("set/val/n02/image0.png"), picture(20, 24, 1, 7));
-    assert_ne!(base, digest(&one));
+    let replaced = digests(&one);
+    assert!(replaced.train == base.train && replaced.test != base.test);
+    // Names of classes say what labels mean, in both parts.
+    let [train, val] = ["train", "val"].map(|split| one.path().join("set").join(split));
+    for split in [train, val] {
+        fs::rename(split.join("n02"), split.join("n03")).unwrap();
+    }
+    let other_class = digests(&one);
+    assert!(other_class.train != replaced.train && other_class.test != replaced.test);
 }
 
 #[test]
@@ -85,7 +95,7 @@ fn files_are_not_read_twice_and_a_change_behind_their_times_is_found_when_they_a
     settle(&dir.path().join("set"));
     let folder = folder(dir.path());
     let format = Format::Folder(folder.clone());
-    let base = probe(&format).unwrap().digest;
+    let base = probe(&format).unwrap().digests;
     // The same size and the same time, other bytes.
     let file = dir.path().join("set/train/n02/image0.png");
     let time = fs::metadata(&file).unwrap().modified().unwrap();
@@ -93,17 +103,17 @@ fn files_are_not_read_twice_and_a_change_behind_their_times_is_found_when_they_a
     *bytes.last_mut().unwrap() ^= 1;
     fs::write(&file, bytes).unwrap();
     fs::File::options().append(true).open(&file).unwrap().set_modified(time).unwrap();
-    assert_eq!(probe(&format).unwrap().digest, base, "it was not read");
+    assert_eq!(probe(&format).unwrap().digests, base, "it was not read");
     let said = view(&folder, Split::Train, 0).map(|_| ()).unwrap_err().to_string();
     assert!(said.contains("n02/image0.png") && said.contains("takd data check"), "{said}");
     // A new time is enough.
     fs::File::options().append(true).open(&file).unwrap().set_modified(SystemTime::now()).unwrap();
-    assert_ne!(probe(&format).unwrap().digest, base);
+    assert_ne!(probe(&format).unwrap().digests, base);
     // Lines that a power cut has torn say nothing.
     let index = fs::read_dir(dir.path().join("data/digests")).unwrap().next().unwrap().unwrap();
     let text = fs::read(index.path()).unwrap();
     fs::write(index.path(), &text[..text.len() - 40]).unwrap();
-    assert_ne!(probe(&format).unwrap().digest, base);
+    assert_ne!(probe(&format).unwrap().digests, base);
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn images_are_told_by_their_content_and_the_rest_is_counted_by_reason() {
     assert!(Command::new("mkfifo").arg(class.join("pipe.jpg")).status().unwrap().success());
     symlink("/dev/zero", class.join("zero.jpg")).unwrap();
     let found = verify(&Format::Folder(folder(dir.path()))).unwrap();
-    assert_eq!((found.train, found.digest), (info.train, info.digest), "the images are the same");
+    assert_eq!((found.train, found.digests), (info.train, info.digests), "the images are the same");
     insta::assert_snapshot!(found.notes.join("\n"));
 }
 

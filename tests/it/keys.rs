@@ -4,7 +4,7 @@ use crate::{tiny, workspace::PIPELINE};
 use serde_json::Value;
 use std::path::Path;
 use takd::{
-    config::Format,
+    config::{DataInfo, Digests, Format},
     graph::Graph,
     key::{KEY_VERSION, Key, KeyInputs, keys},
     net,
@@ -18,7 +18,7 @@ pub fn parse(text: &str) -> Pipeline {
 
 pub fn parse_with(
     text: &str,
-    probe: &dyn Fn(&Format) -> Result<takd::config::DataInfo, String>,
+    probe: &dyn Fn(&Format) -> Result<DataInfo, String>,
 ) -> Result<Pipeline, spec::Diagnostics> {
     parse_preset(text, None, probe)
 }
@@ -26,7 +26,7 @@ pub fn parse_with(
 pub fn parse_preset(
     text: &str,
     preset: Option<&str>,
-    probe: &dyn Fn(&Format) -> Result<takd::config::DataInfo, String>,
+    probe: &dyn Fn(&Format) -> Result<DataInfo, String>,
 ) -> Result<Pipeline, spec::Diagnostics> {
     let digest = |_: &Path| Ok("22".repeat(32));
     let catalogue = Catalogue {
@@ -63,7 +63,7 @@ fn with(from: &str, to: &str) -> String {
 /// the same inputs would now give other bytes.
 #[test]
 fn known_keys_stay() {
-    assert_eq!(KEY_VERSION, 4);
+    assert_eq!(KEY_VERSION, 5);
     let shown = ["teacher@20", "takd@31", "test/takd@31"].map(|task| {
         let (inputs, key) = inputs(PIPELINE, task);
         let logits =
@@ -177,13 +177,46 @@ fn an_evals_key_holds_split_temperature_and_network() {
     assert_eq!(key(&given, "test/takd@20"), base);
 }
 
+/// Which tasks of [`PIPELINE`] get another key where the data is another: trainings, evaluations on the
+/// test split and on the training split.
+fn changed(text: &str, digests: Digests) -> [bool; 3] {
+    let base = tiny::info().digests;
+    let names = ["takd@20", "test/takd@20", "seen/takd@20"];
+    let text = format!("{text}\n[eval.seen]\nof = [\"takd\"]\nsplit = \"train\"");
+    let keys = |digests: &Digests| {
+        let info = DataInfo { digests: digests.clone(), ..tiny::info() };
+        let pipeline = parse_with(&text, &|_| Ok(info.clone())).ok().unwrap();
+        let graph = Graph::new(&pipeline);
+        let keys = keys(&graph);
+        names.map(|name| {
+            let place = (0..graph.tasks.len()).find(|&place| graph.name(place) == name).unwrap();
+            keys[place].1
+        })
+    };
+    let (old, new) = (keys(&base), keys(&digests));
+    [0, 1, 2].map(|place| old[place] != new[place])
+}
+
 #[test]
-fn the_datas_digest_is_in_the_key() {
-    let other = || takd::config::DataInfo { digest: "11".repeat(32), ..tiny::info() };
-    let pipeline = parse_with(PIPELINE, &|_| Ok(other())).ok().unwrap();
-    let [old, new] =
-        [&parse(PIPELINE), &pipeline].map(|pipeline| keys(&Graph::new(pipeline)).swap_remove(0).1);
-    assert_ne!(old, new);
+fn the_parts_of_the_data_that_decide_an_artifact_are_in_its_key() {
+    let base = tiny::info().digests;
+    let other = || "ab".repeat(32);
+    let train = || Digests { train: other(), ..base.clone() };
+    let test = || Digests { test: other(), ..base.clone() };
+    assert_eq!(changed(PIPELINE, train()), [true; 3]);
+    assert_eq!(changed(PIPELINE, test()), [false, true, false]);
+    let by_test = with("batch_size = 16", "batch_size = 16\nselect = \"best-test\"");
+    assert_eq!(changed(&by_test, test()), [true; 3]);
+    assert_eq!(changed(&by_test, train()), [true; 3]);
+    let swapped = Digests { train: base.test.clone(), test: base.train.clone() };
+    assert_eq!(changed(PIPELINE, swapped), [true; 3]);
+}
+
+#[test]
+fn zero_has_one_sign() {
+    let lambda = |text| key(&with("lambda = 0.5 ", text), "takd@20");
+    assert_eq!(lambda("lambda = 0.0 "), lambda("lambda = -0.0 "));
+    assert_eq!(lambda("lambda = 0 "), lambda("lambda = -0 "));
 }
 
 /// Whatever stands in a manifest's inputs is hashed: no field can be left out by mistake.

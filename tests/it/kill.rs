@@ -146,6 +146,7 @@ impl Killer {
             match self.store.find(&key, Depth::Content).unwrap() {
                 Lookup::Whole(_) => drop(whole.insert(key)),
                 Lookup::Damaged(problem) => self.harm.corrupt.push((self.moment, problem)),
+                Lookup::OtherVersion(version) => self.harm.corrupt.push((self.moment, version)),
                 Lookup::Missing => {}
             }
         }

@@ -53,5 +53,6 @@ mod tensorboard;
 mod tidy;
 mod tiny;
 mod together;
+mod versions;
 mod watching;
 mod workspace;

@@ -9,7 +9,7 @@ use std::{
     process::Stdio,
 };
 use takd::{
-    config::{Data, DataInfo, Format, Layer, Net, Normalisation, Shape, Split},
+    config::{Data, DataInfo, Digests, Format, Layer, Net, Normalisation, Shape, Split},
     data::{Dataset, Images, Part, View},
     learn,
     net::Network,
@@ -31,9 +31,9 @@ fn views(channels: usize) -> [View; 3] {
         images: Images::Bytes((0..count * shape.size()).map(|at| (at * at % 251) as u8).collect()),
         labels: (0..count).map(|at| (at % tiny::CLASSES) as u16).collect(),
     };
-    let (digest, notes) = (String::new(), Vec::new());
+    let (digests, notes) = (Digests::default(), Vec::new());
     let (train, test) = (part(10), part(7));
-    let dataset = Dataset { shape, classes: tiny::CLASSES, train, test, digest, notes };
+    let dataset = Dataset { shape, classes: tiny::CLASSES, train, test, digests, notes };
     let info = DataInfo { shape, train: 10, test: 7, ..tiny::info() };
     let normalisation = Normalisation::Measured;
     let data = Data { format: Format::FashionMini, validation: 2, normalisation, info };

@@ -158,7 +158,7 @@ fn a_page_holds_curves_configuration_and_provenance() {
     };
     let takd = node("takd");
     assert_eq!((&takd["state"], &takd["kind"]), (&"done".into(), &"distill".into()));
-    assert_eq!(takd["config"]["objective"]["temperature"], 5.0);
+    assert_eq!(takd["config"]["objective"]["kd"]["temperature"], 5.0);
     assert_eq!(takd["accuracy"], node("test/takd")["accuracy"]);
     let task = &takd["tasks"][1];
     assert_eq!((&task["seed"], task["key"].as_str().unwrap().len()), (&31.into(), 64));
@@ -267,7 +267,7 @@ fn a_page_without_javascript_tells_each_nodes_details() {
         "<summary>takd: distill small, 123 parameters, not in the cache</summary>",
         "<p>Needs: assistant<br>Needed by: test/takd</p>",
         "<li>seed 31: not in the cache, key ",
-        "\nobjective.temperature = 5.0\n",
+        "\nobjective.kd.temperature = 5.0\n",
         "\nrecipe.epochs = 2\n",
     ] {
         assert!(details.contains(part), "{part}: {details}");

@@ -163,7 +163,7 @@ pub fn provenance() -> Provenance {
     let text = String::new();
     let (takd, burn, device, host, node) =
         (text.clone(), text.clone(), text.clone(), text.clone(), text);
-    Provenance { takd, burn, device, threads: 1, host, finished: 0, node }
+    Provenance { takd, burn, device, cpu: None, threads: 1, host, finished: 0, node }
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use burn::tensor::Device;
 use std::{fs, path::Path};
 use takd::{
-    config::{BatchnormWeight, DataInfo, Net, Optimizer, Recipe, Schedule, Select, Shape, Warmup},
+    config::{
+        BatchnormWeight, DataInfo, Digests, Net, Optimizer, Recipe, Schedule, Select, Shape, Warmup,
+    },
     data::View,
     learn::{self, Lesson, Objective, Stop, Trained},
     net::Ops,
@@ -49,7 +51,7 @@ fn image(index: usize, label: u8, salt: u8) -> Vec<u8> {
 pub fn info() -> DataInfo {
     let shape = Shape { channels: 1, height: SIDE, width: SIDE };
     DataInfo {
-        digest: "00".repeat(32),
+        digests: Digests { train: "00".repeat(32), test: "11".repeat(32) },
         shape,
         classes: CLASSES,
         train: 72,

@@ -4,7 +4,7 @@ use crate::{
     commands::exit::Problem,
     key::Key,
     plan::{Difference, differences},
-    store::{Depth, Lookup, Manifest, Outcome, Store},
+    store::{Depth, Lookup, Manifest, Outcome, Provenance, Store},
 };
 use serde::Serialize;
 
@@ -17,6 +17,8 @@ pub(super) struct Diff {
     inputs: Vec<Difference>,
     /// What came out.
     outcome: Vec<Difference>,
+    /// What of their making gives other last bits.
+    provenance: Vec<Difference>,
 }
 
 #[derive(Serialize)]
@@ -28,19 +30,6 @@ struct Side {
 impl Diff {
     pub fn new(store: &Store, old: &Key, new: &Key) -> Result<Self, Problem> {
         let [old, new] = [manifest(store, old)?, manifest(store, new)?];
-        let [before, after] = [outcome(&old.outcome), outcome(&new.outcome)];
-        let fields = before.iter().map(|(field, _)| *field).collect::<Vec<_>>();
-        let more = after.iter().map(|(field, _)| *field).filter(|field| !fields.contains(field));
-        let value = |side: &[(&str, String)], field| {
-            let found = side.iter().find(|(name, _)| *name == field);
-            found.map_or_else(|| "nothing".to_owned(), |(_, value)| value.clone())
-        };
-        let all: Vec<&str> = fields.iter().copied().chain(more).collect();
-        let outcome = all.into_iter().map(|field| Difference {
-            field: field.to_owned(),
-            old: value(&before, field),
-            new: value(&after, field),
-        });
         let side = |manifest: &Manifest| Side {
             key: manifest.key(),
             node: manifest.provenance.node.clone(),
@@ -49,7 +38,8 @@ impl Diff {
             old: side(&old),
             new: side(&new),
             inputs: differences(&old.inputs, &new.inputs),
-            outcome: outcome.filter(|difference| difference.old != difference.new).collect(),
+            outcome: compare(&outcome(&old.outcome), &outcome(&new.outcome)),
+            provenance: compare(&makers(&old.provenance), &makers(&new.provenance)),
         })
     }
 
@@ -64,8 +54,36 @@ impl Diff {
                 text.extend(differences.iter().map(|difference| format!("  {difference}\n")));
             }
         }
+        if !self.provenance.is_empty() {
+            text += "made with other last bits\n";
+            text.extend(self.provenance.iter().map(|difference| format!("  {difference}\n")));
+        }
         text
     }
+}
+
+type Fields = Vec<(&'static str, String)>;
+
+/// The fields that differ, in the old side's order and then the new one's.
+fn compare(old: &Fields, new: &Fields) -> Vec<Difference> {
+    let only_new = new.iter().filter(|(field, _)| old.iter().all(|(known, _)| known != field));
+    let value = |side: &Fields, field| {
+        let found = side.iter().find(|(name, _)| *name == field);
+        found.map_or_else(|| "nothing".to_owned(), |(_, value)| value.clone())
+    };
+    let all = old.iter().chain(only_new).map(|&(field, _)| Difference {
+        field: field.to_owned(),
+        old: value(old, field),
+        new: value(new, field),
+    });
+    all.filter(|difference| difference.old != difference.new).collect()
+}
+
+/// What last bits depend on beside the inputs.
+fn makers(provenance: &Provenance) -> Fields {
+    let cpu = provenance.cpu.clone().map(|cpu| ("cpu", cpu));
+    let burn = [("device", provenance.device.clone()), ("burn", provenance.burn.clone())];
+    burn.into_iter().chain(cpu).collect()
 }
 
 fn manifest(store: &Store, key: &Key) -> Result<Manifest, Problem> {
@@ -74,12 +92,16 @@ fn manifest(store: &Store, key: &Key) -> Result<Manifest, Problem> {
         Lookup::Damaged(problem) => {
             Err(Problem::Entry(format!("the entry {} is damaged: {problem}", key.short())))
         }
+        Lookup::OtherVersion(version) => Err(Problem::Entry(format!(
+            "the entry {} is another takd version's ({version}), which this one cannot read",
+            key.short()
+        ))),
         Lookup::Missing => Err(Problem::Entry(format!("the entry {} has just gone", key.short()))),
     }
 }
 
 /// An outcome's numbers, for people; times are left out, since they differ anyway.
-fn outcome(outcome: &Outcome) -> Vec<(&'static str, String)> {
+fn outcome(outcome: &Outcome) -> Fields {
     match outcome {
         Outcome::Network { parameters, selected_epoch, seconds: _ } => {
             let epoch = selected_epoch.map_or("none".to_owned(), |epoch| epoch.to_string());

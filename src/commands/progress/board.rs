@@ -227,10 +227,8 @@ mod tests {
     fn board(costs: Costs) -> Board {
         let text = r#"{"version":1,"kind":"train",
             "net":{"layers":["fc10"],"input":{"channels":1,"height":2,"width":2},"classes":10},
-            "recipe":{"epochs":4,"batch_size":8,"optimizer":{"adam":{"lr":0.1,"betas":[0.9,0.9],
-            "epsilon":0.1,"weight_decay":0.0}},"schedule":{"constant":{}},"warmup":0,"augment":[],
-            "select":"last"},"data":{"digest":"","validation":0,"normalisation":"measured"},
-            "parents":[],"precision":"f32"}"#;
+            "recipe":{"epochs":4,"batch_size":8,"optimizer":{"adam":{"lr":0.1}},"select":"last"},
+            "data":{"train":""}}"#;
         let inputs: KeyInputs = serde_json::from_str(text).unwrap();
         let new = || Action::Run(crate::plan::Reason::New);
         let step = |parents: Vec<usize>, action| crate::plan::Step {

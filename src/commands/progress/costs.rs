@@ -45,14 +45,15 @@ struct Training {
 
 fn training(inputs: &KeyInputs) -> Option<Training> {
     let (net, recipe) = (inputs.net.as_ref()?, inputs.recipe.as_ref()?);
-    let images = json!([inputs.data.digest, inputs.data.validation]);
+    let data = inputs.data.as_ref()?;
+    let images = json!([data.train, data.validation]);
     let like = json!([inputs.kind, net, recipe.batch_size, recipe.augment, images]);
     let (epochs, work) = (recipe.epochs as f64, net.multiply_adds() as f64);
     Some(Training { like: like.to_string(), images: images.to_string(), epochs, work })
 }
 
 fn measurement(inputs: &KeyInputs) -> String {
-    json!([inputs.kind, inputs.data.digest, inputs.split]).to_string()
+    json!([inputs.kind, inputs.data, inputs.split]).to_string()
 }
 
 impl Costs {

@@ -1,8 +1,8 @@
 use super::*;
 use crate::{
     config::{
-        BatchnormWeight, Data, DataInfo, Format, Layer, Normalisation, Optimizer, Schedule, Shape,
-        Split, Warmup,
+        BatchnormWeight, Data, DataInfo, Digests, Format, Layer, Normalisation, Optimizer,
+        Schedule, Shape, Split, Warmup,
     },
     data::{Dataset, Images, Part},
 };
@@ -15,11 +15,11 @@ fn views(shape: Shape) -> [View; 2] {
         images: Images::Bytes((0..count * shape.size()).map(|at| (at * at % 251) as u8).collect()),
         labels: (0..count).map(|at| (at % CLASSES) as u16).collect(),
     };
-    let (digest, notes) = (String::new(), Vec::new());
+    let (digests, notes) = (Digests::default(), Vec::new());
     let (train, test) = (part(10), part(1));
-    let dataset = Dataset { shape, classes: CLASSES, train, test, digest, notes };
-    let digest = "00".repeat(32);
-    let info = DataInfo { digest, shape, classes: CLASSES, train: 10, test: 1, notes: Vec::new() };
+    let dataset = Dataset { shape, classes: CLASSES, train, test, digests, notes };
+    let digests = Digests::default();
+    let info = DataInfo { digests, shape, classes: CLASSES, train: 10, test: 1, notes: Vec::new() };
     let normalisation = Normalisation::Measured;
     let data = Data { format: Format::FashionMini, validation: 2, normalisation, info };
     [Split::Train, Split::Validation]

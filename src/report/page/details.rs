@@ -59,8 +59,9 @@ fn told(task: &TaskResults) -> String {
         }
     }
     let by = &made.provenance;
-    text +=
-        &format!("; {:.1} s on {}, {} threads of {}", made.seconds, by.device, by.threads, by.host);
+    let cpu = by.cpu.as_ref().map(|cpu| format!(" ({cpu})")).unwrap_or_default();
+    let (seconds, threads) = (made.seconds, by.threads);
+    text += &format!("; {seconds:.1} s on {}{cpu}, {threads} threads of {}", by.device, by.host);
     text + &format!("; takd {}, burn {}, as {}", by.takd, by.burn, by.node)
 }
 

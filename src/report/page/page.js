@@ -168,7 +168,7 @@
     });
     const heads = node.kind === "eval" ? ["top-1 %", "loss", "ECE %", "entropy", "at τ"] : ["kept epoch"];
     const origin = node.tasks.map(({ seed, key, made }) => row(String(seed), cell(key, { class: "key long" }),
-      cell(made ? `${made.provenance.device}, ${made.provenance.threads} threads on ${made.provenance.host}` : "–", { class: "long" }),
+      cell(made ? `${made.provenance.device}${made.provenance.cpu ? ` (${made.provenance.cpu})` : ""}, ${made.provenance.threads} threads on ${made.provenance.host}` : "–", { class: "long" }),
       cell(made ? moment(made.provenance.finished) : "–", { class: "word" }),
       cell(made ? `takd ${made.provenance.takd}, burn ${made.provenance.burn}` : "–", { class: "word" }),
       cell(made ? made.provenance.node : "–", { class: "word" })));
