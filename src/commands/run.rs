@@ -6,7 +6,7 @@ use super::{
     open::PipelineArgs,
     plan::{show, step_json, step_name, targets},
     print,
-    progress::{Costs, LogArgs, fate_json, long, tell},
+    progress::{Costs, LogArgs, Profile, fate_json, long, tell},
     say,
     signals::{Signals, command_line},
     survey::{Spent, Survey},
@@ -135,7 +135,7 @@ fn walk(
     let limits = Limits { jobs, threads: cores, keep_going: args.keep_going };
     let mut costs = Costs::default();
     for spent in past.iter().filter(|spent| spent.device == device.name && spent.host == host()) {
-        costs.add(&spent.inputs, spent.seconds);
+        costs.add(&Profile::new(&spent.inputs), spent.seconds);
     }
     let datasets = Datasets::default();
     inspect(graph, plan, &datasets, args.log)?;

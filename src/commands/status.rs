@@ -11,10 +11,12 @@ use super::{
 };
 use crate::{
     graph::Graph,
+    key::Key,
     plan::{Action, Plan, Step},
     store::{Depth, Maker, Progress, Store, now},
 };
 use serde_json::{Value, json};
+use std::collections::HashMap;
 
 #[derive(clap::Args)]
 #[command(after_help = "Example, from a second terminal:
@@ -41,11 +43,12 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
     let survey = Survey::new(&graph, store, Depth::Manifest)?;
     let all: Vec<usize> = (0..graph.tasks.len()).collect();
     let plan = Plan::new(&graph, survey.keys, &survey.known, &all, &[]);
+    let known: HashMap<Key, &Step> = plan.steps.iter().map(|step| (step.key, step)).collect();
     let (mut begun, mut others) = (Vec::new(), 0);
     for key in store.in_progress()? {
         // A forced step runs although its entry is there; one that has just ended says nothing more.
         let Some((progress, maker)) = store.progress(&key)? else { continue };
-        let Some(step) = plan.steps.iter().find(|step| step.key == key) else {
+        let Some(&step) = known.get(&key) else {
             others += usize::from(maker == Maker::Running);
             continue;
         };

@@ -45,7 +45,7 @@ impl Bars {
         let line = move |_: &ProgressState, out: &mut dyn Write| {
             let time = started.elapsed().as_secs_f64();
             // A terminal's line that cannot be written is no loss.
-            let _ = out.write_str(&standing(&lock(&shown), time));
+            let _ = out.write_str(&standing(&mut lock(&shown), time));
         };
         total.set_style(style("{standing}").with_key("standing", line));
         total.enable_steady_tick(Duration::from_millis(500));

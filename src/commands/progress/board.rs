@@ -1,27 +1,37 @@
 //! Where a run stands: each step's state, and the time left.
 
-use super::costs::{Costs, Rest, is_training, makespan};
+use super::costs::{Costs, Profile, Rest, is_training, makespan};
 use crate::{
     execute::{Event, Fate, Made},
-    key::{KeyInputs, Kind},
+    key::Kind,
     plan::{Action, Plan},
 };
+use std::collections::BTreeSet;
 
 /// A run's steps as people see them. All times are seconds since the run began.
 pub(super) struct Board {
     names: Vec<String>,
-    inputs: Vec<KeyInputs>,
+    kinds: Vec<Kind>,
+    profiles: Vec<Profile>,
     parents: Vec<Vec<usize>>,
     states: Vec<State>,
+    /// How many of `states` are what.
+    counts: Counts,
+    running: BTreeSet<usize>,
     jobs: usize,
     costs: Costs,
     /// When the time left was worked out last, and what came out.
     walked: Option<(f64, Option<Left>)>,
+    /// Steps that were looked at for it, so far.
+    #[cfg(test)]
+    visits: usize,
 }
 
-/// Seconds for which an estimate of the time left is good. Each one walks the whole plan: one per event
-/// would make a log's cost quadratic in the number of steps.
+/// Seconds for which an estimate of the time left is good at least, and for each step of the plan. Each
+/// estimate walks the whole plan: one per event, or one a second in a run that takes longer the more
+/// steps it has, would make a log's cost quadratic in their number.
 const ESTIMATE_EVERY: f64 = 1.0;
+const ESTIMATE_EVERY_PER_STEP: f64 = 1e-3;
 
 #[derive(Clone, Copy)]
 enum State {
@@ -61,6 +71,32 @@ pub(super) struct Counts {
     pub failed: usize,
 }
 
+impl Counts {
+    fn add(&mut self, state: State) {
+        if let Some(count) = self.of(state) {
+            *count += 1;
+        }
+    }
+
+    fn remove(&mut self, state: State) {
+        if let Some(count) = self.of(state) {
+            *count -= 1;
+        }
+    }
+
+    /// The number of those that are in `state`, where it is counted.
+    fn of(&mut self, state: State) -> Option<&mut usize> {
+        Some(match state {
+            State::Reused => &mut self.reused,
+            State::NotNeeded => return None,
+            State::Waiting => &mut self.waiting,
+            State::Running(_) => &mut self.running,
+            State::Done => &mut self.done,
+            State::Failed => &mut self.failed,
+        })
+    }
+}
+
 /// The time left.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Left {
@@ -77,14 +113,35 @@ impl Board {
             Action::Skip => State::NotNeeded,
             Action::Run(_) => State::Waiting,
         };
+        let states: Vec<State> = plan.steps.iter().map(|step| state(&step.action)).collect();
+        let mut counts = Counts::default();
+        for state in &states {
+            counts.add(*state);
+        }
         Self {
             names,
-            inputs: plan.steps.iter().map(|step| step.inputs.clone()).collect(),
+            kinds: plan.steps.iter().map(|step| step.inputs.kind).collect(),
+            profiles: plan.steps.iter().map(|step| Profile::new(&step.inputs)).collect(),
             parents: plan.steps.iter().map(|step| step.parents.clone()).collect(),
-            states: plan.steps.iter().map(|step| state(&step.action)).collect(),
+            states,
+            counts,
+            running: BTreeSet::new(),
             jobs,
             costs,
             walked: None,
+            #[cfg(test)]
+            visits: 0,
+        }
+    }
+
+    fn set(&mut self, step: usize, state: State) {
+        let old = std::mem::replace(&mut self.states[step], state);
+        self.counts.remove(old);
+        self.counts.add(state);
+        if matches!(state, State::Running(_)) {
+            self.running.insert(step);
+        } else {
+            self.running.remove(&step);
         }
     }
 
@@ -99,12 +156,12 @@ impl Board {
     }
 
     pub fn kind(&self, step: usize) -> Kind {
-        self.inputs[step].kind
+        self.kinds[step]
     }
 
     /// Whether it is a step that takes its time.
     pub fn is_training(&self, step: usize) -> bool {
-        is_training(&self.inputs[step])
+        is_training(self.kinds[step])
     }
 
     /// Takes in what has happened at `time`.
@@ -112,7 +169,7 @@ impl Board {
         match event {
             Event::Started { step } => {
                 let course = Course { since: time, first: None, last: (time, 0.0) };
-                self.states[*step] = State::Running(course);
+                self.set(*step, State::Running(course));
             }
             Event::Samples { step, epoch, epochs, share, .. } => {
                 self.reach(*step, time, (*epoch as f64 - 1.0 + share) / *epochs as f64);
@@ -122,15 +179,16 @@ impl Board {
             }
             Event::Ended { step, fate } => {
                 if let Fate::Made(Made::Here(seconds)) = fate {
-                    self.costs.add(&self.inputs[*step], *seconds);
+                    self.costs.add(&self.profiles[*step], *seconds);
                 }
-                self.states[*step] = match fate {
+                let state = match fate {
                     Fate::Made(_) => State::Done,
                     Fate::Reused => State::Reused,
                     Fate::Skipped => State::NotNeeded,
                     Fate::Failed(_) | Fate::Blocked(_) => State::Failed,
                     Fate::NotStarted => State::Waiting,
                 };
+                self.set(*step, state);
             }
             Event::Note(_) => {}
         }
@@ -144,18 +202,7 @@ impl Board {
     }
 
     pub fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
-        for state in &self.states {
-            match state {
-                State::Reused => counts.reused += 1,
-                State::NotNeeded => {}
-                State::Waiting => counts.waiting += 1,
-                State::Running(_) => counts.running += 1,
-                State::Done => counts.done += 1,
-                State::Failed => counts.failed += 1,
-            }
-        }
-        counts
+        self.counts
     }
 
     /// Seconds that a running step still needs: by its own pace, or by what like ones took.
@@ -164,16 +211,24 @@ impl Board {
         let Course { since, last: (last_time, share), .. } = course;
         let left = match course.whole() {
             Some(whole) => (1.0 - share) * whole - (time - last_time),
-            None => self.costs.expect(&self.inputs[step])? * (1.0 - share) - (time - since),
+            None => self.costs.expect(&self.profiles[step])? * (1.0 - share) - (time - since),
         };
         Some(left.max(0.0))
     }
 
-    /// As [`left`](Self::left), from an estimate that is up to a second old.
+    /// As [`left`](Self::left), from an estimate that is up to a second old, or a millisecond for each
+    /// step if that is more.
     pub fn left_lately(&mut self, time: f64) -> Option<Left> {
+        let every = ESTIMATE_EVERY.max(ESTIMATE_EVERY_PER_STEP * self.states.len() as f64);
         let (since, left) = match self.walked {
-            Some(walked) if time - walked.0 < ESTIMATE_EVERY => walked,
-            _ => *self.walked.insert((time, self.left(time))),
+            Some(walked) if time - walked.0 < every => walked,
+            _ => {
+                #[cfg(test)]
+                {
+                    self.visits += self.states.len();
+                }
+                *self.walked.insert((time, self.left(time)))
+            }
         };
         left.map(|left| Left { seconds: (left.seconds - (time - since)).max(0.0), ..left })
     }
@@ -182,11 +237,11 @@ impl Board {
     pub fn left(&self, time: f64) -> Option<Left> {
         // What runs tells, by its pace, what others of its kind will take.
         let mut paces = Costs::default();
-        for (step, state) in self.states.iter().enumerate() {
-            if let State::Running(course) = state
+        for &step in &self.running {
+            if let State::Running(course) = self.states[step]
                 && let Some(whole) = course.whole()
             {
-                paces.add(&self.inputs[step], whole);
+                paces.add(&self.profiles[step], whole);
             }
         }
         let (mut known, mut unknown) = (false, false);
@@ -195,8 +250,8 @@ impl Board {
             let seconds = match state {
                 State::Running(_) => self.step_left(step, time),
                 State::Waiting => {
-                    let inputs = &self.inputs[step];
-                    self.costs.expect(inputs).or_else(|| paces.expect(inputs))
+                    let profile = &self.profiles[step];
+                    self.costs.expect(profile).or_else(|| paces.expect(profile))
                 }
                 State::Reused | State::NotNeeded | State::Done | State::Failed => {
                     rest.push(Rest::Nothing);
@@ -221,23 +276,28 @@ impl Board {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::Key;
+    use crate::{
+        key::{Key, KeyInputs},
+        plan::{Reason, Step},
+    };
 
-    /// Three steps, each after the one before it; the first is in the cache.
-    fn board(costs: Costs) -> Board {
+    fn step(parents: Vec<usize>, action: Action) -> Step {
         let text = r#"{"version":1,"kind":"train",
             "net":{"layers":["fc10"],"input":{"channels":1,"height":2,"width":2},"classes":10},
             "recipe":{"epochs":4,"batch_size":8,"optimizer":{"adam":{"lr":0.1}},"select":"last"},
             "data":{"train":""}}"#;
         let inputs: KeyInputs = serde_json::from_str(text).unwrap();
-        let new = || Action::Run(crate::plan::Reason::New);
-        let step = |parents: Vec<usize>, action| crate::plan::Step {
-            key: "00".repeat(32).parse::<Key>().unwrap(),
-            inputs: inputs.clone(),
-            tasks: vec![0],
-            parents,
-            action,
-        };
+        let key = "00".repeat(32).parse::<Key>().unwrap();
+        Step { key, inputs, tasks: vec![0], parents, action }
+    }
+
+    fn new() -> Action {
+        Action::Run(Reason::New)
+    }
+
+    /// Three steps, each after the one before it; the first is in the cache, and a last one is not
+    /// needed.
+    fn board(costs: Costs) -> Board {
         let steps = vec![
             step(vec![], Action::Reuse),
             step(vec![0], new()),
@@ -246,6 +306,34 @@ mod tests {
         ];
         let names = ["a", "b", "c", "d"].map(str::to_owned).to_vec();
         Board::new(&Plan { steps }, names, 2, costs)
+    }
+
+    /// Steps that a whole run of `count` of them looks at, two epochs each, half a second an event.
+    fn visits(count: usize) -> usize {
+        let steps = (0..count).map(|_| step(vec![], new())).collect();
+        let names = (0..count).map(|place| format!("n{place}")).collect();
+        let mut board = Board::new(&Plan { steps }, names, 2, Costs::default());
+        let mut time = 0.0;
+        for step in 0..count {
+            let (epochs, loss, accuracy, samples_per_second) = (2, 1.0, None, 1.0);
+            let epoch =
+                |epoch| Event::Epoch { step, epoch, epochs, loss, accuracy, samples_per_second };
+            let ended = Event::Ended { step, fate: Fate::Made(Made::Here(1.5)) };
+            for event in [Event::Started { step }, epoch(1), epoch(2), ended] {
+                time += 0.5;
+                board.event(&event, time);
+                board.left_lately(time);
+                board.counts();
+            }
+        }
+        assert_eq!(board.counts(), Counts { done: count, ..Counts::default() });
+        board.visits
+    }
+
+    #[test]
+    fn twice_the_steps_are_twice_the_work() {
+        let (some, many) = (visits(10_000), visits(20_000));
+        assert!(some > 0 && many <= 2 * some + 2 * 20_000, "{some} and {many}");
     }
 
     #[test]
@@ -282,7 +370,7 @@ mod tests {
     #[test]
     fn the_plan_is_walked_once_a_second_however_many_events_there_are() {
         let mut costs = Costs::default();
-        costs.add(&board(Costs::default()).inputs[0], 3.0);
+        costs.add(&board(Costs::default()).profiles[0], 3.0);
         let mut board = board(costs);
         let left = |seconds| Some(Left { seconds, at_least: false });
         assert_eq!(board.left_lately(0.0), left(6.0));
@@ -301,7 +389,7 @@ mod tests {
     #[test]
     fn a_cache_knows_the_time_before_anything_has_run() {
         let mut costs = Costs::default();
-        costs.add(&board(Costs::default()).inputs[0], 3.0);
+        costs.add(&board(Costs::default()).profiles[0], 3.0);
         assert_eq!(board(costs).left(0.0), Some(Left { seconds: 6.0, at_least: false }));
     }
 }

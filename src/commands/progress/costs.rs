@@ -34,49 +34,59 @@ impl Mean {
     }
 }
 
-/// What a training costs, as far as its inputs tell: names of those that cost the same an epoch, of
-/// those that cost the same an epoch and multiply-add, epochs, and multiply-adds.
-struct Training {
+/// What decides a step's cost, as far as its inputs tell; made once a step.
+pub(in crate::commands) struct Profile {
+    /// Name of those that cost the same: an epoch of a training, or the whole of anything else.
     like: String,
+    training: Option<Training>,
+}
+
+/// What else decides the cost of a training.
+struct Training {
+    /// Name of those that cost the same an epoch and multiply-add.
     images: String,
     epochs: f64,
+    /// Multiply-adds.
     work: f64,
 }
 
-fn training(inputs: &KeyInputs) -> Option<Training> {
-    let (net, recipe) = (inputs.net.as_ref()?, inputs.recipe.as_ref()?);
-    let data = inputs.data.as_ref()?;
-    let images = json!([data.train, data.validation]);
-    let like = json!([inputs.kind, net, recipe.batch_size, recipe.augment, images]);
-    let (epochs, work) = (recipe.epochs as f64, net.multiply_adds() as f64);
-    Some(Training { like: like.to_string(), images: images.to_string(), epochs, work })
-}
-
-fn measurement(inputs: &KeyInputs) -> String {
-    json!([inputs.kind, inputs.data, inputs.split]).to_string()
+impl Profile {
+    /// Of the step that has these inputs.
+    pub fn new(inputs: &KeyInputs) -> Self {
+        let (Some(net), Some(recipe), Some(data)) = (&inputs.net, &inputs.recipe, &inputs.data)
+        else {
+            let like = json!([inputs.kind, inputs.data, inputs.split]).to_string();
+            return Self { like, training: None };
+        };
+        let images = json!([data.train, data.validation]);
+        let like = json!([inputs.kind, net, recipe.batch_size, recipe.augment, images]);
+        let (epochs, work) = (recipe.epochs as f64, net.multiply_adds() as f64);
+        let training = Training { images: images.to_string(), epochs, work };
+        Self { like: like.to_string(), training: Some(training) }
+    }
 }
 
 impl Costs {
-    /// Takes down that what `inputs` describe took so many seconds.
-    pub fn add(&mut self, inputs: &KeyInputs, seconds: f64) {
-        match training(inputs) {
-            Some(Training { like, images, epochs, work }) => {
-                self.like.entry(like).or_default().add(seconds / epochs);
-                self.scale.entry(images).or_default().add(seconds / epochs / work);
+    /// Takes down that a step took so many seconds.
+    pub fn add(&mut self, Profile { like, training }: &Profile, seconds: f64) {
+        let mean = self.like.entry(like.clone()).or_default();
+        match training {
+            Some(Training { images, epochs, work }) => {
+                mean.add(seconds / epochs);
+                self.scale.entry(images.clone()).or_default().add(seconds / epochs / work);
             }
-            None => self.like.entry(measurement(inputs)).or_default().add(seconds),
+            None => mean.add(seconds),
         }
     }
 
-    /// Seconds that what `inputs` describe will take; nothing if nothing like it was seen.
-    pub fn expect(&self, inputs: &KeyInputs) -> Option<f64> {
-        let Some(Training { like, images, epochs, work }) = training(inputs) else {
-            let known = self.like.get(&measurement(inputs)).map(Mean::get);
+    /// Seconds that a step will take; nothing if nothing like it was seen.
+    pub fn expect(&self, Profile { like, training }: &Profile) -> Option<f64> {
+        let same = self.like.get(like).map(Mean::get);
+        let Some(Training { images, epochs, work }) = training else {
             // Reading a file, and measuring, are short beside any training.
-            return Some(known.unwrap_or(0.0));
+            return Some(same.unwrap_or(0.0));
         };
-        let same = self.like.get(&like).map(Mean::get);
-        let scaled = || self.scale.get(&images).map(|mean| mean.get() * work);
+        let scaled = || self.scale.get(images).map(|mean| mean.get() * work);
         Some(epochs * same.or_else(scaled)?)
     }
 }
@@ -135,8 +145,8 @@ pub(super) fn makespan(rest: &[Rest], parents: &[Vec<usize>], jobs: usize) -> f6
 }
 
 /// Whether it is what takes the time.
-pub(super) fn is_training(inputs: &KeyInputs) -> bool {
-    matches!(inputs.kind, Kind::Train | Kind::Distill)
+pub(super) fn is_training(kind: Kind) -> bool {
+    matches!(kind, Kind::Train | Kind::Distill)
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use lines::{Detail, Lines};
 use serde_json::json;
 use std::{io::IsTerminal, time::Duration};
 
-pub(super) use costs::Costs;
+pub(super) use costs::{Costs, Profile};
 pub(super) use decoding::Decoding;
 pub(super) use json::{fate_json, tell};
 
@@ -124,7 +124,7 @@ fn epoch_text(loss: f64, accuracy: Option<f64>, samples_per_second: f64) -> Stri
 
 /// `4 done, 6 reused, 2 running, 8 waiting; 31s, about 2m left`; what is zero is left out, since a
 /// terminal may be narrow.
-fn standing(board: &Board, time: f64) -> String {
+fn standing(board: &mut Board, time: f64) -> String {
     let Counts { done, reused, running, waiting, failed } = board.counts();
     let counts = [
         (done, "done"),
@@ -135,7 +135,7 @@ fn standing(board: &Board, time: f64) -> String {
     ];
     let shown = counts.iter().filter(|(count, word)| *count > 0 || *word == "done");
     let counts = shown.map(|(count, word)| format!("{count} {word}")).collect::<Vec<_>>();
-    let left = board.left(time).map(|Left { seconds, at_least }| {
+    let left = board.left_lately(time).map(|Left { seconds, at_least }| {
         format!(", {} {} left", if at_least { "at least" } else { "about" }, short(seconds))
     });
     format!("{}; {}{}", counts.join(", "), short(time), left.unwrap_or_default())
