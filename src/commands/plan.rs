@@ -8,10 +8,13 @@ use super::{
 };
 use crate::{
     graph::Graph,
+    key::Key,
+    node::read_checkpoint,
     plan::{Action, Plan, Reason, Step},
-    store::{Depth, Store},
+    store::{Depth, Kept, Store, StoreError},
 };
 use serde_json::{Value, json};
+use std::collections::HashMap;
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:
@@ -34,7 +37,7 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
     let survey = Survey::new(&graph, store, Depth::Manifest)?;
     tell_damaged(&survey);
     let plan = Plan::new(&graph, survey.keys, &survey.known, &targets, &[]);
-    show(&graph, &plan, args.json)?;
+    show(&graph, &plan, store, args.json)?;
     Ok(exit::OK)
 }
 
@@ -52,17 +55,44 @@ pub(super) fn tell_damaged(survey: &Survey) {
     }
 }
 
+/// The epochs, counted from 1, at which steps of a plan will resume: those that have a checkpoint. One
+/// that is damaged, or another version's, counts as none, as it does in a run.
+pub(super) fn resumes(plan: &Plan, store: &Store) -> Result<HashMap<Key, usize>, StoreError> {
+    let mut found = HashMap::new();
+    for step in plan.running() {
+        if let Kept::Whole(bytes) = store.read_checkpoint(&step.key)?
+            && let Ok(checkpoint) = read_checkpoint(&bytes)
+        {
+            found.insert(step.key, checkpoint.state.history.len() + 1);
+        }
+    }
+    Ok(found)
+}
+
 /// Prints a plan.
-pub(super) fn show(graph: &Graph<'_>, plan: &Plan, json: bool) -> Result<(), Problem> {
+pub(super) fn show(
+    graph: &Graph<'_>,
+    plan: &Plan,
+    store: &Store,
+    json: bool,
+) -> Result<(), Problem> {
+    let resumes = resumes(plan, store)?;
     if json {
-        let steps: Vec<Value> = plan.steps.iter().map(|step| step_json(graph, step)).collect();
+        let step = |step: &Step| {
+            let mut value = step_json(graph, step);
+            if let Some(&epoch) = resumes.get(&step.key) {
+                value["resumes_at_epoch"] = epoch.into();
+            }
+            value
+        };
+        let steps: Vec<Value> = plan.steps.iter().map(step).collect();
         let text = serde_json::to_string_pretty(&json!({
             "pipeline": graph.pipeline.name,
             "steps": steps,
         }));
         return print(&(text.expect("plain data with string keys is always JSON") + "\n"));
     }
-    print(&text(graph, plan))
+    print(&text(graph, plan, &resumes))
 }
 
 /// A step's tasks, action and key.
@@ -94,7 +124,7 @@ fn why(plan: &Plan, reason: &Reason, step: &Step, names: &[String]) -> String {
     format!("after {}", running.join(", "))
 }
 
-fn text(graph: &Graph<'_>, plan: &Plan) -> String {
+fn text(graph: &Graph<'_>, plan: &Plan, resumes: &HashMap<Key, usize>) -> String {
     let names: Vec<String> = plan.steps.iter().map(|step| step_name(graph, step)).collect();
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
@@ -107,7 +137,9 @@ fn text(graph: &Graph<'_>, plan: &Plan) -> String {
         };
         counts[place] += 1;
         let kind = step.inputs.kind;
-        let line = format!("{word:<6} {kind:<8} {name:<width$}  {}  {why}", step.key.short());
+        let resumes = resumes.get(&step.key).map(|epoch| format!("; resumes at epoch {epoch}"));
+        let (key, resumes) = (step.key.short(), resumes.unwrap_or_default());
+        let line = format!("{word:<6} {kind:<8} {name:<width$}  {key}  {why}{resumes}");
         text += line.trim_end();
         text.push('\n');
     }

@@ -76,7 +76,7 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
     if args.dry_run {
         let survey = Survey::new(&graph, store, Depth::Manifest)?;
         let plan = Plan::new(&graph, survey.keys, &survey.known, &targets, &forced);
-        show(&graph, &plan, args.json)?;
+        show(&graph, &plan, store, args.json)?;
         return Ok(exit::OK);
     }
     // A cache that cannot be written is still good for reading, as long as nothing has to run.

@@ -3,7 +3,7 @@
 use super::{
     exit::{self, Problem},
     open::PipelineArgs,
-    plan::{step_name, tell_damaged},
+    plan::{resumes, step_name, tell_damaged},
     print,
     survey::Survey,
 };
@@ -34,6 +34,7 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
     let survey = Survey::new(&graph, store, Depth::Manifest)?;
     tell_damaged(&survey);
     let plan = Plan::new(&graph, survey.keys, &survey.known, &targets, &[]);
+    let resumes = resumes(&plan, store)?;
     let asked = |tasks: &[usize]| tasks.iter().any(|task| targets.contains(task));
     let mut text = String::new();
     for step in plan.steps.iter().filter(|step| asked(&step.tasks)) {
@@ -55,6 +56,9 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
                 format!("{name} is reused: entry {key} ({})\n", origin(store, &step.key)?)
             }
         };
+        if let Some(epoch) = resumes.get(&step.key) {
+            text += &format!("  resumes at epoch {epoch}, from a checkpoint\n");
+        }
         text += &weights(step);
     }
     print(&text)?;

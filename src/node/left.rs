@@ -17,7 +17,7 @@ impl Job<'_> {
         read: impl FnOnce(&[u8]) -> Result<T, E>,
     ) -> Result<Option<T>, Failure> {
         let store = self.runner.store;
-        let problem = match store.read_checkpoint(lock).map_err(failed)? {
+        let problem = match store.read_checkpoint(lock.key()).map_err(failed)? {
             Kept::Nothing => return Ok(None),
             Kept::Damaged => {
                 self.note(&format!("{what} is damaged; {anew}"));

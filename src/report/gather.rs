@@ -7,9 +7,10 @@ use crate::{
     key::{Key, KeyInputs},
     metrics::Metrics,
     spec::{Ours, Work},
-    store::{Lookup, Outcome, StoreError},
+    store::{Lookup, Maker, Outcome, StoreError},
 };
 use serde::Serialize;
+use std::ops::Not;
 
 /// A pipeline's tables with what the cache holds for them.
 #[derive(Clone, Debug, Serialize)]
@@ -84,6 +85,9 @@ pub struct SeedResult {
     pub seconds: Option<f64>,
     /// Epoch of the kept weights, counted from 1.
     pub selected_epoch: Option<usize>,
+    /// Whether the measurement is not there because it, or something that it needs, has failed.
+    #[serde(skip_serializing_if = "Not::not")]
+    pub failed: bool,
 }
 
 impl Report {
@@ -142,6 +146,22 @@ impl Reader<'_, '_> {
         })
     }
 
+    /// Whether the last process that made a task, or something that it needs, has given up.
+    fn failed(&mut self, task: usize) -> Result<bool, StoreError> {
+        let mut open = vec![task];
+        while let Some(task) = open.pop() {
+            let key = self.keys[task].1;
+            if matches!(self.entries.find(&key)?, Lookup::Whole(_)) {
+                continue;
+            }
+            if let Some((_, Maker::Failed)) = self.entries.store().progress(&key)? {
+                return Ok(true);
+            }
+            open.extend(self.graph.dag.parents(task));
+        }
+        Ok(false)
+    }
+
     /// A network and its results.
     pub fn row(&mut self, ours: Ours) -> Result<OursRow, StoreError> {
         let graph = self.graph;
@@ -159,8 +179,17 @@ impl Reader<'_, '_> {
                 Some(Outcome::Metrics { metrics, .. }) => Some(metrics.clone()),
                 _ => None,
             };
+            let failed = metrics.is_none() && self.failed(measured)?;
             let seed = graph.tasks[trained].seed;
-            seeds.push(SeedResult { seed, key, eval_key, metrics, seconds, selected_epoch });
+            seeds.push(SeedResult {
+                seed,
+                key,
+                eval_key,
+                metrics,
+                seconds,
+                selected_epoch,
+                failed,
+            });
         }
         let (nodes, children) = (&graph.pipeline.nodes, graph.pipeline.dag.children(ours.node));
         Ok(OursRow {
@@ -190,6 +219,11 @@ impl OursRow {
     /// Seeds without a measurement.
     pub fn missing(&self) -> usize {
         self.seeds.iter().filter(|seed| seed.metrics.is_none()).count()
+    }
+
+    /// Seeds without a measurement because something has failed.
+    pub fn failed(&self) -> usize {
+        self.seeds.iter().filter(|seed| seed.failed).count()
     }
 
     /// Whether its epoch was selected on the test split.

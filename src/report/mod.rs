@@ -168,10 +168,15 @@ fn notes(table: &Results) -> Vec<String> {
         notes.extend(told);
         notes.push("(intervals: paired Student's t over the seeds that both have)".to_owned());
     }
-    let missing: usize = ours().map(OursRow::missing).sum();
+    let failed: usize = ours().map(OursRow::failed).sum();
+    let missing = ours().map(OursRow::missing).sum::<usize>() - failed;
     if missing > 0 {
-        let plural = plural(missing);
-        notes.push(format!("{missing} result{plural} not in the cache: `takd run` makes them"));
+        let (plural, them) = (plural(missing), if missing == 1 { "it" } else { "them" });
+        notes.push(format!("{missing} result{plural} not in the cache: `takd run` makes {them}"));
+    }
+    if failed > 0 {
+        let plural = plural(failed);
+        notes.push(format!("{failed} result{plural} missing after a failure: see `takd status`"));
     }
     notes
 }

@@ -55,8 +55,8 @@ pub(super) fn is_other_version(path: &Path) -> io::Result<bool> {
 }
 
 impl Store {
-    fn checkpoint_path(&self, lock: &KeyLock) -> PathBuf {
-        self.root().join("checkpoints").join(lock.key().to_string())
+    fn checkpoint_path(&self, key: &Key) -> PathBuf {
+        self.root().join("checkpoints").join(key.to_string())
     }
 
     /// Replaces the checkpoint of a key; only the holder of its lock can.
@@ -64,7 +64,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Io`]; the checkpoint before it is then still there.
     pub fn write_checkpoint(&self, lock: &KeyLock, bytes: &[u8]) -> Result<(), StoreError> {
-        let place = self.checkpoint_path(lock);
+        let place = self.checkpoint_path(lock.key());
         let folder = self.root().join("checkpoints");
         create(&folder)?;
         let new = folder.join(format!("{}.{}", lock.key(), writer()));
@@ -81,12 +81,13 @@ impl Store {
         sync_folder(&folder)
     }
 
-    /// The checkpoint of a key, if its digest matches and it is this key's.
+    /// The checkpoint of a key, if its digest matches and it is this key's. Whoever does not hold the
+    /// key's lock may read one that is replaced in the next moment.
     ///
     /// # Errors
     /// [`StoreError::Io`] if the system refuses to read it.
-    pub fn read_checkpoint(&self, lock: &KeyLock) -> Result<Kept, StoreError> {
-        let place = self.checkpoint_path(lock);
+    pub fn read_checkpoint(&self, key: &Key) -> Result<Kept, StoreError> {
+        let place = self.checkpoint_path(key);
         let Some(bytes) = read(&place)? else { return Ok(Kept::Nothing) };
         let whole = bytes.split_at_checked(DIGEST).filter(|(digest, rest)| {
             **digest == *format!("{}\n", blake3::hash(rest).to_hex()).as_bytes()
@@ -94,8 +95,8 @@ impl Store {
         let Some((_, rest)) = whole else { return Ok(Kept::Damaged) };
         Ok(match parse(rest) {
             None => Kept::OtherVersion,
-            Some((key, content)) if key == *lock.key() => Kept::Whole(content.to_vec()),
-            Some((key, _)) => Kept::OtherKey(key),
+            Some((found, content)) if found == *key => Kept::Whole(content.to_vec()),
+            Some((found, _)) => Kept::OtherKey(found),
         })
     }
 
@@ -104,7 +105,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Io`] if it cannot be moved.
     pub fn set_checkpoint_aside(&self, lock: &KeyLock) -> Result<PathBuf, StoreError> {
-        self.move_aside(&self.checkpoint_path(lock), &format!("{}.checkpoint", lock.key()))
+        self.move_aside(&self.checkpoint_path(lock.key()), &format!("{}.checkpoint", lock.key()))
     }
 
     /// Removes the checkpoint of a key: its entry is there, or it is of no use.
@@ -112,6 +113,6 @@ impl Store {
     /// # Errors
     /// [`StoreError::Io`] if it is there and cannot be removed.
     pub fn drop_checkpoint(&self, lock: &KeyLock) -> Result<(), StoreError> {
-        remove(&self.checkpoint_path(lock))
+        remove(&self.checkpoint_path(lock.key()))
     }
 }

@@ -126,7 +126,7 @@ fn keep_going_finishes_what_does_not_depend_on_it() {
     assert_eq!(fate("test/nokd@20"), "made");
     // The failure left nothing, and the table says what is missing.
     let report = workspace.ok(&["report", "tiny.toml"]);
-    assert!(report.contains("2 results not in the cache"), "{report}");
+    assert!(report.contains("2 results missing after a failure: see `takd status`"), "{report}");
     assert!(workspace.ok(&["cache", "verify"]).ends_with("0 damaged\n"));
 }
 

@@ -122,7 +122,7 @@ fn a_disk_that_fails_costs_no_checkpoint() {
     let keep = |bytes: &[u8]| {
         let lock = store.lock(&key, &mut |_| false).unwrap().unwrap();
         store.write_checkpoint(&lock, bytes).unwrap();
-        assert_eq!(store.read_checkpoint(&lock).unwrap(), Kept::Whole(bytes.to_vec()));
+        assert_eq!(store.read_checkpoint(&key).unwrap(), Kept::Whole(bytes.to_vec()));
     };
     keep(b"what an hour's training has come to");
     let path = format!("cache/checkpoints/{key}");

@@ -33,7 +33,37 @@ fn failure(workspace: &Workspace) -> String {
     // Three networks and their measurements, and the teacher's logits; nothing of what failed.
     assert_eq!(workspace.ok(&["cache", "verify"]), "7 whole, 0 damaged\n");
     assert!(crate::resume::checkpoints(workspace).is_empty());
+    // To run again would fail again.
+    let report = workspace.ok(&["report", "tiny.toml"]);
+    assert!(
+        report.contains("\n2 results missing after a failure: see `takd status`\n"),
+        "{report}"
+    );
+    assert!(!report.contains("`takd run` makes"), "{report}");
     error.unwrap()
+}
+
+/// What was not reached can still be made; what has failed is something else.
+#[test]
+fn a_run_that_ends_at_a_failure_tells_the_failed_from_the_rest() {
+    let workspace =
+        with("epochs = 2\nbatch_size = 16\noptimizer = { sgd = { lr = 1e30 } }\n", "middle");
+    let output = workspace.takd(&["run", "tiny.toml", "--jobs", "1"]);
+    assert_eq!(output.code, 1, "{output:?}");
+    let missing: Vec<&str> = output
+        .stdout
+        .lines()
+        .filter(|line| line.contains("missing") || line.contains("not in"))
+        .collect();
+    assert_eq!(
+        missing,
+        [
+            "3 results not in the cache: `takd run` makes them",
+            "2 results missing after a failure: see `takd status`"
+        ]
+    );
+    let status = workspace.ok(&["status", "tiny.toml"]);
+    assert!(status.contains("failed distill assistant@20"), "{status}");
 }
 
 #[test]

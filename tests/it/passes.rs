@@ -129,7 +129,7 @@ fn kept(workspace: &Workspace) -> Option<(Store, KeyLock, Vec<u8>)> {
     let key: Key = path.file_name()?.to_str()?.parse().ok()?;
     let store = Store::new(workspace.path("cache"));
     let lock = store.lock(&key, &mut |_| true).unwrap().unwrap();
-    let Kept::Whole(bytes) = store.read_checkpoint(&lock).unwrap() else { panic!("damaged") };
+    let Kept::Whole(bytes) = store.read_checkpoint(lock.key()).unwrap() else { panic!("damaged") };
     Some((store, lock, bytes))
 }
 

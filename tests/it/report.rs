@@ -20,7 +20,8 @@ fn seed(seed: u64, key: Key, top1: Option<f64>) -> SeedResult {
         samples: 1000,
     });
     let (seconds, selected_epoch) = (metrics.as_ref().map(|_| 61.25), metrics.as_ref().map(|_| 7));
-    SeedResult { seed, key, eval_key: key, metrics, seconds, selected_epoch }
+    let failed = false;
+    SeedResult { seed, key, eval_key: key, metrics, seconds, selected_epoch, failed }
 }
 
 fn report() -> Report {

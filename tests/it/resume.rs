@@ -184,11 +184,45 @@ fn killed_anywhere_a_run_goes_on_and_ends_with_the_same_bits() {
         child.wait().unwrap();
     }
     assert!(!checkpoints(&killed).is_empty(), "at least one kill came before the end");
+    assert_planned(&killed);
     let output = killed.takd(&ARGS);
     assert!(output.code == 0 && output.stderr.contains("goes on after "), "{output:?}");
     assert!(whole.entry_files("cache") == killed.entry_files("cache"), "some file differs");
     assert!(checkpoints(&killed).is_empty(), "an entry needs no checkpoint any more");
     assert!(killed.ok(&["cache", "verify"]).ends_with("0 damaged\n"));
+}
+
+/// `plan` and `why` say at which epoch each step with a checkpoint resumes, and of no other.
+fn assert_planned(workspace: &Workspace) {
+    let left: Vec<(String, usize)> = checkpoints(workspace)
+        .iter()
+        .filter_map(|path| {
+            let bytes = fs::read(path).unwrap();
+            // Two lines stand before it; a teacher's logits are no checkpoint.
+            let content = bytes.splitn(3, |&byte| byte == b'\n').nth(2).unwrap();
+            let state = read_checkpoint(content).ok()?.state;
+            let key = path.file_name().unwrap().to_str().unwrap().to_owned();
+            Some((key, state.history.len() + 1))
+        })
+        .collect();
+    assert!(!left.is_empty());
+    let plan = workspace.ok(&[&["plan", "tiny.toml", "takd"], &ARGS[3..5]].concat());
+    let json = workspace.ok(&[&["plan", "tiny.toml", "takd", "--json"], &ARGS[3..5]].concat());
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    for step in json["steps"].as_array().unwrap() {
+        let (key, name) = (step["key"].as_str().unwrap(), step["nodes"][0].as_str().unwrap());
+        let epoch = left.iter().find(|(left, _)| left == key).map(|(_, epoch)| *epoch as u64);
+        assert_eq!(step["resumes_at_epoch"].as_u64(), epoch, "{name}");
+        let line = plan.lines().find(|line| line.contains(&key[..12])).unwrap();
+        let why = workspace.ok(&[&["why", "tiny.toml", name], &ARGS[3..5]].concat());
+        match epoch {
+            Some(epoch) => {
+                assert!(line.ends_with(&format!("; resumes at epoch {epoch}")), "{line}");
+                assert!(why.contains(&format!("resumes at epoch {epoch}, from a")), "{why}");
+            }
+            None => assert!(!line.contains("resumes") && !why.contains("resumes"), "{line}"),
+        }
+    }
 }
 
 #[test]

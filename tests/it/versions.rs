@@ -139,7 +139,7 @@ fn a_checkpoint_of_another_key_is_set_aside() {
     let [from, to] = [one, other].map(|key| workspace.path(format!("cache/checkpoints/{key}")));
     fs::rename(from, &to).unwrap();
     let there = fs::read(&to).unwrap();
-    assert_eq!(store.read_checkpoint(&lock(&other)).unwrap(), Kept::OtherKey(one));
+    assert_eq!(store.read_checkpoint(&other).unwrap(), Kept::OtherKey(one));
     let output = workspace.takd(&["run", "tiny.toml", "nokd"]);
     let told = format!("its checkpoint belongs to the key {}; it is set aside in", one.short());
     assert!(output.code == 0 && output.stderr.contains(&told), "{output:?}");
@@ -150,7 +150,7 @@ fn a_checkpoint_of_another_key_is_set_aside() {
     let mut bytes = fs::read(&to).unwrap();
     bytes[70] ^= 1;
     fs::write(&to, bytes).unwrap();
-    assert_eq!(store.read_checkpoint(&lock(&other)).unwrap(), Kept::Damaged);
+    assert_eq!(store.read_checkpoint(&other).unwrap(), Kept::Damaged);
 }
 
 #[test]
