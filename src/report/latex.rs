@@ -13,7 +13,7 @@ pub(super) fn render(report: &Report) -> String {
         text.extend(rows.iter().map(|row| line(row.iter().map(String::as_str))));
         text += "\\bottomrule\n\\end{tabular}\n";
         for note in footnotes(results) {
-            text += &format!("\\par{{\\footnotesize {}\\par}}\n", latex(&note));
+            text += &format!("\\par{{\\footnotesize\\noindent {}\\par}}\n", latex(&note));
         }
         text.extend(notes(results).iter().map(|note| format!("% {note}\n")));
         text
