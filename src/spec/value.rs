@@ -82,7 +82,7 @@ pub(super) fn read(
             root = convert_table(table.get_ref(), index, 0, errors);
             presets = take_presets(&mut root, preset, errors);
         } else if !broken {
-            overlay(&mut root, convert_table(table.get_ref(), index, 0, errors));
+            overlay(&mut root, convert_table(table.get_ref(), index, 0, errors), 0);
         }
     }
     (root, presets)
@@ -104,7 +104,9 @@ fn take_presets(root: &mut Table, chosen: Option<&str>, errors: &mut Diagnostics
     let names: Vec<String> = presets.iter().map(|(name, _)| name.text.clone()).collect();
     for (name, value) in presets {
         match value.kind {
-            Kind::Table(table) if Some(name.text.as_str()) == chosen => overlay(root, table),
+            Kind::Table(table) if Some(name.text.as_str()) == chosen => {
+                overlay(root, table, 0);
+            }
             Kind::Table(_) => {}
             _ => errors.push(&value.span, format!("expected a table, found {}", value.type_name())),
         }
@@ -117,17 +119,48 @@ fn take_presets(root: &mut Table, chosen: Option<&str>, errors: &mut Diagnostics
     names
 }
 
-/// Puts the entries of `over` into `base`; tables are merged, anything else is replaced.
-fn overlay(base: &mut Table, over: Table) {
+/// Fields of `[KIND.NAME]` whose table holds one kind of several, as `{ sgd = { … } }` does.
+const ONE_OF: [&str; 3] = ["optimizer", "schedule", "objective"];
+
+/// Fields of `[KIND.NAME]` that take the place of another.
+const INSTEAD: [(&str, &str); 5] = [
+    ("layers", "like"),
+    ("layers", "shortcut"),
+    ("like", "layers"),
+    ("weights", "recipe"),
+    ("recipe", "weights"),
+];
+
+/// Puts the entries of `over` into `base`, which lies `depth` tables below the root; tables are
+/// merged, anything else is replaced. What can only be one of several is replaced by another kind.
+fn overlay(base: &mut Table, over: Table, depth: usize) {
+    let of_a_name = depth == 2;
+    if of_a_name {
+        let out = |name: &Name| {
+            let stands = |new: &str| over.get(new).is_some();
+            INSTEAD.iter().any(|(new, old)| *old == name.text && stands(new) && !stands(old))
+        };
+        base.0.retain(|(name, _)| !out(name));
+    }
     for (name, value) in over.0 {
-        match base.0.iter_mut().find(|(known, _)| known.text == name.text) {
-            None => base.0.push((name, value)),
-            Some((_, old)) => match (&mut old.kind, value) {
-                (Kind::Table(old), Value { kind: Kind::Table(new), .. }) => overlay(old, new),
-                (_, value) => *old = value,
-            },
+        let Some((_, old)) = base.0.iter_mut().find(|(known, _)| known.text == name.text) else {
+            base.0.push((name, value));
+            continue;
+        };
+        match (&mut old.kind, value) {
+            (Kind::Table(old), Value { kind: Kind::Table(new), .. })
+                if !(of_a_name && ONE_OF.contains(&&*name.text) && other_kind(old, &new)) =>
+            {
+                overlay(old, new, depth + 1);
+            }
+            (_, value) => *old = value,
         }
     }
+}
+
+/// Whether `new` names a kind that `old` does not.
+fn other_kind(old: &Table, new: &Table) -> bool {
+    new.0.iter().any(|(name, _)| old.get(&name.text).is_none())
 }
 
 fn convert_table(
