@@ -108,6 +108,8 @@ pub struct Step {
     pub tasks: Vec<usize>,
     /// Steps whose artifacts this one reads.
     pub parents: Vec<usize>,
+    /// About how many multiply-adds it takes.
+    pub multiply_adds: f64,
     /// What happens.
     pub action: Action,
 }
@@ -159,7 +161,9 @@ impl Plan {
             let step = *place.entry(key).or_insert_with(|| {
                 let parents =
                     graph.dag.parents(task).iter().map(|&parent| step_of[parent]).collect();
-                steps.push(Step { key, inputs, tasks: Vec::new(), parents, action: Action::Skip });
+                let multiply_adds = graph.pipeline.multiply_adds(graph.tasks[task].node);
+                let (tasks, action) = (Vec::new(), Action::Skip);
+                steps.push(Step { key, inputs, tasks, parents, multiply_adds, action });
                 steps.len() - 1
             });
             step_of[task] = step;
@@ -249,6 +253,10 @@ struct Nearest<'a> {
 /// Entries of a kind that are compared; in a larger cache the newest of them must do.
 const COMPARED: usize = 200;
 
+/// Fields that may differ for an entry to be near: another optimizer is four. Beyond, an entry tells
+/// nothing of a step but that it is another one.
+const FEW: usize = 4;
+
 impl<'a> Nearest<'a> {
     fn new(entries: &'a [Past]) -> Self {
         let mut counts: BTreeMap<Kind, usize> = BTreeMap::new();
@@ -269,7 +277,7 @@ impl<'a> Nearest<'a> {
         let nearest =
             compared.min_by_key(|(past, differences)| (differences.len(), past.task != task));
         match nearest {
-            Some((past, differences)) if !differences.is_empty() => {
+            Some((past, differences)) if (1..=FEW).contains(&differences.len()) => {
                 Reason::Changed { nearest: past.inputs.key(), differences }
             }
             _ => Reason::New,

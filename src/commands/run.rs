@@ -6,13 +6,13 @@ use super::{
     open::PipelineArgs,
     plan::{show, step_json, step_name, targets},
     print,
-    progress::{Costs, LogArgs, Profile, fate_json, long, tell},
+    progress::{LogArgs, fate_json, long, tell},
     say,
     signals::{Signals, command_line},
     survey::{Spent, Survey},
 };
 use crate::{
-    execute::{Fate, Limits, Made, execute},
+    execute::{Costs, Fate, Limits, Made, Profile, execute},
     graph::Graph,
     key::{Key, KeyInputs, Kind},
     node::{Choice, Datasets, NodeRunner, Selected},
@@ -23,6 +23,7 @@ use crate::{
 use serde_json::{Value, json};
 use std::{
     num::NonZeroUsize,
+    sync::Mutex,
     thread::available_parallelism,
     time::{Duration, Instant},
 };
@@ -140,12 +141,21 @@ fn walk(
     let datasets = Datasets::default();
     inspect(graph, plan, &datasets, args.log)?;
     let names = plan.steps.iter().map(|step| step_name(graph, step)).collect();
-    let observer = args.log.view(plan, names, jobs, costs);
+    let observer = args.log.view(plan, names, jobs, costs.clone());
     let (stop, checkpoint_every) = (&*signals.stop, Duration::from_secs(args.checkpoint_every));
-    let runner =
-        NodeRunner { store, graph, device, observer: &*observer, stop, checkpoint_every, datasets };
+    let runner = NodeRunner {
+        store,
+        graph,
+        device,
+        observer: &*observer,
+        stop,
+        checkpoint_every,
+        threads: cores,
+        datasets,
+        told: Mutex::default(),
+    };
     signals.nodes_run();
-    let fates = execute(plan, &runner, &*observer, limits, stop);
+    let fates = execute(plan, &runner, &*observer, limits, costs, stop);
     signals.nodes_are_done();
     Ok(fates)
 }

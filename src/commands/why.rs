@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
                 text
             }
             Action::Run(_) | Action::Skip => {
-                format!("{name} runs: the cache has no entry {key}, nor one of its kind\n")
+                format!("{name} runs: the cache has no entry {key}, nor one like it\n")
             }
             Action::Reuse => {
                 format!("{name} is reused: entry {key} ({})\n", origin(store, &step.key)?)

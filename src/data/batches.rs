@@ -64,7 +64,7 @@ impl View {
     /// The samples at `places` in this split (not ids), normalised, `size` at a time and the rest
     /// in a last batch; changed at random before, if `changes` says how.
     ///
-    /// Images in files are decoded ahead, on as many threads as the caller's rayon pool has; what
+    /// Images in files are decoded ahead, on threads that the whole process shares; what
     /// they become does not depend on how many.
     ///
     /// # Errors

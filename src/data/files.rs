@@ -21,8 +21,10 @@ use rayon::{
     slice::ParallelSliceMut,
 };
 use std::{
+    io,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, mpsc},
+    thread,
 };
 
 /// Images from which mean and deviation are measured, at most: evenly spread over all.
@@ -73,6 +75,20 @@ pub(super) struct Sums {
 /// Batches that are decoded while others are in use. Dropping it ends the work.
 pub(super) struct Decoding {
     batches: mpsc::Receiver<Result<Vec<u8>, DataError>>,
+}
+
+/// The threads that decode images while others are trained on: one a core, however many trainings
+/// there are.
+fn decoders() -> Result<Arc<rayon::ThreadPool>, DataError> {
+    static POOL: Mutex<Option<Arc<rayon::ThreadPool>>> = Mutex::new(None);
+    let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(pool) = &*pool {
+        return Ok(pool.clone());
+    }
+    let cores = thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+    let new = rayon::ThreadPoolBuilder::new().num_threads(cores).build();
+    let new = new.map_err(|error| DataError::Threads(io::Error::other(error)))?;
+    Ok(pool.insert(Arc::new(new)).clone())
 }
 
 impl Files {
@@ -146,23 +162,20 @@ impl Files {
         Ok(pixels)
     }
 
-    /// Starts to decode batches of samples, on as many threads as the caller's pool has.
+    /// Starts to decode batches of samples, on threads that all who decode ahead share.
     pub(super) fn decode(
         self: &Arc<Self>,
         batches: Vec<Vec<u32>>,
         changes: Option<Changes<'_>>,
     ) -> Result<Decoding, DataError> {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(rayon::current_num_threads())
-            // A decoder's panic ends the batches early, and whoever waits for them is told.
-            .panic_handler(|_| {})
-            .build()
-            .map_err(DataError::Threads)?;
+        let pool = decoders()?;
         let (sender, receiver) = mpsc::sync_channel(WAITING);
         let files = self.clone();
         let changes =
             changes.map(|Changes { augment, seed, epoch }| (augment.to_vec(), seed, epoch));
-        pool.spawn(move || {
+        // It waits where batches are not taken, which no thread of the pool must. Its panic ends the
+        // batches early, and whoever waits for them is told.
+        let ahead = move || {
             let changes = changes.as_ref();
             let changes = changes.map(|(augment, seed, epoch)| Changes {
                 augment,
@@ -170,14 +183,15 @@ impl Files {
                 epoch: *epoch,
             });
             for ids in batches {
-                let pixels = files.batch(&ids, changes);
+                let pixels = pool.install(|| files.batch(&ids, changes));
                 let last = pixels.is_err();
                 // Nobody listens any more: the training has stopped.
                 if sender.send(pixels).is_err() || last {
                     return;
                 }
             }
-        });
+        };
+        thread::Builder::new().spawn(ahead).map_err(DataError::Threads)?;
         Ok(Decoding { batches: receiver })
     }
 

@@ -96,7 +96,7 @@ pub enum DataError {
     Several(Vec<DataError>),
     /// The system gives no threads.
     #[error("cannot start threads that decode images: {0}")]
-    Threads(rayon::ThreadPoolBuildError),
+    Threads(std::io::Error),
     /// Whoever oversees the reading said so.
     #[error("stopped")]
     Stopped,

@@ -24,7 +24,7 @@ impl Job<'_> {
         &self,
         learn: &Learn,
         recipe: &Recipe,
-        teacher: Option<Teacher>,
+        teacher: Option<(Teacher, Option<KeyLock>)>,
         seed: u64,
         step: &Step,
         lock: &KeyLock,
@@ -50,7 +50,9 @@ impl Job<'_> {
         }
         let teaching = match teacher {
             None => None,
-            Some(teacher) => Some((teacher.kd, self.teaching(recipe, step, &train_view)?)),
+            Some((teacher, logits)) => {
+                Some((teacher.kd, self.teaching(recipe, step, &train_view, logits)?))
+            }
         };
         let objective = match &teaching {
             None => Objective::CrossEntropy,

@@ -26,7 +26,7 @@ impl Job<'_> {
         if view.is_empty() {
             return Err(failed(format!("{} holds no image of that split", learn.data_name)));
         }
-        let (classes, mut go_on) = (learn.net.classes(), |_: &[f32]| !self.is_stopped());
+        let (classes, mut go_on) = (learn.net.classes(), |_: &[f32]| !self.rest());
         let logits = infer_from(&net, &view, classes, Vec::new(), &mut go_on);
         let logits = logits.map_err(|error| self.unusable(&step.inputs.parents[0], error))?;
         let metrics = metrics(&logits, &view.labels, classes, eval.temperature);

@@ -1,5 +1,7 @@
 //! What a node does: the meeting of learning, data and cache.
 
+mod claim;
+mod crew;
 mod device;
 mod files;
 mod import;

@@ -1,22 +1,21 @@
 //! Runs one step of a plan: lock, look again, work, commit.
 
-use super::device::Selected;
+use super::{claim::Claim, crew::Crew, device::Selected};
 use crate::{
     config::{Data, Format},
     data::{self, DataError, Dataset},
-    execute::{Event, Failure, Made, Observer, Runner},
+    execute::{Failure, Made, Observer, Runner, Share},
     graph::Graph,
     key::{Key, KeyInputs},
     ops,
-    plan::{Action, Reason, Step},
+    plan::Step,
     spec::{How, Work},
     store::{
-        Depth, Entry, Holder, KeyLock, Lookup, Outcome, Provenance, Reached, Staging, Store, host,
-        now,
+        Depth, Entry, KeyLock, Lookup, Outcome, Provenance, Reached, Staging, Store, host, now,
     },
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -38,8 +37,12 @@ pub struct NodeRunner<'a> {
     pub stop: &'a AtomicBool,
     /// Time between two checkpoints inside an epoch.
     pub checkpoint_every: Duration,
+    /// Most threads that one step will have.
+    pub threads: usize,
     /// Decoded data sets, shared by the nodes of this process.
     pub datasets: Datasets,
+    /// Keys whose holders people have been told of.
+    pub told: Mutex<HashSet<Key>>,
 }
 
 /// Data sets that have been read.
@@ -90,7 +93,7 @@ pub(super) struct Job<'a> {
     pub runner: &'a NodeRunner<'a>,
     pub step: usize,
     pub name: String,
-    pub threads: usize,
+    pub crew: &'a Crew,
 }
 
 /// Any error, as a step's failure.
@@ -99,21 +102,28 @@ pub(super) fn failed(error: impl std::fmt::Display) -> Failure {
 }
 
 impl Runner for NodeRunner<'_> {
-    fn run(&self, place: usize, step: &Step, threads: usize) -> Result<Made, Failure> {
+    fn run(
+        &self,
+        place: usize,
+        step: &Step,
+        begin: &dyn Fn() -> Arc<Share>,
+    ) -> Result<Made, Failure> {
         let task = self.graph.tasks[step.tasks[0]];
-        let job = Job { runner: self, step: place, name: self.graph.name(step.tasks[0]), threads };
-        let forced = matches!(step.action, Action::Run(Reason::Forced));
-        let Some(lock) = job.lock(&step.key, forced)? else { return Ok(Made::Elsewhere) };
-        // burn's CPU kernels run in the pool that calls them: this is what shares the cores out.
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(failed)?;
-        log::debug!("{}: makes {} on {threads} threads", job.name, step.key.short());
+        let name = self.graph.name(step.tasks[0]);
+        let Some(Claim { lock, logits }) = self.claim(&name, step)? else {
+            return Ok(Made::Elsewhere);
+        };
+        let crew = Crew::new(self.threads, begin())?;
+        let job = Job { runner: self, step: place, name, crew: &crew };
+        log::debug!("{}: makes {} on {} threads", job.name, step.key.short(), crew.threads());
         job.say_where(&lock, None);
-        let made = pool.install(|| match &self.graph.pipeline.nodes[task.node].work {
+        let made = crew.work(|| match &self.graph.pipeline.nodes[task.node].work {
             Work::Eval(eval) => job.measure(eval, step, &lock),
             Work::Learn(learn) => match &learn.how {
                 How::Train(recipe) => job.learn(learn, recipe, None, task.seed, step, &lock),
                 How::Distill(recipe, teacher) => {
-                    job.learn(learn, recipe, Some(*teacher), task.seed, step, &lock)
+                    let teacher = Some((*teacher, logits));
+                    job.learn(learn, recipe, teacher, task.seed, step, &lock)
                 }
                 How::Import(weights) => job.import(learn, weights, step, &lock),
             },
@@ -121,7 +131,7 @@ impl Runner for NodeRunner<'_> {
         // What a stopped node has said stands, so that `takd status` can tell where it goes on.
         let said = match &made {
             Ok(_) => self.store.drop_progress(&lock),
-            Err(Failure::Stopped) => Ok(()),
+            Err(Failure::Stopped | Failure::Busy) => Ok(()),
             Err(Failure::Failed(problem)) => self.store.write_failure(&lock, problem),
         };
         if let Err(error) = said {
@@ -132,37 +142,6 @@ impl Runner for NodeRunner<'_> {
 }
 
 impl Job<'_> {
-    /// The lock of `key`, or `None` if its entry is there by now and not `forced` away.
-    pub fn lock(&self, key: &Key, forced: bool) -> Result<Option<KeyLock>, Failure> {
-        let runner = self.runner;
-        let mut waiting = |holder: Option<&Holder>| {
-            // Another step of this run needs no line: both are on the screen.
-            if let Some(holder) = holder.filter(|holder| !holder.is_this_process()) {
-                let ago = now().saturating_sub(holder.since);
-                self.note(&format!(
-                    "waits for process {} on {}, which has been making it for {ago} s",
-                    holder.pid, holder.host
-                ));
-            }
-            !runner.stop.load(Ordering::Relaxed)
-        };
-        let lock = runner.store.lock(key, &mut waiting).map_err(failed)?;
-        let lock = lock.ok_or(Failure::Stopped)?;
-        match runner.store.find(key, Depth::Content).map_err(failed)? {
-            Lookup::Whole(_) if !forced => Ok(None),
-            Lookup::Whole(_) | Lookup::Missing => Ok(Some(lock)),
-            Lookup::Damaged(problem) => {
-                let place = runner.store.set_aside(key).map_err(failed)?;
-                let (key, place) = (key.short(), place.display());
-                self.note(&format!(
-                    "the entry {key} was damaged ({problem}); it is set aside in {place}"
-                ));
-                Ok(Some(lock))
-            }
-            Lookup::OtherVersion(version) => Err(failed(other_version(key, &version))),
-        }
-    }
-
     /// Tells other processes how far this one is. Nothing depends on it: where the cache refuses,
     /// the work goes on.
     pub fn say_where(&self, lock: &KeyLock, reached: Option<Reached>) {
@@ -173,7 +152,7 @@ impl Job<'_> {
 
     /// A line for people.
     pub fn note(&self, text: &str) {
-        self.runner.observer.event(&Event::Note(format!("{}: {text}", self.name)));
+        self.runner.note(&self.name, text);
     }
 
     /// An entry that an earlier step has made, and one of its files.
@@ -186,7 +165,7 @@ impl Job<'_> {
             return Ok(found);
         }
         // A forced run may be replacing it at this moment: look again when nobody does.
-        let mut patient = |_: Option<&Holder>| !self.runner.stop.load(Ordering::Relaxed);
+        let mut patient = || !self.is_stopped();
         let lock = store.lock(key, &mut patient).map_err(failed)?;
         let _lock = lock.ok_or(Failure::Stopped)?;
         match store.find(key, Depth::Content).map_err(failed)? {
@@ -200,6 +179,12 @@ impl Job<'_> {
             ))),
             Lookup::OtherVersion(version) => Err(failed(other_version(key, &version))),
         }
+    }
+
+    /// Between two batches: takes on or lets go of threads. Whether the run was told to stop.
+    pub fn rest(&self) -> bool {
+        self.crew.settle();
+        self.is_stopped()
     }
 
     /// Whether the run was told to stop.
@@ -241,7 +226,7 @@ impl Job<'_> {
             burn: BURN_VERSION.to_owned(),
             device: self.runner.device.name.clone(),
             cpu: self.runner.device.is_cpu.then(ops::cpu),
-            threads: self.threads,
+            threads: self.crew.threads(),
             host: host(),
             finished: now(),
             node: self.name.clone(),
@@ -250,7 +235,7 @@ impl Job<'_> {
 }
 
 /// An entry that must neither be used nor replaced.
-fn other_version(key: &Key, version: &str) -> String {
+pub(super) fn other_version(key: &Key, version: &str) -> String {
     format!(
         "the entry {} is another takd version's ({version}), which this one cannot read and leaves \
          alone: use that version, or another --cache",

@@ -37,18 +37,25 @@ impl Job<'_> {
         recipe: &Recipe,
         step: &Step,
         train: &View,
+        logits: Option<KeyLock>,
     ) -> Result<Teaching, Failure> {
         if recipe.augment.is_empty() {
-            Ok(Teaching::Stored(self.teacher_logits(step, train)?))
+            Ok(Teaching::Stored(self.teacher_logits(step, train, logits)?))
         } else {
             Ok(Teaching::Live(Box::new(self.trained(&step.inputs.parents[0])?)))
         }
     }
 
-    fn teacher_logits(&self, step: &Step, train: &View) -> Result<Logits, Failure> {
+    /// Computed if there is a `lock`: then they were not there when the step was claimed.
+    fn teacher_logits(
+        &self,
+        step: &Step,
+        train: &View,
+        lock: Option<KeyLock>,
+    ) -> Result<Logits, Failure> {
         let inputs = step.inputs.teacher_logits().expect("only a distillation has a teacher");
         let key = inputs.key();
-        if let Some(lock) = self.lock(&key, false)? {
+        if let Some(lock) = lock {
             let (values, clock) = self.infer_train(&step.inputs.parents[0], train, &lock)?;
             let file = write_logits(&train.ids, &values).map_err(failed)?;
             let outcome = Outcome::Logits { samples: train.len(), seconds: clock.seconds() };
@@ -77,7 +84,7 @@ impl Job<'_> {
         let mut told = false;
         let mut last = part.values.len();
         let mut go_on = |rows: &[f32]| {
-            let stop = self.is_stopped();
+            let stop = self.rest();
             let new = rows.len() > last;
             if new && (stop || pace.is_due(runner.checkpoint_every)) {
                 let (started, ids) = (Instant::now(), train.ids[..rows.len() / classes].to_vec());

@@ -76,7 +76,7 @@ impl Watch for Watcher<'_> {
     }
 
     fn stopped(&mut self) -> bool {
-        self.stopping = self.job.is_stopped();
+        self.stopping = self.job.rest();
         self.stopping
     }
 

@@ -80,6 +80,35 @@ pub struct Weights {
     pub digest: String,
 }
 
+impl Pipeline {
+    /// About how many multiply-adds the node at `node` takes: one pass over the images for a
+    /// measurement and for a teacher's logits, three in each epoch of a training, since a backward
+    /// pass costs two forward ones.
+    pub fn multiply_adds(&self, node: usize) -> f64 {
+        let pass = |learn: &Learn, images: usize| learn.net.multiply_adds() as f64 * images as f64;
+        match &self.nodes[node].work {
+            Work::Eval(eval) => {
+                let learn = self.learn(eval.of);
+                let Data { info, validation, .. } = &*learn.data;
+                let images = match eval.split {
+                    Split::Train => info.train.saturating_sub(*validation),
+                    Split::Validation => *validation,
+                    Split::Test => info.test,
+                };
+                pass(learn, images)
+            }
+            Work::Learn(learn) => {
+                let Some(recipe) = learn.recipe() else { return 0.0 };
+                let images = learn.data.info.train.saturating_sub(learn.data.validation);
+                let passes = if recipe.augment.is_empty() { 1.0 } else { recipe.epochs as f64 };
+                let teacher = learn.teacher().map(|teacher| self.learn(teacher.node));
+                let taught = teacher.map_or(0.0, |teacher| passes * pass(teacher, images));
+                3.0 * recipe.epochs as f64 * pass(learn, images) + taught
+            }
+        }
+    }
+}
+
 impl Learn {
     /// How it is trained, unless it is imported.
     pub fn recipe(&self) -> Option<&Recipe> {

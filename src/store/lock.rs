@@ -67,6 +67,15 @@ impl KeyLock {
     }
 }
 
+/// What became of an attempt to lock a key.
+#[derive(Debug)]
+pub enum Lock {
+    /// It was free.
+    Taken(KeyLock),
+    /// Someone has it; who, unless they have only just taken it and not signed yet.
+    Held(Option<Holder>),
+}
+
 /// Keeps gc away from the cache, until it is dropped.
 #[derive(Debug)]
 pub struct CacheUse {
@@ -77,34 +86,37 @@ pub struct CacheUse {
 const PATIENCE: Duration = Duration::from_millis(200);
 
 impl Store {
-    /// Waits until `key` is free, and takes it. `waiting` is told once who holds it, then asked at
-    /// each look whether to go on waiting; `None` means that it said no.
+    /// Waits until `key` is free, and takes it. `patient` is asked at each look whether to go on
+    /// waiting; `None` means that it said no.
     ///
     /// # Errors
-    /// [`StoreError::Io`] if the lock file cannot be made.
+    /// As [`try_lock`](Self::try_lock).
     pub fn lock(
         &self,
         key: &Key,
-        waiting: &mut dyn FnMut(Option<&Holder>) -> bool,
+        patient: &mut dyn FnMut() -> bool,
     ) -> Result<Option<KeyLock>, StoreError> {
-        let (path, mut file) = self.lock_file(&key.to_string())?;
-        let mut told = false;
         loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) => {
-                    // Who has just taken it has not signed yet.
-                    let holder = (!told).then(|| read_holder(&path)).flatten();
-                    told |= holder.is_some();
-                    if !waiting(holder.as_ref()) {
-                        return Ok(None);
-                    }
-                    std::thread::sleep(PATIENCE);
-                }
-                Err(TryLockError::Error(error)) => {
-                    return Err(StoreError::io("lock", &path)(error));
-                }
+            if let Lock::Taken(lock) = self.try_lock(key)? {
+                return Ok(Some(lock));
             }
+            if !patient() {
+                return Ok(None);
+            }
+            std::thread::sleep(PATIENCE);
+        }
+    }
+
+    /// Takes `key` if it is free.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] if the lock file cannot be made.
+    pub fn try_lock(&self, key: &Key) -> Result<Lock, StoreError> {
+        let (path, mut file) = self.lock_file(&key.to_string())?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(Lock::Held(read_holder(&path))),
+            Err(TryLockError::Error(error)) => return Err(StoreError::io("lock", &path)(error)),
         }
         let holder = Holder::this();
         let text = serde_json::to_string(&holder).expect("plain data is always JSON");
@@ -113,7 +125,7 @@ impl Store {
             .and_then(|()| file.write_all(text.as_bytes()))
             .map_err(StoreError::io("write", &path))?;
         self.recover(key)?;
-        Ok(Some(KeyLock { key: *key, holder, _file: file }))
+        Ok(Lock::Taken(KeyLock { key: *key, holder, _file: file }))
     }
 
     /// Tells gc to stay away while the result lives; and why the cache can only be read, if it can.

@@ -29,7 +29,7 @@ mod version;
 pub use checkpoint::Kept;
 pub use entry::{Depth, Entry, Lookup};
 pub use gc::Garbage;
-pub use lock::{CacheUse, Holder, KeyLock};
+pub use lock::{CacheUse, Holder, KeyLock, Lock};
 pub(crate) use lock::{host, now};
 pub use manifest::{FileDigest, Manifest, Outcome, Provenance};
 pub use progress::{Maker, Progress, Reached};

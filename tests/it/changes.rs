@@ -152,3 +152,22 @@ fn a_dry_run_writes_nothing() {
     assert!(plan.ends_with("20 to run, 0 to reuse\n"), "{plan}");
     assert!(!workspace.path("cache").exists());
 }
+
+#[test]
+fn a_node_that_has_little_in_common_with_any_entry_is_new() {
+    let workspace = trained();
+    let plan = |more: &str| {
+        workspace.write("more.toml", format!("{PIPELINE}{more}"));
+        let plan = workspace.ok(&["plan", "more.toml", "other"]);
+        let line = plan.lines().find(|line| line.contains("other@20")).unwrap().to_owned();
+        line.split_whitespace().skip(4).collect::<Vec<_>>().join(" ")
+    };
+    let near = "[train.other]\nnet = \"small\"\ndata = \"bars\"\nrecipe = \"long\"\n\n[recipe.long]\n\
+                epochs = 3\nbatch_size = 16\n\
+                optimizer = { sgd = { lr = 0.05, momentum = 0.9, nesterov = true } }\n";
+    assert_eq!(plan(near), "recipe.epochs: 2 → 3");
+    let far = near.replace("batch_size = 16", "batch_size = 8\nschedule = { cosine = {} }");
+    let far =
+        far.replace("lr = 0.05, momentum = 0.9", "lr = 0.1, weight_decay = 1e-4, momentum = 0.8");
+    assert_eq!(plan(&far), "new");
+}

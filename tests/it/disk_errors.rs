@@ -120,7 +120,7 @@ fn a_disk_that_fails_costs_no_checkpoint() {
     let store = Store::new(workspace.path("cache"));
     fs::remove_dir_all(workspace.path("cache/entries")).unwrap();
     let keep = |bytes: &[u8]| {
-        let lock = store.lock(&key, &mut |_| false).unwrap().unwrap();
+        let lock = store.lock(&key, &mut || false).unwrap().unwrap();
         store.write_checkpoint(&lock, bytes).unwrap();
         assert_eq!(store.read_checkpoint(&key).unwrap(), Kept::Whole(bytes.to_vec()));
     };

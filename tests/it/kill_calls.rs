@@ -169,7 +169,7 @@ impl Stage {
     fn look(&self, scene: &Scene, at: &str) {
         for key in scene.kept.iter().copied().chain(self.store.keys().unwrap()) {
             // Locking a key is what a run does before it looks.
-            drop(self.store.lock(&key, &mut |_| false).unwrap().unwrap());
+            drop(self.store.lock(&key, &mut || false).unwrap().unwrap());
             match self.store.find(&key, Depth::Content).unwrap() {
                 Lookup::Whole(_) => {}
                 Lookup::Damaged(_) if scene.damaged == Some(key) => {}

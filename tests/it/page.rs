@@ -205,7 +205,7 @@ fn a_page_tells_what_runs_what_was_stopped_and_what_failed() {
     };
     let begin = |name: &str| -> KeyLock {
         let task = (0..keys.len()).find(|&task| graph.name(task) == name).unwrap();
-        let lock = store.lock(&keys[task].1, &mut |_| true).unwrap().unwrap();
+        let lock = store.lock(&keys[task].1, &mut || true).unwrap().unwrap();
         store.write_progress(&lock, name, Some(reached)).unwrap();
         lock
     };

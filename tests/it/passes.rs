@@ -128,7 +128,7 @@ fn kept(workspace: &Workspace) -> Option<(Store, KeyLock, Vec<u8>)> {
     let [path] = checkpoints(workspace).try_into().ok()?;
     let key: Key = path.file_name()?.to_str()?.parse().ok()?;
     let store = Store::new(workspace.path("cache"));
-    let lock = store.lock(&key, &mut |_| true).unwrap().unwrap();
+    let lock = store.lock(&key, &mut || true).unwrap().unwrap();
     let Kept::Whole(bytes) = store.read_checkpoint(lock.key()).unwrap() else { panic!("damaged") };
     Some((store, lock, bytes))
 }

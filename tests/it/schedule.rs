@@ -4,13 +4,13 @@ use crate::{keys::parse, workspace::PIPELINE};
 use std::{
     collections::BTreeMap,
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 use takd::{
-    execute::{Event, Failure, Fate, Limits, Made, Observer, Runner, execute},
+    execute::{Costs, Event, Failure, Fate, Limits, Made, Observer, Runner, Share, execute},
     graph::Graph,
     key::keys,
     plan::{Known, Plan, Step},
@@ -24,16 +24,23 @@ struct Mock<'a> {
     order: Mutex<Vec<String>>,
     running: AtomicUsize,
     most: AtomicUsize,
+    /// Of the step that is busy.
+    tries: AtomicUsize,
     threads: Mutex<Vec<usize>>,
     stop: AtomicBool,
 }
 
 impl Runner for Mock<'_> {
-    fn run(&self, place: usize, _: &Step, threads: usize) -> Result<Made, Failure> {
+    fn run(&self, place: usize, _: &Step, begin: &dyn Fn() -> Arc<Share>) -> Result<Made, Failure> {
+        let name = self.names[place].as_str();
+        if self.acts.get(name) == Some(&"busy") && self.tries.fetch_add(1, Ordering::SeqCst) < 2 {
+            return Err(Failure::Busy);
+        }
+        let share = begin();
         let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(running, Ordering::SeqCst);
-        self.threads.lock().unwrap().push(threads);
         std::thread::sleep(Duration::from_millis(2));
+        self.threads.lock().unwrap().push(share.threads());
         self.order.lock().unwrap().push(self.names[place].clone());
         self.running.fetch_sub(1, Ordering::SeqCst);
         match self.acts.get(self.names[place].as_str()) {
@@ -79,11 +86,12 @@ fn walk(acts: &[(&'static str, &'static str)], jobs: usize, keep_going: bool) ->
         order: Mutex::default(),
         running: AtomicUsize::new(0),
         most: AtomicUsize::new(0),
+        tries: AtomicUsize::new(0),
         threads: Mutex::default(),
         stop: AtomicBool::new(false),
     };
     let limits = Limits { jobs, threads: 8, keep_going };
-    let fates = execute(&plan, &mock, &Nobody, limits, &mock.stop);
+    let fates = execute(&plan, &mock, &Nobody, limits, Costs::default(), &mock.stop);
     Walked {
         order: mock.order.into_inner().unwrap(),
         fates: names.into_iter().zip(fates).collect(),
@@ -118,9 +126,12 @@ fn parents_come_first_and_jobs_are_a_limit() {
 #[test]
 fn threads_are_shared_out_not_oversubscribed() {
     assert!(walk(&[], 1, false).threads.iter().all(|&threads| threads == 8));
-    assert!(walk(&[], 4, false).threads.iter().all(|&threads| (2..=8).contains(&threads)));
-    // The first step knows that a second one is ready: they get half each.
-    assert_eq!(walk(&[], 2, false).threads[0], 4);
+    assert!(walk(&[], 4, false).threads.iter().all(|&threads| (1..=8).contains(&threads)));
+    let two = walk(&[], 2, false).threads;
+    assert!(
+        two.iter().any(|&threads| threads < 8) && two.contains(&8),
+        "all for one alone: {two:?}"
+    );
 }
 
 #[test]
@@ -154,4 +165,19 @@ fn a_stop_ends_the_walk_and_fails_nothing() {
     assert_eq!(walked.order, ["teacher", "nokd"]);
     assert_eq!(walked.fates["nokd"], Fate::NotStarted);
     assert!(!walked.fates.values().any(|fate| matches!(fate, Fate::Failed(_) | Fate::Blocked(_))));
+}
+
+#[test]
+fn a_step_that_others_make_comes_again_when_the_rest_had_its_turn() {
+    for jobs in [1, 3] {
+        let walked = walk(&[("assistant", "busy")], jobs, false);
+        assert_eq!(walked.order.len(), 10);
+        for other in ["blkd", "nokd", "test/blkd", "test/nokd", "test/teacher"] {
+            assert!(before(&walked, other, "assistant"), "{other}: {:?}", walked.order);
+        }
+        assert!(walked.fates.values().all(|fate| *fate == Fate::Made(Made::Here(0.0))));
+    }
+    // The last ones of all: the walk waits for them.
+    let walked = walk(&[("test/takd", "busy")], 2, false);
+    assert_eq!(walked.fates["test/takd"], Fate::Made(Made::Here(0.0)));
 }

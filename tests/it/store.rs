@@ -13,7 +13,7 @@ use takd::{
     graph::Graph,
     key::{Key, keys},
     metrics::Metrics,
-    store::{Depth, Lookup, Outcome, Provenance, Staging, Store, StoreError},
+    store::{Depth, Lock, Lookup, Outcome, Provenance, Staging, Store, StoreError},
 };
 
 /// A trained workspace with one seed.
@@ -86,7 +86,7 @@ fn no_number_that_json_lacks_gets_into_a_manifest() {
     let Lookup::Whole(entry) = store.find(&key, Depth::Content).unwrap() else { panic!() };
     let manifest = entry.manifest;
     let Outcome::Metrics { metrics, seconds } = &manifest.outcome else { panic!() };
-    let lock = store.lock(&key, &mut |_| true).unwrap().unwrap();
+    let lock = store.lock(&key, &mut || true).unwrap().unwrap();
     for value in [f64::NAN, f64::INFINITY] {
         let wrong = [
             Outcome::Metrics {
@@ -171,7 +171,7 @@ fn an_entry_is_there_whole_or_not_at_all() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path().join("päth with spaces"));
     let (inputs, key) = some_keys().swap_remove(0);
-    let lock = store.lock(&key, &mut |_| false).unwrap().unwrap();
+    let lock = store.lock(&key, &mut || false).unwrap().unwrap();
     let mut staging = Staging::new(&store, &lock).unwrap();
     staging.write("file", b"content").unwrap();
     assert!(matches!(store.find(&key, Depth::Content).unwrap(), Lookup::Missing));
@@ -190,16 +190,12 @@ fn a_key_has_one_holder_and_gc_waits_for_runs() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path());
     let (_, key) = some_keys().swap_remove(0);
-    let held = store.lock(&key, &mut |_| false).unwrap().unwrap();
-    let mut holder = None;
-    let second = store.lock(&key, &mut |by| {
-        holder = by.cloned();
-        false
-    });
-    assert!(second.unwrap().is_none());
+    let held = store.lock(&key, &mut || false).unwrap().unwrap();
+    assert!(store.lock(&key, &mut || false).unwrap().is_none());
+    let Lock::Held(holder) = store.try_lock(&key).unwrap() else { panic!("it is held") };
     assert_eq!(holder.unwrap().pid, std::process::id());
     drop(held);
-    assert!(store.lock(&key, &mut |_| false).unwrap().is_some());
+    assert!(store.lock(&key, &mut || false).unwrap().is_some());
 
     let (entered, refusal) = store.enter();
     assert!(refusal.is_none());

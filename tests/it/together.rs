@@ -80,7 +80,7 @@ fn two_writers_of_one_key_leave_one_whole_entry() {
             // Locks of their own: neither knows of the other.
             let locks = Store::new(folder.path().join(name));
             scope.spawn(move || {
-                let lock = locks.lock(&key, &mut |_| false).unwrap().unwrap();
+                let lock = locks.lock(&key, &mut || false).unwrap().unwrap();
                 for _ in 0..50 {
                     let mut staging = Staging::new(store, &lock).unwrap();
                     staging.write("file", name.as_bytes()).unwrap();
@@ -117,7 +117,7 @@ fn an_entry_that_was_moved_away_for_its_successor_comes_back() {
         if gc {
             workspace.ok(&["cache", "gc", "tiny.toml"]);
         } else {
-            assert!(store.lock(&key, &mut |_| false).unwrap().is_some());
+            assert!(store.lock(&key, &mut || false).unwrap().is_some());
         }
         assert!(matches!(store.find(&key, Depth::Content).unwrap(), Lookup::Whole(_)));
         assert!(!old.exists());

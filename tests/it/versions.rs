@@ -8,12 +8,12 @@ use crate::workspace::{Workspace, key};
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::atomic::AtomicBool,
+    sync::{Mutex, atomic::AtomicBool},
     time::Duration,
 };
 use takd::{
     data,
-    execute::{Event, Fate, Limits, Observer, execute},
+    execute::{Costs, Event, Fate, Limits, Observer, execute},
     graph::Graph,
     key::{KEY_VERSION, Key, keys},
     net,
@@ -133,7 +133,7 @@ fn a_checkpoint_of_another_key_is_set_aside() {
     let [one, other] =
         ["nokd@20", "nokd@31"].map(|task| key(&result, task).parse::<Key>().unwrap());
     let store = Store::new(workspace.path("cache"));
-    let lock = |key: &Key| store.lock(key, &mut |_| false).unwrap().unwrap();
+    let lock = |key: &Key| store.lock(key, &mut || false).unwrap().unwrap();
     store.write_checkpoint(&lock(&one), b"an hour's training").unwrap();
     fs::remove_dir_all(workspace.path(format!("cache/entries/{other}"))).unwrap();
     let [from, to] = [one, other].map(|key| workspace.path(format!("cache/checkpoints/{key}")));
@@ -205,10 +205,13 @@ fn fate(workspace: &Workspace, text: String, change: impl FnOnce()) -> Fate {
         observer: &Nobody,
         stop: &stop,
         checkpoint_every: Duration::from_secs(300),
+        threads: 1,
         datasets: Datasets::default(),
+        told: Mutex::default(),
     };
     let limits = Limits { jobs: 1, threads: 1, keep_going: false };
-    let fate = execute(&plan, &runner, &Nobody, limits, &stop).swap_remove(0);
+    let costs = Costs::default();
+    let fate = execute(&plan, &runner, &Nobody, limits, costs, &stop).swap_remove(0);
     assert!(matches!(fate, Fate::Made(_)) != store.keys().unwrap().is_empty(), "{fate:?}");
     fate
 }

@@ -1,8 +1,7 @@
 //! Where a run stands: each step's state, and the time left.
 
-use super::costs::{Costs, Profile, Rest, is_training, makespan};
 use crate::{
-    execute::{Event, Fate, Made},
+    execute::{Costs, Event, Fate, Made, Profile, Rest, makespan},
     key::Kind,
     plan::{Action, Plan},
 };
@@ -121,7 +120,7 @@ impl Board {
         Self {
             names,
             kinds: plan.steps.iter().map(|step| step.inputs.kind).collect(),
-            profiles: plan.steps.iter().map(|step| Profile::new(&step.inputs)).collect(),
+            profiles: plan.steps.iter().map(Profile::of).collect(),
             parents: plan.steps.iter().map(|step| step.parents.clone()).collect(),
             states,
             counts,
@@ -161,7 +160,7 @@ impl Board {
 
     /// Whether it is a step that takes its time.
     pub fn is_training(&self, step: usize) -> bool {
-        is_training(self.kinds[step])
+        matches!(self.kinds[step], Kind::Train | Kind::Distill)
     }
 
     /// Takes in what has happened at `time`.
@@ -288,7 +287,7 @@ mod tests {
             "data":{"train":""}}"#;
         let inputs: KeyInputs = serde_json::from_str(text).unwrap();
         let key = "00".repeat(32).parse::<Key>().unwrap();
-        Step { key, inputs, tasks: vec![0], parents, action }
+        Step { key, inputs, tasks: vec![0], parents, multiply_adds: 1e6, action }
     }
 
     fn new() -> Action {

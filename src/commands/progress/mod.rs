@@ -3,14 +3,13 @@
 mod bars;
 mod behind;
 mod board;
-mod costs;
 mod decoding;
 mod json;
 mod lines;
 
 use super::{say, stderr};
 use crate::{
-    execute::{Fate, Made, Observer},
+    execute::{Costs, Fate, Made, Observer},
     plan::Plan,
 };
 use bars::Bars;
@@ -22,7 +21,6 @@ use lines::{Detail, Lines};
 use serde_json::json;
 use std::{io::IsTerminal, time::Duration};
 
-pub(super) use costs::{Costs, Profile};
 pub(super) use decoding::Decoding;
 pub(super) use json::{fate_json, tell};
 

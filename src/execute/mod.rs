@@ -1,0 +1,161 @@
+//! Walks a plan: runs what is ready, side by side, and says what became of every step.
+//!
+//! What a step does is a [`Runner`]'s business, so that order, failure and stopping are tested
+//! without training anything. Which step comes next and who has how many threads is decided by a
+//! [`Walk`], which knows neither threads nor clocks: tests walk whole plans in no time.
+
+mod costs;
+mod makespan;
+mod walk;
+mod workers;
+
+use crate::plan::Step;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+pub use costs::{Costs, Profile};
+pub use makespan::{Rest, makespan, remaining};
+pub use walk::{Next, Walk};
+pub use workers::execute;
+
+/// Does the work of one step.
+pub trait Runner: Sync {
+    /// Makes the step's artifact. `begin` is called once nothing keeps the step from running, and
+    /// gives its share of the threads.
+    ///
+    /// # Errors
+    /// [`Failure`], which stops what depends on the step, but for [`Failure::Busy`].
+    fn run(
+        &self,
+        place: usize,
+        step: &Step,
+        begin: &dyn Fn() -> Arc<Share>,
+    ) -> Result<Made, Failure>;
+}
+
+/// The threads that a running step may use: they change as others begin and end.
+#[derive(Debug)]
+pub struct Share(AtomicUsize);
+
+impl Share {
+    pub(crate) fn new(threads: usize) -> Self {
+        Self(AtomicUsize::new(threads))
+    }
+
+    /// How many there are now, at least 1. No result depends on it.
+    pub fn threads(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set(&self, threads: usize) {
+        self.0.store(threads, Ordering::Relaxed);
+    }
+}
+
+/// How an artifact came about.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Made {
+    /// By this run, in so many seconds.
+    Here(f64),
+    /// By another process while this one waited for it.
+    Elsewhere,
+}
+
+/// Why a step gave no artifact.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The run was told to stop.
+    #[error("stopped")]
+    Stopped,
+    /// Another process, or another step, is making what this one makes or needs: it comes again
+    /// when others had their turn.
+    #[error("another process is making it")]
+    Busy,
+    /// Something went wrong; a sentence.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// What became of a step.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fate {
+    /// Its artifact was there.
+    Reused,
+    /// Nothing needed it.
+    Skipped,
+    /// Its artifact is there now.
+    Made(Made),
+    /// It failed.
+    Failed(String),
+    /// The step at this place, on which it depends, gave nothing.
+    Blocked(usize),
+    /// The run ended before its turn.
+    NotStarted,
+}
+
+/// Something that people may want to see as it happens. Steps are given by their place.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A step begins.
+    Started {
+        /// Which.
+        step: usize,
+    },
+    /// A training has come somewhere within an epoch; told a few times a second.
+    Samples {
+        /// Which.
+        step: usize,
+        /// The epoch in work, counted from 1.
+        epoch: usize,
+        /// How many there will be.
+        epochs: usize,
+        /// Share of the epoch's samples that have been learned from, in [0, 1].
+        share: f64,
+        /// Training samples a second, in this epoch so far.
+        samples_per_second: f64,
+    },
+    /// A training has finished an epoch.
+    Epoch {
+        /// Which.
+        step: usize,
+        /// Counted from 1.
+        epoch: usize,
+        /// How many there will be.
+        epochs: usize,
+        /// Mean training loss of the epoch.
+        loss: f64,
+        /// Top-1 accuracy on the judging split, where there is one.
+        accuracy: Option<f64>,
+        /// Training samples a second.
+        samples_per_second: f64,
+    },
+    /// A step has ended.
+    Ended {
+        /// Which.
+        step: usize,
+        /// How.
+        fate: Fate,
+    },
+    /// Something worth a line: who is waited for, what was damaged.
+    Note(String),
+}
+
+/// Hears of events, from several threads.
+pub trait Observer: Sync {
+    /// Called as it happens; must not block for long.
+    fn event(&self, event: &Event);
+}
+
+/// How a plan is walked.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Most steps at a time, at least 1.
+    pub jobs: usize,
+    /// Threads that the running steps share: the one that the most waits for gets what does not
+    /// divide.
+    pub threads: usize,
+    /// Whether to go on with what does not depend on a failed step.
+    pub keep_going: bool,
+}

@@ -1,0 +1,116 @@
+//! The threads that walk a plan.
+
+use super::{Costs, Event, Failure, Fate, Limits, Next, Observer, Runner, Share, Walk};
+use crate::plan::{Plan, Step};
+use std::{
+    any::Any,
+    cell::Cell,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+/// Runs `plan`; what became of each step, in its order. `costs` is what steps like its have taken.
+pub fn execute(
+    plan: &Plan,
+    runner: &dyn Runner,
+    observer: &dyn Observer,
+    limits: Limits,
+    costs: Costs,
+    stop: &AtomicBool,
+) -> Vec<Fate> {
+    let walk = Mutex::new(Walk::new(plan, limits, costs));
+    let workers = Workers { walk, changed: Condvar::new(), started: Instant::now(), stop };
+    std::thread::scope(|scope| {
+        for _ in 0..limits.jobs.max(1).min(plan.running().count()) {
+            scope.spawn(|| workers.work(&plan.steps, runner, observer));
+        }
+    });
+    workers.walk.into_inner().unwrap_or_else(PoisonError::into_inner).fates()
+}
+
+struct Workers<'a> {
+    walk: Mutex<Walk>,
+    changed: Condvar,
+    started: Instant,
+    stop: &'a AtomicBool,
+}
+
+impl Workers<'_> {
+    fn work(&self, steps: &[Step], runner: &dyn Runner, observer: &dyn Observer) {
+        while let Some(place) = self.next() {
+            let begun = Cell::new(false);
+            let begin = || {
+                begun.set(true);
+                observer.event(&Event::Started { step: place });
+                self.begin(place)
+            };
+            // A panic in one step must not take the others' work with it.
+            let run = || runner.run(place, &steps[place], &begin);
+            let fate = match catch_unwind(AssertUnwindSafe(run)) {
+                Ok(Err(Failure::Busy)) => {
+                    self.walk().busy(place, self.now());
+                    continue;
+                }
+                Ok(Ok(made)) => Fate::Made(made),
+                Ok(Err(Failure::Stopped)) => Fate::NotStarted,
+                Ok(Err(Failure::Failed(problem))) => Fate::Failed(problem),
+                Err(panic) => Fate::Failed(format!("internal error: {}", message(&*panic))),
+            };
+            if !begun.get() {
+                observer.event(&Event::Started { step: place });
+            }
+            let ended = self.walk().end(place, fate);
+            self.changed.notify_all();
+            for (step, fate) in ended {
+                observer.event(&Event::Ended { step, fate });
+            }
+        }
+    }
+
+    /// The next step to run, once there is one; `None` at the end.
+    fn next(&self) -> Option<usize> {
+        let mut walk = self.walk();
+        loop {
+            if self.stop.load(Ordering::Relaxed) {
+                self.changed.notify_all();
+                return None;
+            }
+            walk = match walk.next(self.now()) {
+                Next::Run(place) => return Some(place),
+                Next::End => {
+                    self.changed.notify_all();
+                    return None;
+                }
+                Next::Wait(None) => self.changed.wait(walk).unwrap_or_else(PoisonError::into_inner),
+                Next::Wait(Some(seconds)) => {
+                    let time = Duration::from_secs_f64(seconds.max(0.001));
+                    let waited = self.changed.wait_timeout(walk, time);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+
+    fn begin(&self, place: usize) -> Arc<Share> {
+        self.walk().begin(place)
+    }
+
+    fn now(&self) -> f64 {
+        self.started.elapsed().as_secs_f64()
+    }
+
+    fn walk(&self) -> MutexGuard<'_, Walk> {
+        // Runners run outside the lock, so a poisoned walk is still a whole one.
+        self.walk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string))
+        .unwrap_or_else(|| "a panic without a message".to_owned())
+}
