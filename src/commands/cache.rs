@@ -3,7 +3,7 @@
 use super::{
     exit::{self, Problem},
     open::Given,
-    plural, print,
+    plural, print, print_data,
 };
 use crate::{
     graph::Graph,
@@ -109,7 +109,7 @@ fn show(store: &Store, prefix: &str) -> Result<u8, Problem> {
         Lookup::Whole(entry) => {
             let manifest = serde_json::to_string_pretty(&entry.manifest);
             let manifest = manifest.expect("plain data with string keys is always JSON");
-            print(&format!("{manifest}\n"))?;
+            print_data(&format!("{manifest}\n"))?;
             Ok(exit::OK)
         }
         Lookup::Damaged(problem) => {

@@ -3,10 +3,13 @@
 use super::{
     arranged,
     exit::{self, Problem},
-    plural, print, say,
+    plural, print_data, say,
 };
 use clap_complete::Shell;
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 /// The JSON schema of pipelines.
 const SCHEMA: &str = include_str!("../../schema/takd.schema.json");
@@ -39,7 +42,7 @@ impl Completions {
     pub fn run(&self) -> Result<u8, Problem> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut arranged(), "takd", &mut script);
-        print(&String::from_utf8_lossy(&script))?;
+        print_data(&String::from_utf8_lossy(&script))?;
         Ok(exit::OK)
     }
 }
@@ -47,9 +50,11 @@ impl Completions {
 impl Man {
     pub fn run(&self) -> Result<u8, Problem> {
         let write = || -> io::Result<usize> {
-            fs::create_dir_all(&self.folder)?;
-            clap_mangen::generate_to(arranged(), &self.folder)?;
-            Ok(fs::read_dir(&self.folder)?.count())
+            let beside = self.folder.join(format!(".takd-{}", std::process::id()));
+            fs::create_dir_all(&beside)?;
+            let pages = generate(&beside, &self.folder);
+            fs::remove_dir_all(&beside)?;
+            pages
         };
         let count = write().map_err(|error| Problem::Write { path: self.folder.clone(), error })?;
         say(&format!("{} holds {count} page{}", self.folder.display(), plural(count)));
@@ -57,9 +62,20 @@ impl Man {
     }
 }
 
+/// Writes the pages into a folder of their own, and brings them from there once all are whole.
+fn generate(beside: &Path, folder: &Path) -> io::Result<usize> {
+    clap_mangen::generate_to(arranged(), beside)?;
+    let pages: Vec<_> = fs::read_dir(beside)?.collect::<io::Result<_>>()?;
+    for page in &pages {
+        fs::File::open(page.path())?.sync_all()?;
+        fs::rename(page.path(), folder.join(page.file_name()))?;
+    }
+    Ok(pages.len())
+}
+
 impl Schema {
     pub fn run() -> Result<u8, Problem> {
-        print(SCHEMA)?;
+        print_data(SCHEMA)?;
         Ok(exit::OK)
     }
 }

@@ -15,6 +15,7 @@ mod init;
 mod inspect;
 mod manual;
 mod open;
+mod output;
 mod plan;
 mod progress;
 mod records;
@@ -26,13 +27,13 @@ mod stderr;
 mod survey;
 mod why;
 
-use crate::report::plural;
+use crate::report::{plural, printable};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use exit::Problem;
+use output::write;
 use std::{
-    fs,
     io::{self, IsTerminal, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::ExitCode,
 };
 use stderr::Worth;
@@ -151,8 +152,13 @@ fn coloured() -> bool {
             && anstyle_query::clicolor().unwrap_or(true))
 }
 
-/// Writes a result to stdout.
+/// Writes a result for people to stdout.
 fn print(text: &str) -> Result<(), Problem> {
+    print_data(&printable(text))
+}
+
+/// Writes a result for programs to stdout, as it is.
+fn print_data(text: &str) -> Result<(), Problem> {
     // Where both go to one place, what was told before stands before.
     stderr::hurry();
     let mut out = io::stdout().lock();
@@ -165,10 +171,5 @@ fn print(text: &str) -> Result<(), Problem> {
 
 /// Writes a line to stderr.
 fn say(line: &str) {
-    stderr::line(line.to_owned(), Worth::Word);
-}
-
-/// Writes a file, or over it.
-fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<(), Problem> {
-    fs::write(path, bytes).map_err(|error| Problem::Write { path: path.to_owned(), error })
+    stderr::line(printable(line).into_owned(), Worth::Word);
 }

@@ -3,7 +3,7 @@
 use super::{
     exit::{self, Problem},
     open::PipelineArgs,
-    print, say,
+    print, print_data, say,
     survey::Survey,
 };
 use crate::{
@@ -90,7 +90,7 @@ pub(super) fn show(
             "pipeline": graph.pipeline.name,
             "steps": steps,
         }));
-        return print(&(text.expect("plain data with string keys is always JSON") + "\n"));
+        return print_data(&(text.expect("plain data with string keys is always JSON") + "\n"));
     }
     print(&text(graph, plan, &resumes))
 }

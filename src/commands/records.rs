@@ -7,6 +7,7 @@ use super::{
     progress::tell,
     stderr::{self, Worth},
 };
+use crate::report::printable;
 use env_logger::Target;
 use serde_json::json;
 
@@ -26,7 +27,8 @@ pub(super) fn listen(as_json: bool) {
             return Ok(());
         }
         let worth = if record.level() <= log::Level::Warn { Worth::Word } else { Worth::Progress };
-        stderr::line(format!("{level} {target}: {message}"), worth);
+        let text = format!("{level} {target}: {message}");
+        stderr::line(printable(&text).into_owned(), worth);
         Ok(())
     });
     // Another logger can only be there if the library's user has set one, who then hears of it all.

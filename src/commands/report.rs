@@ -3,7 +3,7 @@
 use super::{
     exit::{self, Problem},
     open::PipelineArgs,
-    plural, print, say, write,
+    plural, print_data, say, write,
 };
 use crate::{
     graph::Graph,
@@ -80,7 +80,7 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
         Written::Html => Page::new(&graph, &report, &nodes).html(),
     };
     match &args.output {
-        None => print(&text)?,
+        None => print_data(&text)?,
         Some(path) => {
             write(path, text)?;
             say(&format!("wrote {}", path.display()));

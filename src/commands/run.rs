@@ -5,7 +5,7 @@ use super::{
     inspect::inspect,
     open::PipelineArgs,
     plan::{show, step_json, step_name, targets},
-    print,
+    print, print_data,
     progress::{LogArgs, fate_json, long, tell},
     say,
     signals::{Signals, command_line},
@@ -221,7 +221,7 @@ impl Outcome<'_> {
                 "steps": steps,
                 "tables": report.tables,
             }));
-            print(&(text.expect("plain data with string keys is always JSON") + "\n"))?;
+            print_data(&(text.expect("plain data with string keys is always JSON") + "\n"))?;
         } else {
             print(&report.render(Format::Text))?;
         }

@@ -4,7 +4,7 @@ use super::{
     exit::{self, Problem},
     open::PipelineArgs,
     plan::step_name,
-    plural, print,
+    plural, print, print_data,
     progress::short,
     say,
     survey::Survey,
@@ -70,7 +70,7 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
             "nodes": begun.iter().map(object).collect::<Vec<_>>(),
         });
         let text = serde_json::to_string_pretty(&value);
-        print(&(text.expect("plain data with string keys is always JSON") + "\n"))?;
+        print_data(&(text.expect("plain data with string keys is always JSON") + "\n"))?;
         return Ok(exit::OK);
     }
     let lines: Vec<String> = begun.iter().map(line).collect();

@@ -1,5 +1,7 @@
 //! Text inside other languages.
 
+use std::borrow::Cow;
+
 /// Text inside XML or HTML, between tags or in a quoted attribute.
 pub(super) fn xml(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -17,12 +19,71 @@ pub(super) fn xml(text: &str) -> String {
     out
 }
 
-/// A field of a CSV file (RFC 4180).
+/// Text on a terminal, of any number of lines. What could move the cursor, hide text or turn its
+/// direction is written as an escape; colours alone are let through.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_unprintable) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let length = colour(rest).unwrap_or(c.len_utf8());
+        if length == c.len_utf8() && is_unprintable(c) {
+            out.extend(c.escape_unicode());
+        } else {
+            out += &rest[..length];
+        }
+        rest = &rest[length..];
+    }
+    Cow::Owned(out)
+}
+
+fn is_unprintable(c: char) -> bool {
+    // Marks that turn the direction of what follows: Unicode's "Trojan source" characters.
+    let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    turns || (c.is_control() && c != '\n' && c != '\t')
+}
+
+/// Length of the colour (`ESC [ … m`) that a text begins with.
+fn colour(text: &str) -> Option<usize> {
+    let codes = text.strip_prefix("\x1b[")?;
+    let end = codes.find(|c: char| !(c.is_ascii_digit() || c == ';'))?;
+    codes[end..].starts_with('m').then_some("\x1b[".len() + end + 1)
+}
+
+/// Text in one line for people: [`printable`], and colours and breaks are none of the user's business.
+pub(super) fn line(text: &str) -> String {
+    let one = text.replace(['\n', '\r', '\t'], " ").replace('\x1b', "\u{fffd}");
+    printable(&one).into_owned()
+}
+
+/// Text in Markdown, in a paragraph or a table's cell.
+pub(super) fn markdown(text: &str) -> String {
+    let text = line(text);
+    let mut out = String::with_capacity(text.len());
+    for (place, c) in text.char_indices() {
+        match c {
+            '&' => out += "&amp;",
+            '\\' | '|' | '<' | '>' | '*' | '_' | '[' | ']' | '#' | '~' => out.extend(['\\', c]),
+            '-' | '+' if place == 0 => out.extend(['\\', c]),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// A field of a CSV file (RFC 4180). Spreadsheets run what begins with `=`, `+`, `-`, `@`, a tab or a
+/// carriage return as a formula: an apostrophe before it says that it is text
+/// (<https://owasp.org/www-community/attacks/CSV_Injection>).
 pub(super) fn csv(text: &str) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let text = format!("{}{text}", if formula { "'" } else { "" });
+    let text = text.replace(is_unprintable, " ");
     if text.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {
-        text.to_owned()
+        text
     }
 }
 

@@ -1,12 +1,16 @@
 //! LaTeX tables, with booktabs' rules.
 
-use super::{Report, WORDS, caption, escape::latex, footnotes, grid, notes};
+use super::{
+    Report, WORDS, caption,
+    escape::{latex, line as comment},
+    footnotes, grid, notes,
+};
 
 pub(super) fn render(report: &Report) -> String {
     let tables = report.tables.iter().map(|results| {
         let (heads, rows) = grid(results);
         let columns = format!("{}{}", "l".repeat(WORDS), "r".repeat(heads.len() - WORDS));
-        let mut text = format!("% {}\n", caption(results).replace('\n', " "));
+        let mut text = format!("% {}\n", comment(&caption(results)));
         text += &format!("\\begin{{tabular}}{{{columns}}}\n\\toprule\n");
         text += &line(heads.iter().copied());
         text += "\\midrule\n";
@@ -15,7 +19,7 @@ pub(super) fn render(report: &Report) -> String {
         for note in footnotes(results) {
             text += &format!("\\par{{\\footnotesize\\noindent {}\\par}}\n", latex(&note));
         }
-        text.extend(notes(results).iter().map(|note| format!("% {note}\n")));
+        text.extend(notes(results).iter().map(|note| format!("% {}\n", comment(note))));
         text
     });
     tables.collect::<Vec<_>>().join("\n")

@@ -1,6 +1,6 @@
 //! Markdown tables.
 
-use super::{Report, WORDS, caption, footnotes, grid, notes, picks};
+use super::{Report, WORDS, caption, escape::markdown as escape, footnotes, grid, notes, picks};
 
 pub(super) fn render(report: &Report) -> String {
     let tables = report.tables.iter().map(|results| {
@@ -21,8 +21,4 @@ pub(super) fn render(report: &Report) -> String {
 
 fn line<'a>(cells: impl Iterator<Item = &'a str>) -> String {
     format!("| {} |\n", cells.map(escape).collect::<Vec<_>>().join(" | "))
-}
-
-fn escape(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('|', "\\|").replace('\n', " ")
 }

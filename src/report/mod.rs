@@ -23,6 +23,7 @@ mod text;
 use crate::config::{Select, Split};
 pub use compare::Comparison;
 pub use entries::Entries;
+pub use escape::printable;
 pub use figure::{FigureResults, Line, Pick, PointResult, Rule};
 pub use gather::{OursRow, Report, Results, SeedResult, TableRow};
 pub use nodes::NodeResults;

@@ -1,6 +1,6 @@
 //! Aligned columns.
 
-use super::{Report, WORDS, caption, footnotes, grid, notes, picks};
+use super::{Report, WORDS, caption, escape::line, footnotes, grid, notes, picks};
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 
 pub(super) fn render(report: &Report) -> String {
@@ -8,7 +8,8 @@ pub(super) fn render(report: &Report) -> String {
         let (heads, rows) = grid(results);
         let mut table = Table::new();
         table.load_style(NOTHING).set_header(heads);
-        table.add_rows(rows);
+        table
+            .add_rows(rows.iter().map(|row| row.iter().map(|cell| line(cell)).collect::<Vec<_>>()));
         for column in table.column_iter_mut().skip(WORDS) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -17,12 +18,13 @@ pub(super) fn render(report: &Report) -> String {
         }
         let lines = table.to_string();
         let lines = lines.lines().map(str::trim_end).map(str::to_owned);
-        let footnotes = footnotes(results).into_iter().flat_map(|note| wrapped(&note));
-        let lines = std::iter::once(caption(results)).chain(lines);
-        let lines = lines.chain(footnotes).chain(notes(results));
+        let footnotes = footnotes(results).into_iter().flat_map(|note| wrapped(&line(&note)));
+        let lines = std::iter::once(line(&caption(results))).chain(lines);
+        let lines =
+            lines.chain(footnotes).chain(notes(results).into_iter().map(|note| line(&note)));
         lines.map(|line| line + "\n").collect::<String>()
     });
-    let picks = picks(report).into_iter().map(|pick| pick + "\n");
+    let picks = picks(report).into_iter().map(|pick| line(&pick) + "\n");
     tables.chain(picks).collect::<Vec<_>>().join("\n")
 }
 

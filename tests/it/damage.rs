@@ -19,8 +19,16 @@ fn kinds() -> Workspace {
     let nodes = "[train.trained]\nnet = \"small\"\ndata = \"bars\"\nrecipe = \"short\"\n";
     workspace.write("first.toml", format!("{head}{nodes}"));
     workspace.run(&["first.toml", "--cache", "other"]);
-    workspace.ok(&["export", "first.toml", "trained", "-o", "known.pt", "--cache", "other"]);
-    let more = "[train.known]\nnet = \"small\"\ndata = \"bars\"\nweights = \"known.pt\"\n\
+    workspace.ok(&[
+        "export",
+        "first.toml",
+        "trained",
+        "-o",
+        "known.safetensors",
+        "--cache",
+        "other",
+    ]);
+    let more = "[train.known]\nnet = \"small\"\ndata = \"bars\"\nweights = \"known.safetensors\"\n\
         [distill.student]\nnet = \"small\"\nteacher = \"known\"\nrecipe = \"short\"\n\
         objective = { kd = { temperature = 5.0, lambda = 0.5 } }\n\
         [eval.test]\nof = [\"student\"]\nsplit = \"test\"\n";

@@ -18,6 +18,7 @@ mod figures;
 mod file_system;
 mod gpu;
 mod help;
+mod hostile_text;
 mod idx_sets;
 mod image_damage;
 mod image_folders;

@@ -64,7 +64,7 @@ fn imported(net: &str) -> Workspace {
     let text = PIPELINE
         .replace(
             "[train.teacher]\nnet    = \"large\"\ndata   = \"bars\"\nrecipe = \"short\"",
-            "[train.teacher]\nnet = \"large\"\ndata = \"bars\"\nweights = \"teacher.pt\"",
+            "[train.teacher]\nnet = \"large\"\ndata = \"bars\"\nweights = \"teacher.safetensors\"",
         )
         .replace("teacher   = \"teacher\"", "teacher   = \"teacher\"\nrecipe = \"short\"")
         .replace("[\"conv6\", \"maxpool\", \"fc8\", \"fc3\"]", net);
@@ -76,7 +76,7 @@ fn imported(net: &str) -> Workspace {
 fn an_exported_network_comes_back_as_a_teacher() {
     let workspace = imported("[\"conv6\", \"maxpool\", \"fc8\", \"fc3\"]");
     workspace.run(&["tiny.toml"]);
-    workspace.ok(&["export", "tiny.toml", "teacher@20", "-o", "teacher.pt"]);
+    workspace.ok(&["export", "tiny.toml", "teacher@20", "-o", "teacher.safetensors"]);
     let again = workspace.trained(&["imported.toml"]);
     // Imported once, whatever the seeds; its logits are those of the trained one.
     assert_eq!(
@@ -90,15 +90,19 @@ fn an_exported_network_comes_back_as_a_teacher() {
     };
     let trained = workspace.run(&["tiny.toml"]);
     assert_eq!(top1(&result, 0), top1(&trained, 0));
-    assert_eq!(workspace.takd(&["export", "tiny.toml", "teacher", "-o", "x"]).code, 2, "two seeds");
-    assert_eq!(workspace.takd(&["export", "tiny.toml", "te*@20", "-o", "x"]).code, 0);
+    assert_eq!(
+        workspace.takd(&["export", "tiny.toml", "teacher", "-o", "x.safetensors"]).code,
+        2,
+        "two seeds"
+    );
+    assert_eq!(workspace.takd(&["export", "tiny.toml", "te*@20", "-o", "x.safetensors"]).code, 0);
 }
 
 #[test]
 fn weights_that_do_not_fit_are_listed() {
     let workspace = imported("[\"conv5\", \"conv4\", \"maxpool\", \"fc3\"]");
     workspace.run(&["tiny.toml", "teacher@20"]);
-    workspace.ok(&["export", "tiny.toml", "teacher@20", "-o", "teacher.pt"]);
+    workspace.ok(&["export", "tiny.toml", "teacher@20", "-o", "teacher.safetensors"]);
     let output = workspace.takd(&["run", "imported.toml"]);
     assert_eq!(output.code, 1);
     for told in [
@@ -108,9 +112,9 @@ fn weights_that_do_not_fit_are_listed() {
     ] {
         assert!(output.stderr.contains(told), "{told}: {output:?}");
     }
-    fs::remove_file(workspace.path("teacher.pt")).unwrap();
+    fs::remove_file(workspace.path("teacher.safetensors")).unwrap();
     let output = workspace.takd(&["check", "imported.toml"]);
-    assert!(output.code == 3 && output.stderr.contains("teacher.pt"), "{output:?}");
+    assert!(output.code == 3 && output.stderr.contains("teacher.safetensors"), "{output:?}");
 }
 
 /// A Python with torch: `TAKD_TORCH` names one, else `python3` is asked.

@@ -7,7 +7,7 @@ use super::{
     cache::entry_key,
     exit::{self, Problem},
     open::PipelineArgs,
-    print,
+    print, print_data,
 };
 use crate::store::Store;
 use std::path::PathBuf;
@@ -46,7 +46,7 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
         }
     };
     let json = json.expect("plain data with string keys is always JSON") + "\n";
-    print(if args.json { &json } else { &text })?;
+    if args.json { print_data(&json) } else { print(&text) }?;
     Ok(exit::OK)
 }
 

@@ -4,6 +4,7 @@ use super::{
     data::file_formats,
     exit::{self, Problem},
     open::read_text,
+    output::write_new,
     say,
 };
 use crate::{
@@ -11,11 +12,7 @@ use crate::{
     data::{self, DataError},
     net,
 };
-use std::{
-    fs::OpenOptions,
-    io::{self, Write},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 /// The pipeline with `@NAME@` where the data set decides.
 const TEMPLATE: &str = include_str!("template.toml");
@@ -165,16 +162,4 @@ fn pipeline(lines: &str, info: &DataInfo) -> String {
         .replace("@LARGE@", large)
         .replace("@MIDDLE@", middle)
         .replace("@SMALL@", small)
-}
-
-/// Writes a file that is not there yet.
-fn write_new(path: &Path, text: &str) -> Result<(), Problem> {
-    let file = OpenOptions::new().write(true).create_new(true).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
-        let path = path.to_owned();
-        match error.kind() {
-            io::ErrorKind::AlreadyExists => Problem::Exists(path),
-            _ => Problem::Write { path, error },
-        }
-    })
 }

@@ -7,7 +7,10 @@ use super::{
     },
     Board, ending, epoch_text, short,
 };
-use crate::execute::{Event, Fate, Observer};
+use crate::{
+    execute::{Event, Fate, Observer},
+    report::printable,
+};
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
@@ -77,7 +80,7 @@ impl Observer for Lines {
                     let left = left.map(|left| format!(", {} left", short(left)));
                     let (name, left) = (board.title(*step), left.unwrap_or_default());
                     let line = format!("{name}: epoch {epoch}/{epochs}, {text}{left}");
-                    stderr::line(line, Worth::Progress);
+                    stderr::line(printable(&line).into_owned(), Worth::Progress);
                 }
             }
             Event::Ended { step, fate } => {
