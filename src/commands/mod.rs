@@ -101,6 +101,8 @@ fn arranged() -> clap::Command {
 
 /// Runs the command that the process was called with.
 pub fn main() -> ExitCode {
+    #[cfg(unix)]
+    signals::bear_file_limits();
     let matches = arranged().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let json = matches!(&cli.command, Command::Run(args) if args.log.is_json());

@@ -1,6 +1,8 @@
 //! Stopping a run: once nodes run, the first signal asks them to stop; a second one ends the process.
 
 use super::{progress::LogArgs, stderr};
+#[cfg(unix)]
+use nix::sys::signal::{SigSet, Signal};
 use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicU8, Ordering},
@@ -30,11 +32,10 @@ impl Signals {
 
     /// A thread of its own waits for the signals, which every other thread blocks.
     #[cfg(unix)]
-    fn wait(self, log: LogArgs) -> nix::Result<()> {
-        use nix::sys::signal::{SigSet, Signal};
+    fn wait(self, log: LogArgs) -> std::io::Result<()> {
         let set: SigSet = [Signal::SIGINT, Signal::SIGTERM].into_iter().collect();
         set.thread_block()?;
-        std::thread::spawn(move || {
+        let waiter = std::thread::Builder::new().spawn(move || {
             while let Ok(signal) = set.wait() {
                 let number = signal as u8;
                 let again = self.number.swap(number, Ordering::Relaxed) > 0;
@@ -46,7 +47,11 @@ impl Signals {
                 log.note("stopping; once more ends it at once");
             }
         });
-        Ok(())
+        if waiter.is_err() {
+            // Nobody hears them: they end the process as they always do.
+            set.thread_unblock()?;
+        }
+        waiter.map(|_| ())
     }
 
     /// Nodes run from now on, and a first signal leaves them time for a checkpoint.
@@ -62,6 +67,16 @@ impl Signals {
     /// Its number, once one has come.
     pub fn number(&self) -> Option<u8> {
         Some(self.number.load(Ordering::Relaxed)).filter(|&number| number > 0)
+    }
+}
+
+/// From now on a file that grows beyond `ulimit -f` is an error of whoever writes it. The signal that
+/// the system sends as well would end the process without a word. For threads that are started later too.
+#[cfg(unix)]
+pub(super) fn bear_file_limits() {
+    let set: SigSet = [Signal::SIGXFSZ].into_iter().collect();
+    if let Err(error) = set.thread_block() {
+        log::warn!("a limit on the size of files will end takd without a word: {error}");
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
     backtrace::{Backtrace, BacktraceStatus},
     collections::VecDeque,
     io::{self, ErrorKind, Write},
-    sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -39,15 +39,24 @@ static QUEUE: OnceLock<Queue> = OnceLock::new();
 /// Starts the thread that writes; from now on [`line`] never waits. `dropped` says that so many lines
 /// were dropped.
 pub(super) fn start(dropped: fn(usize) -> String) {
+    let (go, gone) = mpsc::channel::<&'static Queue>();
+    let writer = thread::Builder::new().spawn(move || {
+        if let Ok(queue) = gone.recv() {
+            queue.drain(&mut *raw());
+        }
+    });
+    if writer.is_err() {
+        // Without a thread of its own, what is told is written by whoever tells it.
+        return;
+    }
     let mut new = false;
     let queue = QUEUE.get_or_init(|| {
         new = true;
         Queue::new(dropped)
     });
-    if !new {
+    if !new || go.send(queue).is_err() {
         return;
     }
-    thread::spawn(|| queue.drain(&mut *raw()));
     // The standard hook writes to stderr itself.
     std::panic::set_hook(Box::new(|panic| {
         let trace = Backtrace::capture();

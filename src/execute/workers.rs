@@ -10,6 +10,7 @@ use std::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -24,10 +25,16 @@ pub fn execute(
 ) -> Vec<Fate> {
     let walk = Mutex::new(Walk::new(plan, limits, costs));
     let workers = Workers { walk, changed: Condvar::new(), started: Instant::now(), stop };
-    std::thread::scope(|scope| {
-        for _ in 0..limits.jobs.max(1).min(plan.running().count()) {
-            scope.spawn(|| workers.work(&plan.steps, runner, observer));
+    thread::scope(|scope| {
+        for _ in 1..limits.jobs.max(1).min(plan.running().count()) {
+            let work = || workers.work(&plan.steps, runner, observer);
+            if let Err(error) = thread::Builder::new().spawn_scoped(scope, work) {
+                observer.event(&Event::Note(format!("fewer nodes run side by side: {error}")));
+                break;
+            }
         }
+        // This thread is one of them, so that there always is one.
+        workers.work(&plan.steps, runner, observer);
     });
     workers.walk.into_inner().unwrap_or_else(PoisonError::into_inner).fates()
 }

@@ -2,6 +2,7 @@
 
 use crate::execute::{Event, Observer};
 use std::{
+    io,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -27,12 +28,15 @@ pub(super) struct Behind {
 
 impl Behind {
     /// In front of the view that `make` makes, in its thread.
-    pub fn new<O: Observer>(make: impl FnOnce() -> O + Send + 'static) -> Self {
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn new<O: Observer>(make: impl FnOnce() -> O + Send + 'static) -> io::Result<Self> {
         let (events, heard) = channel::<Event>();
         let (leaving, gone) = channel();
         let waiting = Arc::new(AtomicUsize::new(0));
         let taken = waiting.clone();
-        thread::spawn(move || {
+        thread::Builder::new().spawn(move || {
             let view = make();
             for event in heard {
                 taken.fetch_sub(1, Ordering::Relaxed);
@@ -40,8 +44,8 @@ impl Behind {
             }
             drop(view);
             drop(leaving);
-        });
-        Self { events: Some(events), waiting, gone: Mutex::new(gone) }
+        })?;
+        Ok(Self { events: Some(events), waiting, gone: Mutex::new(gone) })
     }
 }
 
@@ -95,7 +99,7 @@ mod tests {
     fn a_view_that_waits_holds_nobody_back_and_sees_every_end() {
         let (say_go, go) = sync_channel(1);
         let (seen, told) = channel();
-        let behind = Behind::new(move || Slow { go: Mutex::new(Some(go)), seen });
+        let behind = Behind::new(move || Slow { go: Mutex::new(Some(go)), seen }).unwrap();
         let samples =
             Event::Samples { step: 0, epoch: 1, epochs: 2, share: 0.5, samples_per_second: 1.0 };
         for step in 0..10_000 {
@@ -116,7 +120,7 @@ mod tests {
     fn a_view_that_never_gets_on_is_left_behind() {
         let (_keep, go) = sync_channel(1);
         let (seen, _told) = channel();
-        let behind = Behind::new(move || Slow { go: Mutex::new(Some(go)), seen });
+        let behind = Behind::new(move || Slow { go: Mutex::new(Some(go)), seen }).unwrap();
         behind.event(&Event::Note("one".to_owned()));
         drop(behind);
     }

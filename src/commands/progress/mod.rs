@@ -65,19 +65,22 @@ impl LogArgs {
         jobs: usize,
         costs: Costs,
     ) -> Box<dyn Observer> {
-        let board = Board::new(plan, names, jobs, costs);
+        let board = || Board::new(plan, names.clone(), jobs, costs.clone());
         // Records that RUST_LOG asks for would tear the bars.
         let live = std::io::stderr().is_terminal() && std::env::var_os("RUST_LOG").is_none();
         if self.is_json() {
-            Box::new(Objects::new(board))
+            Box::new(Objects::new(board()))
         } else if self.quiet {
-            Box::new(Lines::new(board, Detail::Failures))
+            Box::new(Lines::new(board(), Detail::Failures))
         } else if self.verbose {
-            Box::new(Lines::new(board, Detail::Everything))
-        } else if live {
-            Box::new(Behind::new(|| Bars::new(board)))
+            Box::new(Lines::new(board(), Detail::Everything))
         } else {
-            Box::new(Lines::new(board, Detail::Usual))
+            let bars = board();
+            let behind = live.then(|| Behind::new(|| Bars::new(bars)).ok()).flatten();
+            match behind {
+                Some(behind) => Box::new(behind),
+                None => Box::new(Lines::new(board(), Detail::Usual)),
+            }
         }
     }
 
