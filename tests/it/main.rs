@@ -29,6 +29,7 @@ mod key_version;
 mod keys;
 mod kill;
 mod kill_calls;
+mod limits;
 mod makespan;
 mod memory;
 mod no_panic;
