@@ -11,6 +11,7 @@ pub mod exit;
 mod export;
 mod graph;
 mod help;
+mod home;
 mod init;
 mod inspect;
 mod manual;
@@ -51,7 +52,8 @@ struct Cli {
         value_name = "DIR",
         env = "TAKD_CACHE",
         hide_env_values = true,
-        default_value = "cache"
+        default_value = "cache",
+        value_parser = home::folder()
     )]
     cache: PathBuf,
 }

@@ -49,7 +49,8 @@ pub(super) struct DataArgs {
         value_name = "DIR",
         env = "TAKD_DATA",
         hide_env_values = true,
-        default_value = "data"
+        default_value = "data",
+        value_parser = super::home::folder()
     )]
     pub data: PathBuf,
 }

@@ -55,7 +55,7 @@ pub(super) fn data(
         ("image-folder", FormatWord::Folder),
     ];
     let word = fields.require("format").and_then(|v| fields.word(v, &words));
-    let path = fields.take("path").and_then(|value| fields.string(value));
+    let path = fields.take("path").and_then(|value| fields.path(value));
     let path = path.map(|path| (folders.pipeline.join(path.text), path.span));
     let format = format(word, path, name, folders, &mut fields);
     let validation_value = fields.take("validation");

@@ -56,6 +56,17 @@ impl<'t, 'e> Fields<'t, 'e> {
         }
     }
 
+    /// The path of a file or a folder.
+    pub fn path(&mut self, value: &Value) -> Option<Name> {
+        let path = self.string(value)?;
+        if path.text == "~" || path.text.starts_with("~/") {
+            let help = "name the whole path, or one from the pipeline's folder";
+            self.errors.push_help(&path.span, "`~` is not expanded in a pipeline", help);
+            return None;
+        }
+        Some(path)
+    }
+
     /// The text under `key`, if it is there.
     pub fn text(&mut self, key: &'static str) -> Option<String> {
         let value = self.take(key)?;

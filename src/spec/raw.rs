@@ -219,7 +219,7 @@ fn train(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawLear
     let mut fields = Fields::new(table, &name.span, format!("train.{}", name.text), errors);
     let [net, data] =
         ["net", "data"].map(|key| fields.require(key).and_then(|value| fields.string(value)));
-    let weights = fields.take("weights").map(|value| fields.string(value));
+    let weights = fields.take("weights").map(|value| fields.path(value));
     let recipe = match &weights {
         None => fields.require("recipe").and_then(|value| fields.string(value)),
         Some(_) => {

@@ -105,3 +105,27 @@ fn a_limit_on_threads_is_no_panic() {
         }
     }
 }
+
+#[test]
+fn the_home_folder_may_be_named_where_no_shell_expands_it() {
+    let workspace = Workspace::new();
+    let home = workspace.path("home");
+    let takd = |cache: &str, args: &[&str]| {
+        let output = workspace.command(args).env("HOME", &home).env("TAKD_CACHE", cache).output();
+        output.unwrap()
+    };
+    assert!(takd("~/cache", &["run", "-q", "tiny.toml", "nokd"]).status.success());
+    assert!(home.join("cache/entries").is_dir() && !workspace.path("~").exists());
+    let refused = takd("~other/cache", &["plan", "tiny.toml"]);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        refused.status.code() == Some(2) && said.contains("`~other` is not expanded"),
+        "{said}"
+    );
+    workspace.write(
+        "home.toml",
+        crate::workspace::PIPELINE.replace("\"bars\"\nvalid", "\"~/bars\"\nvalid"),
+    );
+    let output = workspace.takd(&["check", "home.toml"]);
+    assert!(output.code == 3 && output.stderr.contains("`~` is not expanded"), "{output:?}");
+}
