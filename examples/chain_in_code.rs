@@ -6,8 +6,8 @@ use burn::tensor::Device;
 use std::error::Error;
 use takd::{
     config::{
-        BatchnormWeight, Data, Format, Kd, Net, Normalisation, Optimizer, Recipe, Reduction,
-        Schedule, Select, Split, Warmup,
+        BatchnormWeight, Data, Format, Kd, Net, Normalisation, OnCollapse, Optimizer, Recipe,
+        Reduction, Schedule, Select, Split, Warmup,
     },
     data::{self, View},
     learn::{self, Lesson, Logits, Objective, Stop},
@@ -65,6 +65,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             ops: Ops::Own,
             train: &train,
             judge: Some(&judge),
+            on_collapse: OnCollapse::Warn,
         };
         let trained = learn::train(&lesson, &device, &Never, &mut |_, _| {})?;
         let accuracy = trained.history.last().and_then(|record| record.accuracy);

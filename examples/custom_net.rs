@@ -5,8 +5,8 @@
 use std::error::Error;
 use takd::{
     config::{
-        BatchnormWeight, Data, Format, Net, Normalisation, Optimizer, Recipe, Schedule, Select,
-        Split, Warmup,
+        BatchnormWeight, Data, Format, Net, Normalisation, OnCollapse, Optimizer, Recipe, Schedule,
+        Select, Split, Warmup,
     },
     data::{self, View},
     learn::{self, Lesson, Objective, Stop},
@@ -55,6 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ops: Ops::Own,
         train: &train,
         judge: Some(&judge),
+        on_collapse: OnCollapse::Warn,
     };
     let trained = learn::train(&lesson, &device, &Never, &mut |record, pace| {
         let accuracy = record.accuracy.unwrap_or_default() * 100.0;

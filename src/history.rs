@@ -17,6 +17,13 @@ pub struct EpochRecord {
     /// Top-1 accuracy on the judging split after the epoch, in [0, 1].
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub accuracy: Option<f64>,
+    /// Top-1 accuracy on the training samples, as the weights moved, in [0, 1]; early versions of
+    /// takd did not count it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub train_accuracy: Option<f64>,
+    /// Whether every image of the last batch got the same logits: the network is dead.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub constant: bool,
 }
 
 /// The file's content.

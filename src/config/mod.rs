@@ -2,6 +2,7 @@
 //!
 //! No field here is an `Option` that means "default": `spec` has filled in every value.
 
+mod collapse;
 mod data;
 pub(crate) mod defaults;
 mod layer;
@@ -9,6 +10,7 @@ mod net;
 mod objective;
 mod recipe;
 
+pub use collapse::OnCollapse;
 pub use data::{
     Cifar, CifarKind, Data, DataInfo, Digests, Fit, Format, ImageFolder, Normalisation, Split,
 };

@@ -128,6 +128,8 @@ pub enum Event {
         loss: f64,
         /// Top-1 accuracy on the judging split, where there is one.
         accuracy: Option<f64>,
+        /// Top-1 accuracy on the training samples, as the weights moved.
+        train_accuracy: Option<f64>,
         /// Training samples a second.
         samples_per_second: f64,
     },

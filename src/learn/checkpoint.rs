@@ -73,4 +73,8 @@ pub struct Within {
     pub loss_sum: f64,
     /// Objective of the last step.
     pub last: Option<f64>,
+    /// Samples so far whose largest logit was that of their label.
+    pub correct: usize,
+    /// As [`EpochRecord::constant`], once that batch has come.
+    pub constant: bool,
 }

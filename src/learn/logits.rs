@@ -110,6 +110,14 @@ pub enum LogitsError {
 }
 
 impl Logits {
+    /// Standard deviation of all values.
+    pub fn spread(&self) -> f64 {
+        let count = self.values.len().max(1) as f64;
+        let mean = self.values.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
+        let square = |&value: &f32| (f64::from(value) - mean).powi(2);
+        (self.values.iter().map(square).sum::<f64>() / count).sqrt()
+    }
+
     /// Row i of `values`, `classes` wide, belongs to sample `ids[i]`.
     ///
     /// # Errors

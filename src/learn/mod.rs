@@ -3,6 +3,7 @@
 //! Nothing here knows a file, a cache or a pipeline.
 
 mod checkpoint;
+mod collapse;
 mod logits;
 mod loss;
 mod optimizer;
@@ -12,6 +13,7 @@ mod validate;
 mod watch;
 
 pub use checkpoint::{Checkpoint, State, Within};
+pub use collapse::{Collapse, Sign};
 pub use logits::{InferError, Logits, LogitsError, infer, infer_from};
 pub use loss::{cross_entropy, distillation};
 pub use optimizer::Updater;

@@ -1,20 +1,20 @@
 //! The training loop.
 
 use super::{
-    Checkpoint, InferError, Logits, LogitsError, Order, Progress, State, Stop, Updater, Watch,
-    Within, cross_entropy, distillation, learning_rate, restarts,
+    Checkpoint, Collapse, InferError, Logits, LogitsError, Order, Progress, State, Stop, Updater,
+    Watch, Within, collapse, cross_entropy, distillation, learning_rate, restarts,
     validate::{accuracy, finite, is_finite},
     watch::Plain,
 };
 use crate::{
-    config::{Kd, Net, Recipe, Select},
+    config::{Kd, Net, OnCollapse, Recipe, Select},
     data::{Changes, DataError, View},
     history::EpochRecord,
     net::{LoadError, NamedTensor, Network, Ops, Role, Visitor},
     ops,
     rng::{Purpose, Stream},
 };
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Int, Tensor};
 use std::time::Instant;
 
 /// What a training is made of.
@@ -33,6 +33,25 @@ pub struct Lesson<'a> {
     pub train: &'a View,
     /// Images whose accuracy is recorded each epoch and may select one; possibly none.
     pub judge: Option<&'a View>,
+    /// Whether a training that learns nothing any more goes on.
+    pub on_collapse: OnCollapse,
+}
+
+impl Lesson<'_> {
+    /// What the last epoch of `history` shows to be wrong.
+    fn collapse(&self, history: &[EpochRecord]) -> Option<Collapse> {
+        let (classes, samples) = (self.net.classes(), self.train.len());
+        let sign = collapse::sign(history, self.recipe, classes, samples)?;
+        let (kd, spread) = match self.objective {
+            Objective::CrossEntropy => (None, None),
+            Objective::Kd(kd, logits) => (Some(kd), Some(logits.spread())),
+            Objective::KdLive(kd, _) => (Some(kd), None),
+        };
+        let last = history.last()?;
+        let causes = collapse::causes(self.recipe, last.lr, kd, self.net, spread);
+        let (epoch, loss, accuracy) = (last.epoch, last.loss, last.train_accuracy);
+        Some(Collapse { epoch, sign, loss, accuracy, causes })
+    }
 }
 
 /// What a training minimises.
@@ -54,6 +73,8 @@ pub struct Trained {
     pub history: Vec<EpochRecord>,
     /// The epoch that `weights` come from, counted from 1.
     pub selected: usize,
+    /// The epoch after which it was seen to learn nothing any more, counted from 1.
+    pub collapsed: Option<usize>,
 }
 
 /// Why a training gave no network.
@@ -120,6 +141,9 @@ pub enum LearnError {
         /// The epoch's mean loss.
         last: f64,
     },
+    /// It learns nothing any more.
+    #[error("{0}. `on_collapse = \"warn\"` trains on all the same")]
+    Collapsed(Collapse),
     /// [`Watch`] said so.
     #[error("stopped")]
     Stopped,
@@ -222,22 +246,32 @@ pub fn resume(
                 return Err(LearnError::Evaluation { epoch, lr, wrong, of, last: loss });
             }
         };
-        let record = EpochRecord { epoch, lr, loss, accuracy };
+        let correct = whole.correct as f64 / lesson.train.len() as f64;
+        let (train_accuracy, constant) = (Some(correct), whole.constant);
+        let record = EpochRecord { epoch, lr, loss, accuracy, train_accuracy, constant };
         if let (Some(now), false) = (accuracy, lesson.recipe.select == Select::Last)
             && best.as_ref().is_none_or(|(top, ..)| now > *top)
         {
             best = Some((now, epoch, weights));
         }
         history.push(record);
+        let collapse = lesson.collapse(&history);
+        let collapse = match (collapse, lesson.on_collapse) {
+            (Some(collapse), OnCollapse::Stop) => return Err(LearnError::Collapsed(collapse)),
+            (collapse, _) => collapse,
+        };
         let checkpoint = || checkpoint(&net, &updater, &best, &history, None);
         let record = &history[history.len() - 1];
-        watch.epoch(&Progress { record, samples_per_second, checkpoint: &checkpoint });
+        let (collapse, checkpoint) = (collapse.as_ref(), &checkpoint);
+        watch.epoch(&Progress { record, samples_per_second, collapse, checkpoint });
     }
     let (selected, weights) = match best {
         Some((_, epoch, weights)) => (epoch, weights),
         None => (lesson.recipe.epochs, net.save()),
     };
-    Ok(Trained { weights, history, selected })
+    let collapsed =
+        (1..=history.len()).find(|&epochs| lesson.collapse(&history[..epochs]).is_some());
+    Ok(Trained { weights, history, selected, collapsed })
 }
 
 fn checkpoint(
@@ -270,6 +304,7 @@ fn run_epoch(
     Stream::new(lesson.seed, Purpose::Shuffle, epoch as u64 - 1, 0).shuffle(&mut places);
     let (augment, size) = (&*lesson.recipe.augment, lesson.recipe.batch_size);
     let changes = Changes { augment, seed: lesson.seed, epoch: epoch as u64 - 1 };
+    let compared = collapse::compared(places.len(), size);
     let left = &places[within.step.saturating_mul(size).min(places.len())..];
     let batches = view.batches(left, size, Some(changes).filter(|_| !augment.is_empty()))?;
     for (step, (places, batch)) in (within.step..).zip(left.chunks(size).zip(batches)) {
@@ -277,6 +312,8 @@ fn run_epoch(
         let batch = batch?;
         let device = batch.images.device();
         let logits = net.train(batch.images.clone().autodiff());
+        let frozen = logits.clone().inner();
+        let hits = hits(frozen.clone(), batch.labels.clone());
         let mut taught = None;
         let loss = match lesson.objective {
             Objective::CrossEntropy => cross_entropy(logits, batch.labels.autodiff()),
@@ -291,7 +328,10 @@ fn run_epoch(
                 distillation(logits, teacher, batch.labels.autodiff(), kd)
             }
         };
-        let value = f64::from(loss.clone().into_scalar::<f32>());
+        // One wait for the device, not two.
+        let told = Tensor::cat(vec![loss.clone().inner(), hits], 0).into_data();
+        let told = told.try_into_vec_as::<f32>().expect("both have f32 elements");
+        let value = f64::from(told[0]);
         if !value.is_finite() {
             if taught.is_some_and(|logits| !is_finite(logits)) {
                 return Err(LearnError::Teacher { epoch, step: step + 1 });
@@ -300,11 +340,19 @@ fn run_epoch(
             return Err(LearnError::Diverged { loss: value, epoch, step: step + 1, lr, last });
         }
         let loss_sum = within.loss_sum + value * places.len() as f64;
-        within = Within { step: step + 1, loss_sum, last: Some(value) };
+        let correct = within.correct + told[1] as usize;
+        let constant =
+            if step == compared { collapse::is_constant(frozen) } else { within.constant };
+        within = Within { step: step + 1, loss_sum, last: Some(value), correct, constant };
         updater.step(net, loss.backward(), lr);
         ops::settle();
     }
     Ok(within)
+}
+
+/// How many of the images have their largest logit at their label, as `[1]`.
+fn hits(logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
+    logits.argmax(1).flatten::<1>(0, 1).equal(labels).int().sum().float()
 }
 
 /// Starts recording gradients of a network's parameters.

@@ -1,6 +1,6 @@
 //! What oversees a training: it hears of epochs, asks for checkpoints, and says when to stop.
 
-use super::Checkpoint;
+use super::{Checkpoint, Collapse};
 use crate::history::EpochRecord;
 
 /// Tells a training whether to go on; asked before each step.
@@ -26,6 +26,8 @@ pub struct Progress<'a> {
     pub record: &'a EpochRecord,
     /// Training samples a second, evaluation left out.
     pub samples_per_second: f64,
+    /// What is wrong with the training, where something is and it goes on all the same.
+    pub collapse: Option<&'a Collapse>,
     /// Copies the training's state to the host.
     pub checkpoint: &'a dyn Fn() -> Checkpoint,
 }

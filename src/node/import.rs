@@ -44,7 +44,8 @@ impl Job<'_> {
         let written = written.map_err(|error| failed(format!("{place}: {error}")))?;
         let files = [(WEIGHTS, written)];
         let (parameters, seconds) = (learn.net.parameters(), started.elapsed().as_secs_f64());
-        let outcome = Outcome::Network { parameters, selected_epoch: None, seconds };
+        let outcome =
+            Outcome::Network { parameters, selected_epoch: None, collapsed_epoch: None, seconds };
         self.commit(lock, &step.inputs, &files, outcome)?;
         Ok(Made::Here(seconds))
     }

@@ -16,7 +16,7 @@ use crate::{
     learn::{LearnError, Lesson, Objective, resume},
     plan::Step,
     spec::{Learn, Teacher},
-    store::{KeyLock, Outcome},
+    store::{KeyLock, Outcome, Provenance},
 };
 
 impl Job<'_> {
@@ -61,7 +61,8 @@ impl Job<'_> {
         };
         let net = &learn.net;
         let (train, judge, ops) = (&train_view, judge.as_ref(), self.runner.device.ops);
-        let lesson = Lesson { net, recipe, objective, seed, ops, train, judge };
+        let on_collapse = learn.on_collapse;
+        let lesson = Lesson { net, recipe, objective, seed, ops, train, judge, on_collapse };
         let from = self.checkpoint(lock, recipe.epochs)?;
         let mut clock = Clock::from(from.as_ref().map_or(0.0, |from| from.state.seconds));
         let mut watcher = Watcher::new(self, lock, recipe.epochs, clock);
@@ -82,8 +83,10 @@ impl Job<'_> {
             (history::FILE, history::write(&trained.history)),
         ];
         let (parameters, selected) = (net.parameters(), trained.selected);
-        let outcome = Outcome::Network { parameters, selected_epoch: Some(selected), seconds };
-        self.commit(lock, &step.inputs, &files, outcome)?;
+        let (selected_epoch, collapsed_epoch) = (Some(selected), trained.collapsed);
+        let outcome = Outcome::Network { parameters, selected_epoch, collapsed_epoch, seconds };
+        let by = Provenance { on_collapse: Some(on_collapse), ..self.provenance() };
+        self.commit_by(lock, &step.inputs, &files, outcome, by)?;
         if let Err(problem) = self.runner.store.drop_checkpoint(lock) {
             self.note(&format!("{problem}; `takd cache gc` tries again"));
         }

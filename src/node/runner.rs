@@ -212,15 +212,28 @@ impl Job<'_> {
         files: &[(&str, Vec<u8>)],
         outcome: Outcome,
     ) -> Result<(), Failure> {
+        self.commit_by(lock, inputs, files, outcome, self.provenance())
+    }
+
+    /// As [`commit`](Self::commit), with these circumstances.
+    pub fn commit_by(
+        &self,
+        lock: &KeyLock,
+        inputs: &KeyInputs,
+        files: &[(&str, Vec<u8>)],
+        outcome: Outcome,
+        provenance: Provenance,
+    ) -> Result<(), Failure> {
         let mut staging = Staging::new(self.runner.store, lock).map_err(failed)?;
         for (name, bytes) in files {
             staging.write(name, bytes).map_err(failed)?;
         }
-        staging.commit(inputs.clone(), outcome, self.provenance()).map_err(failed)?;
+        staging.commit(inputs.clone(), outcome, provenance).map_err(failed)?;
         Ok(())
     }
 
-    fn provenance(&self) -> Provenance {
+    /// The circumstances of whatever this step makes.
+    pub fn provenance(&self) -> Provenance {
         Provenance {
             takd: env!("CARGO_PKG_VERSION").to_owned(),
             burn: BURN_VERSION.to_owned(),
@@ -230,6 +243,7 @@ impl Job<'_> {
             host: host(),
             finished: now(),
             node: self.name.clone(),
+            on_collapse: None,
         }
     }
 }

@@ -27,12 +27,24 @@ pub(super) struct Watcher<'a> {
     stopping: bool,
     /// Whether the user knows that checkpoints cannot be written.
     told: bool,
+    /// Whether the user knows that it learns nothing.
+    collapsed: bool,
 }
 
 impl<'a> Watcher<'a> {
     pub fn new(job: &'a Job<'a>, lock: &'a KeyLock, epochs: usize, clock: Clock) -> Self {
         let (line, pace) = (Line::new(job, lock, epochs), Pace::new());
-        Self { job, lock, epochs, line, clock, pace, stopping: false, told: false }
+        Self {
+            job,
+            lock,
+            epochs,
+            line,
+            clock,
+            pace,
+            stopping: false,
+            told: false,
+            collapsed: false,
+        }
     }
 
     /// Replaces the checkpoint. The training itself is whole without: a problem is worth a line.
@@ -82,6 +94,12 @@ impl Watch for Watcher<'_> {
 
     fn epoch(&mut self, progress: &Progress<'_>) {
         self.line.epoch(progress.record, progress.samples_per_second);
+        if let Some(collapse) = progress.collapse.filter(|_| !self.collapsed) {
+            self.collapsed = true;
+            self.job.note(&format!(
+                "warning: {collapse}. It trains on: `on_collapse = \"stop\"` ends it"
+            ));
+        }
         let interval = BETWEEN_EPOCHS.min(self.job.runner.checkpoint_every);
         // After the last epoch the entry follows at once.
         if progress.record.epoch < self.epochs && self.pace.is_due(interval) {

@@ -151,6 +151,7 @@ pub(super) fn chain(name: &Name, table: &Table, errors: &mut Diagnostics) -> Raw
     let from = fields.require("from").and_then(|value| fields.string(value));
     let recipe = fields.take("recipe").and_then(|value| fields.string(value));
     let kd = fields.require("objective").and_then(|value| hyper::objective(value, &mut fields));
+    let on_collapse = hyper::on_collapse(&mut fields);
     let paths_value = fields.take("paths");
     let paths = match nets_value {
         None => Vec::new(),
@@ -179,6 +180,7 @@ pub(super) fn chain(name: &Name, table: &Table, errors: &mut Diagnostics) -> Raw
                     recipe: recipe.clone(),
                     weights: None,
                     teacher: Some((teacher, kd)),
+                    on_collapse,
                 });
             }
             teacher = Name { text, span: name.span.clone() };

@@ -6,8 +6,8 @@ use super::{
     value::{Kind, Name, Table, Value},
 };
 use crate::config::{
-    Adam, Augment, BatchnormWeight, BlockKind, Kd, Layer, Optimizer, Recipe, Reduction, Schedule,
-    Select, Warmup,
+    Adam, Augment, BatchnormWeight, BlockKind, Kd, Layer, OnCollapse, Optimizer, Recipe, Reduction,
+    Schedule, Select, Warmup,
     defaults::{adam, adamw, cosine, kd, recipe as defaults, sgd, step},
 };
 
@@ -174,6 +174,12 @@ pub(super) fn objective(value: &Value, fields: &mut Fields<'_, '_>) -> Option<Kd
     };
     fields.finish();
     Some(Kd { temperature: temperature?, lambda: lambda?, reduction: reduction? })
+}
+
+/// Whether a training that learns nothing any more goes on; nothing where it is not said.
+pub(super) fn on_collapse(fields: &mut Fields<'_, '_>) -> Option<OnCollapse> {
+    let words = [("warn", OnCollapse::Warn), ("stop", OnCollapse::Stop)];
+    fields.take("on_collapse").and_then(|value| fields.word(value, &words))
 }
 
 /// `layers = ["conv16", "maxpool", "fc10"]`, or `like = "resnet20"` with another `shortcut`.

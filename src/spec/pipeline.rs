@@ -2,7 +2,7 @@
 
 use super::Figure;
 use crate::{
-    config::{Data, Kd, Net, Recipe, Split},
+    config::{Data, Kd, Net, OnCollapse, Recipe, Split},
     dag::Dag,
 };
 use std::{path::PathBuf, sync::Arc};
@@ -58,6 +58,8 @@ pub struct Learn {
     pub data: Arc<Data>,
     /// Where its weights come from.
     pub how: How,
+    /// Whether a training that learns nothing any more goes on.
+    pub on_collapse: OnCollapse,
 }
 
 /// Where a network's weights come from.

@@ -10,7 +10,7 @@ use super::{
     names,
     value::{Kind, Name, Table, Value},
 };
-use crate::config::{Kd, Split};
+use crate::config::{Kd, OnCollapse, Split};
 use std::collections::HashSet;
 
 /// A pipeline as it is written, matrices and chains expanded.
@@ -19,6 +19,8 @@ pub(super) struct RawPipeline {
     pub name: Option<String>,
     pub paper_note: Option<String>,
     pub seeds: Vec<u64>,
+    /// Of nodes that do not say it themselves.
+    pub on_collapse: Option<OnCollapse>,
     pub data: Vec<(Name, Option<RawData>)>,
     pub recipes: Vec<(Name, Option<RawRecipe>)>,
     pub nets: Vec<(Name, Option<RawNet>)>,
@@ -43,6 +45,7 @@ pub(super) struct RawLearn {
     /// A file, relative to the pipeline's folder.
     pub weights: Option<Name>,
     pub teacher: Option<(Name, Kd)>,
+    pub on_collapse: Option<OnCollapse>,
 }
 
 pub(super) struct RawEval {
@@ -84,6 +87,7 @@ pub(super) fn read(root: &Table, folders: Folders<'_>, errors: &mut Diagnostics)
     let mut fields = Fields::new(root, &span, "the pipeline", errors);
     [raw.name, raw.paper_note] = ["name", "paper_note"].map(|key| fields.text(key));
     raw.seeds = seeds(&mut fields);
+    raw.on_collapse = hyper::on_collapse(&mut fields);
     let kinds = KINDS.map(|kind| (kind, fields.take(kind)));
     fields.finish();
     for (kind, value) in kinds {
@@ -219,7 +223,12 @@ fn train(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawLear
     let mut fields = Fields::new(table, &name.span, format!("train.{}", name.text), errors);
     let [net, data] =
         ["net", "data"].map(|key| fields.require(key).and_then(|value| fields.string(value)));
+    let on_collapse = hyper::on_collapse(&mut fields);
     let weights = fields.take("weights").map(|value| fields.path(value));
+    if let (Some(_), Some(_)) = (&weights, on_collapse) {
+        let message = "`on_collapse` is of trainings: weights from a file are not trained";
+        fields.errors.push(&name.span, message);
+    }
     let recipe = match &weights {
         None => fields.require("recipe").and_then(|value| fields.string(value)),
         Some(_) => {
@@ -239,7 +248,7 @@ fn train(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawLear
     if recipe.is_none() && weights.is_none() {
         return None;
     }
-    Some(RawLearn { name, net: net?, data, recipe, weights, teacher: None })
+    Some(RawLearn { name, net: net?, data, recipe, weights, teacher: None, on_collapse })
 }
 
 fn distill(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawLearn> {
@@ -249,9 +258,10 @@ fn distill(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawLe
     let [data, recipe] =
         ["data", "recipe"].map(|key| fields.take(key).and_then(|value| fields.string(value)));
     let kd = fields.require("objective").and_then(|value| hyper::objective(value, &mut fields));
+    let on_collapse = hyper::on_collapse(&mut fields);
     fields.finish();
     let (name, teacher) = (name.clone(), Some((teacher?, kd?)));
-    Some(RawLearn { name, net: net?, data, recipe, weights: None, teacher })
+    Some(RawLearn { name, net: net?, data, recipe, weights: None, teacher, on_collapse })
 }
 
 fn eval(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawEval> {

@@ -11,10 +11,14 @@ use super::{
     value::{self, Name},
 };
 use crate::{
-    config::{BlockKind, Data, DataInfo, Format, Layer, Net, Recipe, Select},
+    config::{BlockKind, Data, DataInfo, Format, Layer, Net, OnCollapse, Recipe, Select},
     dag::{Cycle, Dag},
 };
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+    sync::Arc,
+};
 
 /// Looks a data set up; the error is a sentence.
 pub type Probe<'a> = dyn Fn(&Format) -> Result<DataInfo, String> + 'a;
@@ -104,6 +108,15 @@ impl<'a> Resolver<'a> {
             let teacher = teachers[place].and_then(|teacher| learns[teacher].as_ref());
             let learn = self.learn(&raw.learns[place], teachers[place], teacher);
             learns[place] = learn;
+        }
+        let teaches: HashSet<usize> = teachers.iter().flatten().copied().collect();
+        for (place, learn) in learns.iter_mut().enumerate() {
+            let said = raw.learns[place].on_collapse.or(raw.on_collapse);
+            // What learns from a dead teacher learns nothing.
+            let usual = if teaches.contains(&place) { OnCollapse::Stop } else { OnCollapse::Warn };
+            if let Some(learn) = learn {
+                learn.on_collapse = said.unwrap_or(usual);
+            }
         }
         self.check_starts(&learns);
         // References below are checked even where a node is broken.
@@ -259,7 +272,9 @@ impl<'a> Resolver<'a> {
             (None, Some(file)) => How::Import(self.weights(file)?),
             (None, None) => How::Train(recipe?),
         };
-        Some(Learn { net_name, net: net?, data_name, data, how })
+        // Who teaches is known when all nodes are.
+        let on_collapse = OnCollapse::Warn;
+        Some(Learn { net_name, net: net?, data_name, data, how, on_collapse })
     }
 
     fn weights(&mut self, file: &Name) -> Option<Weights> {

@@ -1,6 +1,7 @@
 //! What an entry says of itself.
 
 use crate::{
+    config::OnCollapse,
     key::{Key, KeyInputs},
     metrics::Metrics,
 };
@@ -40,6 +41,9 @@ pub enum Outcome {
         parameters: usize,
         /// Epoch that the weights come from, counted from 1; nothing for imported ones.
         selected_epoch: Option<usize>,
+        /// Epoch after which the training was seen to learn nothing any more, counted from 1.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        collapsed_epoch: Option<usize>,
         /// Wall time of the training.
         seconds: f64,
     },
@@ -90,6 +94,9 @@ pub struct Provenance {
     pub finished: u64,
     /// Name of the node that made it, for people.
     pub node: String,
+    /// What would have become of a training that learns nothing any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_collapse: Option<OnCollapse>,
 }
 
 impl Manifest {

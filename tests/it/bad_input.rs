@@ -153,8 +153,16 @@ fn checkpoints() {
         let (name, shape, values) = (name.to_owned(), vec![2, 3], vec![0.5; 6]);
         NamedTensor { name, shape, values }
     };
-    let record = EpochRecord { epoch: 1, lr: 0.1, loss: 1.0, accuracy: Some(0.5) };
-    let within = Some(Within { step: 3, loss_sum: 1.5, last: Some(0.5) });
+    let record = EpochRecord {
+        epoch: 1,
+        lr: 0.1,
+        loss: 1.0,
+        accuracy: Some(0.5),
+        train_accuracy: Some(0.25),
+        constant: false,
+    };
+    let within =
+        Some(Within { step: 3, loss_sum: 1.5, last: Some(0.5), correct: 2, constant: false });
     let state =
         State { steps: 9, best: Some((0.5, 1)), seconds: 1.5, history: vec![record], within };
     let (weights, optimizer) = (vec![tensor("a.weight")], vec![tensor("a.weight/0")]);

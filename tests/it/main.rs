@@ -6,6 +6,7 @@
 mod bad_input;
 mod changes;
 mod clock;
+mod collapse;
 mod command_line;
 mod damage;
 mod data_sets;

@@ -4,8 +4,8 @@ use crate::{resume::Keeper, tiny};
 use burn::tensor::Device;
 use takd::{
     config::{
-        Adam, BatchnormWeight, Data, Format, Net, Normalisation, Optimizer, Recipe, Schedule,
-        Select, Split, Warmup,
+        Adam, BatchnormWeight, Data, Format, Net, Normalisation, OnCollapse, Optimizer, Recipe,
+        Schedule, Select, Split, Warmup,
     },
     data::{View, load, probe},
     learn::{Checkpoint, Lesson, Objective, State, restarts, resume},
@@ -49,7 +49,16 @@ fn a_restart_is_a_second_run_with_a_new_optimizer() {
     let images = View::new(&dataset, &data, Split::Train, &device).unwrap();
     let run = |recipe: &Recipe, from: Option<Checkpoint>| {
         let (objective, train, judge) = (Objective::CrossEntropy, &images, None);
-        let lesson = Lesson { net: &net, recipe, objective, seed: 3, ops: Ops::Own, train, judge };
+        let lesson = Lesson {
+            net: &net,
+            recipe,
+            objective,
+            seed: 3,
+            ops: Ops::Own,
+            train,
+            judge,
+            on_collapse: OnCollapse::Warn,
+        };
         let mut keeper = Keeper::default();
         let trained = resume(&lesson, &device, from, &mut keeper).unwrap();
         (sorted(trained.weights), keeper)

@@ -13,8 +13,8 @@ use std::{
 };
 use takd::{
     config::{
-        Adam, BatchnormWeight, Data, Format, Net, Normalisation, Optimizer, Recipe, Schedule,
-        Select, Split, Warmup,
+        Adam, BatchnormWeight, Data, Format, Net, Normalisation, OnCollapse, Optimizer, Recipe,
+        Schedule, Select, Split, Warmup,
     },
     data::{View, load, probe},
     learn::{
@@ -89,6 +89,7 @@ fn every_optimizer_goes_on_from_a_checkpoint_with_the_same_bits() {
             ops: Ops::Own,
             train: &images,
             judge,
+            on_collapse: OnCollapse::Warn,
         };
         let whole = train(&lesson, &device, &tiny::Never, &mut |_, _| {}).unwrap();
         // A file has its tensors in another order.

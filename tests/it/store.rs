@@ -163,7 +163,8 @@ pub fn provenance() -> Provenance {
     let text = String::new();
     let (takd, burn, device, host, node) =
         (text.clone(), text.clone(), text.clone(), text.clone(), text);
-    Provenance { takd, burn, device, cpu: None, threads: 1, host, finished: 0, node }
+    let (cpu, on_collapse) = (None, None);
+    Provenance { takd, burn, device, cpu, threads: 1, host, finished: 0, node, on_collapse }
 }
 
 #[test]

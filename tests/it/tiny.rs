@@ -4,7 +4,8 @@ use burn::tensor::Device;
 use std::{fs, path::Path};
 use takd::{
     config::{
-        BatchnormWeight, DataInfo, Digests, Net, Optimizer, Recipe, Schedule, Select, Shape, Warmup,
+        BatchnormWeight, DataInfo, Digests, Net, OnCollapse, Optimizer, Recipe, Schedule, Select,
+        Shape, Warmup,
     },
     data::View,
     learn::{self, Lesson, Objective, Stop, Trained},
@@ -86,6 +87,15 @@ pub fn train(net: &Net, objective: Objective<'_>, view: &View, device: &Device) 
         batchnorm_weight,
     };
     let (seed, ops, judge) = (7, Ops::Own, None);
-    let lesson = Lesson { net, recipe: &recipe, objective, seed, ops, train: view, judge };
+    let lesson = Lesson {
+        net,
+        recipe: &recipe,
+        objective,
+        seed,
+        ops,
+        train: view,
+        judge,
+        on_collapse: OnCollapse::Warn,
+    };
     learn::train(&lesson, device, &Never, &mut |_, _| {}).unwrap()
 }

@@ -103,9 +103,11 @@ fn manifest(store: &Store, key: &Key) -> Result<Manifest, Problem> {
 /// An outcome's numbers, for people; times are left out, since they differ anyway.
 fn outcome(outcome: &Outcome) -> Fields {
     match outcome {
-        Outcome::Network { parameters, selected_epoch, seconds: _ } => {
+        Outcome::Network { parameters, selected_epoch, collapsed_epoch, seconds: _ } => {
             let epoch = selected_epoch.map_or("none".to_owned(), |epoch| epoch.to_string());
-            vec![("parameters", parameters.to_string()), ("selected_epoch", epoch)]
+            let collapsed = collapsed_epoch.map(|epoch| ("collapsed_epoch", epoch.to_string()));
+            let fields = [("parameters", parameters.to_string()), ("selected_epoch", epoch)];
+            fields.into_iter().chain(collapsed).collect()
         }
         Outcome::Logits { samples, seconds: _ } => vec![("samples", samples.to_string())],
         Outcome::Metrics { metrics, seconds: _ } => vec![

@@ -24,7 +24,7 @@ pub(super) struct Bars {
 /// A running node's bar, and what its last whole epoch gave.
 struct Row {
     bar: ProgressBar,
-    epoch: Option<(f64, Option<f64>)>,
+    epoch: Option<(f64, [Option<f64>; 2])>,
 }
 
 fn style(template: &str) -> ProgressStyle {
@@ -89,9 +89,17 @@ impl Observer for Bars {
             Event::Samples { step, epoch, epochs, share, samples_per_second } => {
                 self.reach(*step, *epoch, *epochs, *share, *samples_per_second);
             }
-            Event::Epoch { step, epoch, epochs, loss, accuracy, samples_per_second } => {
+            Event::Epoch {
+                step,
+                epoch,
+                epochs,
+                loss,
+                accuracy,
+                train_accuracy,
+                samples_per_second,
+            } => {
                 if let Some(row) = lock(&self.running).get_mut(step) {
-                    row.epoch = Some((*loss, *accuracy));
+                    row.epoch = Some((*loss, [*accuracy, *train_accuracy]));
                 }
                 self.reach(*step, *epoch, *epochs, 1.0, *samples_per_second);
             }

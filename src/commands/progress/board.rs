@@ -1,5 +1,6 @@
 //! Where a run stands: each step's state, and the time left.
 
+use super::states::{Counts, Course, State};
 use crate::{
     execute::{Costs, Event, Fate, Made, Profile, Rest, makespan},
     key::Kind,
@@ -31,70 +32,6 @@ pub(super) struct Board {
 /// steps it has, would make a log's cost quadratic in their number.
 const ESTIMATE_EVERY: f64 = 1.0;
 const ESTIMATE_EVERY_PER_STEP: f64 = 1e-3;
-
-#[derive(Clone, Copy)]
-enum State {
-    Reused,
-    NotNeeded,
-    Waiting,
-    Running(Course),
-    Done,
-    Failed,
-}
-
-/// How a running step gets on.
-#[derive(Clone, Copy)]
-struct Course {
-    since: f64,
-    /// The first word of its progress: when, and the share that was done.
-    first: Option<(f64, f64)>,
-    last: (f64, f64),
-}
-
-impl Course {
-    /// Seconds that the whole step takes at its pace, once there is one.
-    fn whole(&self) -> Option<f64> {
-        let ((begun, start), (now, share)) = (self.first?, self.last);
-        (share > start).then(|| (now - begun) / (share - start))
-    }
-}
-
-/// How many steps are in which state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Counts {
-    pub done: usize,
-    pub reused: usize,
-    pub running: usize,
-    pub waiting: usize,
-    /// Those included that cannot run because another has failed.
-    pub failed: usize,
-}
-
-impl Counts {
-    fn add(&mut self, state: State) {
-        if let Some(count) = self.of(state) {
-            *count += 1;
-        }
-    }
-
-    fn remove(&mut self, state: State) {
-        if let Some(count) = self.of(state) {
-            *count -= 1;
-        }
-    }
-
-    /// The number of those that are in `state`, where it is counted.
-    fn of(&mut self, state: State) -> Option<&mut usize> {
-        Some(match state {
-            State::Reused => &mut self.reused,
-            State::NotNeeded => return None,
-            State::Waiting => &mut self.waiting,
-            State::Running(_) => &mut self.running,
-            State::Done => &mut self.done,
-            State::Failed => &mut self.failed,
-        })
-    }
-}
 
 /// The time left.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -314,9 +251,17 @@ mod tests {
         let mut board = Board::new(&Plan { steps }, names, 2, Costs::default());
         let mut time = 0.0;
         for step in 0..count {
-            let (epochs, loss, accuracy, samples_per_second) = (2, 1.0, None, 1.0);
-            let epoch =
-                |epoch| Event::Epoch { step, epoch, epochs, loss, accuracy, samples_per_second };
+            let (epochs, loss, samples_per_second) = (2, 1.0, 1.0);
+            let (accuracy, train_accuracy) = (None, None);
+            let epoch = |epoch| Event::Epoch {
+                step,
+                epoch,
+                epochs,
+                loss,
+                accuracy,
+                train_accuracy,
+                samples_per_second,
+            };
             let ended = Event::Ended { step, fate: Fate::Made(Made::Here(1.5)) };
             for event in [Event::Started { step }, epoch(1), epoch(2), ended] {
                 time += 0.5;

@@ -65,7 +65,15 @@ impl Observer for Objects {
                 tell("started", json!({ "node": node, "kind": kind }));
             }
             Event::Samples { .. } => {}
-            Event::Epoch { step, epoch, epochs, loss, accuracy, samples_per_second } => tell(
+            Event::Epoch {
+                step,
+                epoch,
+                epochs,
+                loss,
+                accuracy,
+                train_accuracy,
+                samples_per_second,
+            } => tell(
                 "epoch",
                 json!({
                     "node": board.name(*step),
@@ -74,6 +82,7 @@ impl Observer for Objects {
                     "epochs": epochs,
                     "loss": loss,
                     "accuracy": accuracy,
+                    "train_accuracy": train_accuracy,
                     "samples_per_second": samples_per_second,
                     "node_seconds_left": board.step_left(*step, time),
                     "run_seconds_left": board.left_lately(time).map(|left| left.seconds),

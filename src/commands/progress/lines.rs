@@ -73,9 +73,17 @@ impl Observer for Lines {
                 say(&format!("{}: started", board.title(*step)));
             }
             Event::Samples { .. } => {}
-            Event::Epoch { step, epoch, epochs, loss, accuracy, samples_per_second } => {
+            Event::Epoch {
+                step,
+                epoch,
+                epochs,
+                loss,
+                accuracy,
+                train_accuracy,
+                samples_per_second,
+            } => {
                 if self.is_due(*step) {
-                    let text = epoch_text(*loss, *accuracy, *samples_per_second);
+                    let text = epoch_text(*loss, [*accuracy, *train_accuracy], *samples_per_second);
                     let left = board.step_left(*step, time).filter(|_| epoch < epochs);
                     let left = left.map(|left| format!(", {} left", short(left)));
                     let (name, left) = (board.title(*step), left.unwrap_or_default());

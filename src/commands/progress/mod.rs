@@ -6,6 +6,7 @@ mod board;
 mod decoding;
 mod json;
 mod lines;
+mod states;
 
 use super::{say, stderr};
 use crate::{
@@ -14,11 +15,12 @@ use crate::{
 };
 use bars::Bars;
 use behind::Behind;
-use board::{Board, Counts, Left};
+use board::{Board, Left};
 use indicatif::HumanDuration;
 use json::Objects;
 use lines::{Detail, Lines};
 use serde_json::json;
+use states::Counts;
 use std::{io::IsTerminal, time::Duration};
 
 pub(super) use decoding::Decoding;
@@ -117,10 +119,19 @@ fn ending(board: &Board, step: usize, fate: &Fate) -> Option<String> {
     }
 }
 
-/// `loss 0.4213, accuracy 84.10 %, 2310 images/s`.
-fn epoch_text(loss: f64, accuracy: Option<f64>, samples_per_second: f64) -> String {
-    let accuracy = accuracy.map(|share| format!("accuracy {:.2} %, ", share * 100.0));
-    format!("loss {loss:.4}, {}{samples_per_second:.0} images/s", accuracy.unwrap_or_default())
+/// `loss 0.4213, accuracy 84.10 % (training 85.32 %), 2310 images/s`; the first is that on the judging
+/// split, where there is one.
+fn epoch_text(loss: f64, [judged, trained]: [Option<f64>; 2], samples_per_second: f64) -> String {
+    let [judged, trained] = [judged, trained].map(|share| share.map(|share| share * 100.0));
+    let accuracy = match (judged, trained) {
+        (Some(judged), Some(trained)) => {
+            format!("accuracy {judged:.2} % (training {trained:.2} %), ")
+        }
+        (Some(judged), None) => format!("accuracy {judged:.2} %, "),
+        (None, Some(trained)) => format!("training accuracy {trained:.2} %, "),
+        (None, None) => String::new(),
+    };
+    format!("loss {loss:.4}, {accuracy}{samples_per_second:.0} images/s")
 }
 
 /// `4 done, 6 reused, 2 running, 8 waiting; 31s, about 2m left`; what is zero is left out, since a

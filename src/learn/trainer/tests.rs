@@ -1,8 +1,8 @@
 use super::*;
 use crate::{
     config::{
-        BatchnormWeight, Data, DataInfo, Digests, Format, Layer, Normalisation, Optimizer,
-        Schedule, Shape, Split, Warmup,
+        BatchnormWeight, Data, DataInfo, Digests, Format, Layer, Normalisation, OnCollapse,
+        Optimizer, Schedule, Shape, Split, Warmup,
     },
     data::{Dataset, Images, Part},
 };
@@ -77,7 +77,16 @@ fn no_more_is_held_after_3000_steps(layers: &[&str]) {
         };
         let (ops, objective) = (Ops::Own, Objective::CrossEntropy);
         let (recipe, judge) = (&recipe, Some(&judge));
-        let lesson = Lesson { net: &net, recipe, objective, seed: 7, ops, train: &train, judge };
+        let lesson = Lesson {
+            net: &net,
+            recipe,
+            objective,
+            seed: 7,
+            ops,
+            train: &train,
+            judge,
+            on_collapse: OnCollapse::Warn,
+        };
         let mut watch = Held { steps: 0, early: 0, late: 0 };
         resume(&lesson, &Device::flex(), None, &mut watch).unwrap();
         let Held { steps, early, late } = watch;
