@@ -7,7 +7,7 @@
 //! | the recipe: epochs, batch size, optimizer, schedule, warm-up, augmentation, selection | train, distill | paths of data files and of weights, and how they are packed |
 //! | the objective under its kind's name: τ, λ and reduction | distill | device, backend, CPU kind, threads, `--jobs` |
 //! | the seed | train, distill | time, host, versions of takd and burn |
-//! | the digest of the file of weights | import | log level, progress, tables, figures |
+//! | the digest of the file of weights, and which state_dict | import | log level, progress, tables, figures |
 //! | the digest of the training images | train, distill, logits; eval of a split of theirs, or where mean and deviation are measured on them | the other part of the data |
 //! | the digest of the test images | eval of the test split; train and distill that select by it (`best-test`) | |
 //! | how many images are held out | train, distill, logits; eval of the train or validation split | |
@@ -158,6 +158,9 @@ pub struct KeyInputs {
     /// blake3 of the file that weights are imported from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<String>,
+    /// Which of that file's state_dicts, where that is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
     /// Images, hold-out and normalisation; nothing of an import.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<DataInputs>,
@@ -233,6 +236,7 @@ impl KeyInputs {
             recipe: None,
             objective: None,
             weights: None,
+            from: None,
             data: Some(data),
             split: Some(Split::Train),
             temperature: None,
@@ -265,6 +269,10 @@ impl KeyInputs {
                     How::Import(weights) => Some(weights.digest.clone()),
                     How::Train(_) | How::Distill(..) => None,
                 },
+                from: match &learn.how {
+                    How::Import(weights) => weights.from.clone(),
+                    How::Train(_) | How::Distill(..) => None,
+                },
                 data: learn.recipe().map(|recipe| match recipe.select {
                     Select::BestTest => DataInputs::of(&learn.data, &[Split::Train, Split::Test]),
                     Select::BestValidation | Select::Last => {
@@ -285,6 +293,7 @@ impl KeyInputs {
                 recipe: None,
                 objective: None,
                 weights: None,
+                from: None,
                 data: Some(DataInputs::of(&graph.pipeline.learn(eval.of).data, &[eval.split])),
                 split: Some(eval.split),
                 temperature: Some(eval.temperature),

@@ -86,6 +86,16 @@ fn block(text: &str) -> Option<Layer> {
     })
 }
 
+impl Layer {
+    /// Whether there is a BatchNorm in it.
+    pub fn normalises(self) -> bool {
+        match self {
+            Self::Conv(_) | Self::Stem(_) | Self::BigStem(_) | Self::Block(_) => true,
+            Self::MaxPool | Self::AvgPool | Self::Fc(_) => false,
+        }
+    }
+}
+
 impl FromStr for Layer {
     type Err = LayerError;
 

@@ -1,14 +1,14 @@
 //! A network whose weights come from a file: PyTorch's or safetensors.
 
 use super::{
-    files::{WEIGHTS, read_weights, write_weights},
+    files::{WEIGHTS, write_weights},
     runner::{Job, failed},
 };
 use crate::{
     execute::{Failure, Made},
     net::Network,
     plan::Step,
-    pytorch::read_state_dict,
+    pytorch::{Imported, read_weights},
     spec::{Learn, Weights},
     store::{KeyLock, Outcome},
 };
@@ -30,14 +30,15 @@ impl Job<'_> {
                 "{place} has changed since the run was planned: run again, to plan with what is there now"
             )));
         }
-        let pickled = bytes.starts_with(b"PK") || bytes.first() == Some(&0x80);
-        let tensors = if pickled {
-            read_state_dict(&bytes).map_err(|error| failed(format!("{place}: {error}")))?
-        } else {
-            read_weights(&bytes).map_err(|error| failed(format!("{place}: {error}")))?
-        };
         // Every initial weight is replaced, or the load fails; the seed does not matter.
         let mut net = Network::init(&learn.net, 0, &self.runner.device.device);
+        let shapes = net.save().into_iter().map(|tensor| (tensor.name, tensor.shape)).collect();
+        let read = read_weights(&bytes, weights.from.as_deref(), Some(&shapes));
+        let Imported { tensors, converted } =
+            read.map_err(|error| failed(format!("{place}: {error}")))?;
+        for (kind, count) in converted {
+            self.note(&format!("{count} tensors of {place} are {kind}, and become 32-bit floats"));
+        }
         net.load(tensors).map_err(|error| failed(format!("{place}: {error}")))?;
         // It refuses what is NaN or infinite, by the tensor's name.
         let written = write_weights(&net.save());

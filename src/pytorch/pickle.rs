@@ -3,7 +3,9 @@
 //! Values are cheap to copy and never deep, so that no file can make this take more than a few times
 //! its length: what a pickle remembers is shared, and what nests deeper than `DEEPEST` is opaque.
 
-use super::value::{Value, call, storage};
+mod rare;
+
+use super::value::{Value, call, object, storage};
 use std::collections::HashMap;
 
 /// A pickle that cannot be followed.
@@ -30,13 +32,25 @@ struct Machine<'a> {
     place: usize,
     stack: Vec<Value>,
     memo: HashMap<u32, Value>,
+    /// Every storage that is named, by its key; those of objects that are not followed, too.
+    storages: HashMap<String, String>,
 }
 
-/// Reads one pickle from the start of `bytes`; its value and its length.
-pub(super) fn read(bytes: &[u8]) -> Result<(Value, usize), PickleError> {
-    let mut machine = Machine { bytes, place: 0, stack: Vec::new(), memo: HashMap::new() };
+/// What a pickle holds.
+pub(super) struct Pickled {
+    pub value: Value,
+    /// Bytes that it takes.
+    pub length: usize,
+    /// The class of each storage that it names, by the storage's key.
+    pub storages: HashMap<String, String>,
+}
+
+/// Reads one pickle from the start of `bytes`.
+pub(super) fn read(bytes: &[u8]) -> Result<Pickled, PickleError> {
+    let (stack, memo, storages) = (Vec::new(), HashMap::new(), HashMap::new());
+    let mut machine = Machine { bytes, place: 0, stack, memo, storages };
     let value = machine.run()?;
-    Ok((value, machine.place))
+    Ok(Pickled { value, length: machine.place, storages: machine.storages })
 }
 
 impl Machine<'_> {
@@ -118,7 +132,11 @@ impl Machine<'_> {
                 }
                 b'Q' => {
                     let id = self.pop()?;
-                    self.stack.push(storage(id));
+                    let value = storage(id);
+                    if let Value::Storage(storage) = &value {
+                        self.storages.insert(storage.key.clone(), storage.kind.clone());
+                    }
+                    self.stack.push(value);
                 }
                 b'R' => {
                     let (arguments, function) = (self.pop()?, self.pop()?);
@@ -127,13 +145,28 @@ impl Machine<'_> {
                 // NEWOBJ makes an object of a class, BUILD gives one its attributes.
                 0x81 => {
                     self.pop()?;
+                    let class = self.pop()?;
+                    self.stack.push(object(&class));
+                }
+                0x92 => {
                     self.pop()?;
-                    self.stack.push(Value::Opaque);
+                    self.pop()?;
+                    let class = self.pop()?;
+                    self.stack.push(object(&class));
+                }
+                b'o' => {
+                    let items = self.since_mark()?;
+                    self.stack.push(items.first().map_or(Value::Opaque, object));
+                }
+                b'i' => {
+                    let class = format!("{}.{}", self.line()?, self.line()?);
+                    self.since_mark()?;
+                    self.stack.push(Value::Object(class.into()));
                 }
                 b'b' => {
                     self.pop()?;
                 }
-                _ => return Err(PickleError::Instruction { code, place }),
+                _ => self.rare(code, place)?,
             }
         }
     }
@@ -283,13 +316,14 @@ mod tests {
             bytes.extend([b'q', 0, b'h', 0, 0x86]);
         }
         bytes.push(b'.');
-        let (value, length) = read(&bytes).unwrap();
+        let Pickled { value, length, .. } = read(&bytes).unwrap();
         assert!(length == bytes.len() && value.depth() <= DEEPEST);
     }
 
     #[test]
     fn a_call_of_anything_else_is_opaque() {
         let bytes = b"cos\nsystem\nX\x04\x00\x00\x00true\x85R.";
-        assert_eq!(read(bytes).unwrap(), (Value::Opaque, bytes.len()));
+        let Pickled { value, length, .. } = read(bytes).unwrap();
+        assert_eq!((value, length), (Value::Opaque, bytes.len()));
     }
 }

@@ -16,6 +16,8 @@ pub(super) enum Value {
     /// A tensor's numbers.
     Storage(Rc<Storage>),
     Tensor(Rc<TensorRef>),
+    /// An object of a class, by module and name; its attributes are not followed.
+    Object(Rc<str>),
     /// Anything else.
     Opaque,
     /// Where a tuple, list or dictionary begins on the stack.
@@ -68,6 +70,15 @@ pub(super) struct TensorRef {
     pub strides: Vec<i64>,
 }
 
+/// An object of a class.
+pub(super) fn object(class: &Value) -> Value {
+    match class {
+        Value::Global(name) if &**name == "collections.OrderedDict" => Value::Dict(Vec::new(), 1),
+        Value::Global(name) => Value::Object(name.clone()),
+        _ => Value::Opaque,
+    }
+}
+
 /// A persistent id: `("storage", class, key, location, elements, …)`.
 pub(super) fn storage(id: Value) -> Value {
     let Value::Tuple(parts, _) = id else { return Value::Opaque };
@@ -103,7 +114,11 @@ pub(super) fn call(function: &Value, arguments: &Value) -> Value {
             }
             _ => Value::Opaque,
         },
-        ("torch._utils._rebuild_parameter", [tensor @ Value::Tensor(_), ..]) => tensor.clone(),
+        (
+            "torch._utils._rebuild_parameter" | "torch._utils._rebuild_parameter_with_state",
+            [tensor @ Value::Tensor(_), ..],
+        ) => tensor.clone(),
+        ("copyreg._reconstructor" | "copy_reg._reconstructor", [class, ..]) => object(class),
         _ => Value::Opaque,
     }
 }

@@ -179,6 +179,7 @@ pub(super) fn chain(name: &Name, table: &Table, errors: &mut Diagnostics) -> Raw
                     data: None,
                     recipe: recipe.clone(),
                     weights: None,
+                    from: None,
                     teacher: Some((teacher, kd)),
                     on_collapse,
                 });

@@ -158,12 +158,6 @@ impl<'t, 'e> Fields<'t, 'e> {
         value.and_then(|value| self.number(value, want, ok)).unwrap_or(default)
     }
 
-    pub fn whole_or(&mut self, key: &'static str, default: usize, low: u64) -> usize {
-        let value = self.take(key);
-        let number = value.and_then(|value| self.whole(value, low, u32::MAX.into()));
-        number.map_or(default, |number| number as usize)
-    }
-
     /// One of a fixed set of words.
     pub fn word<T: Copy>(&mut self, value: &Value, words: &[(&'static str, T)]) -> Option<T> {
         let name = self.string(value)?;

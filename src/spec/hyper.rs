@@ -15,6 +15,8 @@ use crate::config::{
 pub(super) struct RawRecipe {
     pub recipe: Recipe,
     pub select: Option<Name>,
+    /// Where its batch size is said.
+    pub batch_size: Span,
 }
 
 /// A network as its table describes it.
@@ -33,14 +35,24 @@ pub(super) fn recipe(name: &Name, table: &Table, errors: &mut Diagnostics) -> Op
     let mut fields = Fields::new(table, &name.span, format!("recipe.{}", name.text), errors);
     let epochs = fields.require("epochs");
     let epochs = epochs.and_then(|value| fields.whole(value, 1, 1_000_000));
-    let batch_size = fields.require("batch_size");
-    let batch_size = batch_size.and_then(|value| fields.whole(value, 1, 1_000_000));
+    let batch_value = fields.require("batch_size");
+    let batch_size = batch_value.and_then(|value| fields.whole(value, 1, 1_000_000));
     let optimizer = fields.require("optimizer").and_then(|value| optimizer(value, &mut fields));
     let schedule = match fields.take("schedule") {
         None => Some(defaults::schedule::value()),
         Some(value) => schedule(value, &mut fields),
     };
-    let warmup = Warmup(fields.whole_or("warmup", defaults::warmup::value().0, 0));
+    let warmup_value = fields.take("warmup");
+    let warmup = warmup_value.and_then(|value| fields.whole(value, 0, 1_000_000));
+    if let (Some(value), Some(warmup), Some(epochs)) = (warmup_value, warmup, epochs)
+        && warmup > epochs
+    {
+        let message =
+            format!("a warm-up of {warmup} epochs is longer than the training of {epochs}");
+        let help = "the schedule begins where it ends: lower `warmup`, or raise `epochs`";
+        fields.errors.push_help(&value.span, message, help);
+    }
+    let warmup = warmup.map_or_else(defaults::warmup::value, |epochs| Warmup(epochs as usize));
     let augment = fields.take("augment").map(|value| augment(value, &mut fields));
     let words = [
         ("best-validation", Select::BestValidation),
@@ -63,7 +75,7 @@ pub(super) fn recipe(name: &Name, table: &Table, errors: &mut Diagnostics) -> Op
         select: select.unwrap_or(Select::Last),
         batchnorm_weight: batchnorm.unwrap_or_else(defaults::batchnorm_weight::value),
     };
-    Some(RawRecipe { recipe, select: select_name })
+    Some(RawRecipe { recipe, select: select_name, batch_size: batch_value?.span.clone() })
 }
 
 fn optimizer(value: &Value, fields: &mut Fields<'_, '_>) -> Option<Optimizer> {

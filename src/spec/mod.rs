@@ -4,6 +4,7 @@
 //! with names) → `expand` (matrices and chains become nodes) → `resolve` (names become what
 //! they name). Each step reports into one list of [`Diagnostic`]s and goes on.
 
+mod batches;
 mod data;
 mod diagnostic;
 mod expand;

@@ -80,6 +80,8 @@ pub struct Weights {
     pub path: PathBuf,
     /// blake3 of its bytes, in hex.
     pub digest: String,
+    /// Which of its state_dicts, where that is said.
+    pub from: Option<String>,
 }
 
 impl Pipeline {

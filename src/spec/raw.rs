@@ -44,6 +44,8 @@ pub(super) struct RawLearn {
     pub recipe: Option<Name>,
     /// A file, relative to the pipeline's folder.
     pub weights: Option<Name>,
+    /// Which state_dict of that file.
+    pub from: Option<Name>,
     pub teacher: Option<(Name, Kd)>,
     pub on_collapse: Option<OnCollapse>,
 }
@@ -229,6 +231,12 @@ fn train(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawLear
         let message = "`on_collapse` is of trainings: weights from a file are not trained";
         fields.errors.push(&name.span, message);
     }
+    let from_value = fields.take("from");
+    let from = from_value.and_then(|value| fields.string(value));
+    if let (Some(value), None) = (from_value, &weights) {
+        let help = "it chooses one of the state_dicts in a file of weights";
+        fields.errors.push_help(&value.span, "`from` belongs to `weights`", help);
+    }
     let recipe = match &weights {
         None => fields.require("recipe").and_then(|value| fields.string(value)),
         Some(_) => {
@@ -248,7 +256,7 @@ fn train(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawLear
     if recipe.is_none() && weights.is_none() {
         return None;
     }
-    Some(RawLearn { name, net: net?, data, recipe, weights, teacher: None, on_collapse })
+    Some(RawLearn { name, net: net?, data, recipe, weights, from, teacher: None, on_collapse })
 }
 
 fn distill(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawLearn> {
@@ -261,7 +269,16 @@ fn distill(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawLe
     let on_collapse = hyper::on_collapse(&mut fields);
     fields.finish();
     let (name, teacher) = (name.clone(), Some((teacher?, kd?)));
-    Some(RawLearn { name, net: net?, data, recipe, weights: None, teacher, on_collapse })
+    Some(RawLearn {
+        name,
+        net: net?,
+        data,
+        recipe,
+        weights: None,
+        from: None,
+        teacher,
+        on_collapse,
+    })
 }
 
 fn eval(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawEval> {

@@ -50,6 +50,7 @@ pub fn parse(
         errors,
         data: HashMap::new(),
         index: HashMap::new(),
+        lone_batches: HashSet::new(),
     };
     let pipeline = resolver.pipeline(stem).map(|pipeline| Pipeline { presets, ..pipeline });
     resolver.errors.finish(pipeline)
@@ -80,6 +81,8 @@ pub(super) struct Resolver<'a> {
     data: HashMap<&'a str, Option<Arc<Data>>>,
     /// Place of each train or distill node among `raw.learns`, by name.
     index: HashMap<&'a str, usize>,
+    /// Batch sizes that leave a batch of one of so many images, and have been reported.
+    pub lone_batches: HashSet<(Span, usize)>,
 }
 
 impl<'a> Resolver<'a> {
@@ -244,6 +247,9 @@ impl<'a> Resolver<'a> {
         };
         let net = self.net(&raw.net, data.as_deref());
         let data = data?;
+        if let (Some(name), Some(recipe), Some(net)) = (&raw.recipe, &recipe, &net) {
+            self.check_batches(name, recipe, net, &data);
+        }
         let teacher = match &raw.teacher {
             None => None,
             Some((name, kd)) => {
@@ -269,7 +275,7 @@ impl<'a> Resolver<'a> {
         let net_name = raw.net.text.clone();
         let how = match (teacher, &raw.weights) {
             (Some(teacher), _) => How::Distill(recipe?, teacher),
-            (None, Some(file)) => How::Import(self.weights(file)?),
+            (None, Some(file)) => How::Import(self.weights(file, raw.from.as_ref())?),
             (None, None) => How::Train(recipe?),
         };
         // Who teaches is known when all nodes are.
@@ -277,10 +283,10 @@ impl<'a> Resolver<'a> {
         Some(Learn { net_name, net: net?, data_name, data, how, on_collapse })
     }
 
-    fn weights(&mut self, file: &Name) -> Option<Weights> {
+    fn weights(&mut self, file: &Name, from: Option<&Name>) -> Option<Weights> {
         let path = self.folder.join(&file.text);
         match (self.catalogue.digest)(&path) {
-            Ok(digest) => Some(Weights { path, digest }),
+            Ok(digest) => Some(Weights { path, digest, from: from.map(|from| from.text.clone()) }),
             Err(problem) => {
                 self.errors.push(&file.span, problem);
                 None
@@ -304,7 +310,7 @@ impl<'a> Resolver<'a> {
             self.errors.push_help(&name.span, format!("no recipe is named `{}`", name.text), help);
             return None;
         };
-        let RawRecipe { recipe, select } = found.as_ref()?;
+        let RawRecipe { recipe, select, batch_size: _ } = found.as_ref()?;
         let held = data.is_some_and(|data| data.validation > 0);
         let mut recipe = recipe.clone();
         match select {

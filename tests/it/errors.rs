@@ -8,7 +8,7 @@ use crate::{
 use takd::config::{DataInfo, Format};
 
 /// Errors of a file as text. A data set whose path is `ten` has ten classes, `none` is not there.
-fn errors(text: &str) -> String {
+pub fn errors(text: &str) -> String {
     let probe = |format: &Format| match format {
         Format::Idx(path) if path.ends_with("ten") => Ok(DataInfo { classes: 10, ..tiny::info() }),
         Format::Idx(path) if path.ends_with("none") => {

@@ -68,8 +68,10 @@ fn images_are_brought_to_a_size_near_their_own() {
     {
         let name = format!("photos{side}");
         for class in ["train/a", "train/b", "val/a", "val/b"] {
-            let place = workspace.path(format!("{name}/{class}/1.png"));
-            save(place, RgbImage::new(side + 10, side));
+            for image in 1..3 {
+                let place = workspace.path(format!("{name}/{class}/{image}.png"));
+                save(place, RgbImage::new(side + 10, side));
+            }
         }
         let file = format!("{name}.toml");
         workspace.ok(&["init", &name, "-o", &file]);

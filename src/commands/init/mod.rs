@@ -140,19 +140,23 @@ fn networks(info: &DataInfo) -> ([&'static str; 3], String) {
 const STEPS: usize = 600;
 
 /// Epochs and batch size; few images need small batches and many epochs.
-fn course(info: &DataInfo) -> (usize, usize) {
-    let batch_size = match info.train {
+fn course(info: &DataInfo, validation: usize) -> (usize, usize) {
+    let mut batch_size = match info.train {
         ..500 => 16,
         500..2000 => 32,
         _ => 64,
     };
+    // BatchNorm has no variance over a batch of one.
+    if (info.train - validation) % batch_size == 1 {
+        batch_size += 1;
+    }
     ((STEPS * batch_size).div_ceil(info.train.max(1)).clamp(10, 60), batch_size)
 }
 
 fn pipeline(lines: &str, info: &DataInfo) -> String {
     let ([large, middle, small], nets) = networks(info);
     let validation = (info.train / 10).max(1).min(info.train.saturating_sub(1));
-    let (epochs, batch_size) = course(info);
+    let (epochs, batch_size) = course(info, validation);
     TEMPLATE
         .replace("@DATA@\n", lines)
         .replace("@VALIDATION@", &format!("{validation:<22}"))
