@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 use takd::{
-    config::{Cifar, CifarKind, DataInfo, Digests, Fit, Format, ImageFolder, Shape},
+    config::{Cifar, CifarKind, DataInfo, Digests, Fit, Format, ImageFolder, Presence, Shape},
     data, history, net,
     node::{read_checkpoint, read_logits, read_weights},
     pytorch::read_state_dict,
@@ -21,6 +21,7 @@ fn spec(sources: Vec<(String, String)>) {
         train: 100,
         test: 10,
         notes: Vec::new(),
+        presence: Presence::Here,
     };
     let catalogue = Catalogue {
         preset: None,

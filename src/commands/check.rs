@@ -1,9 +1,10 @@
 //! `takd check`.
 
 use super::{
+    absent::notes,
     exit::{self, Problem},
-    open::PipelineArgs,
-    plural, print,
+    open::{Absent, PipelineArgs},
+    plural, print, say,
 };
 use crate::graph::Graph;
 
@@ -16,12 +17,13 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<u8, Problem> {
-    let pipeline = args.pipeline.open()?;
+    let pipeline = args.pipeline.open_with(Absent::Planned)?;
     for preset in &pipeline.presets {
         args.pipeline.open_preset(preset)?;
     }
     let (nodes, seeds) = (pipeline.nodes.len(), pipeline.seeds.len());
-    let tasks = Graph::new(&pipeline).tasks.len();
+    let graph = Graph::new(&pipeline);
+    let tasks = graph.tasks.len();
     let file = args.pipeline.file();
     print(&format!(
         "{file}: no errors; {nodes} node{} × {seeds} seed{} = {tasks} task{}\n",
@@ -29,5 +31,6 @@ pub(super) fn run(args: &Args) -> Result<u8, Problem> {
         plural(seeds),
         plural(tasks)
     ))?;
+    notes(&graph).iter().for_each(|note| say(&format!("note: {note}")));
     Ok(exit::OK)
 }

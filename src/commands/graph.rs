@@ -2,7 +2,7 @@
 
 use super::{
     exit::{self, Problem},
-    open::PipelineArgs,
+    open::{Absent, PipelineArgs},
     print,
 };
 use crate::spec::{Node, Pipeline, Work};
@@ -27,7 +27,7 @@ enum Format {
 }
 
 pub(super) fn run(args: &Args) -> Result<u8, Problem> {
-    let pipeline = args.pipeline.open()?;
+    let pipeline = args.pipeline.open_with(Absent::Planned)?;
     print(&match args.format {
         Format::Dot => dot(&pipeline),
         Format::Mermaid => mermaid(&pipeline),

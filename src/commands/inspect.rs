@@ -1,7 +1,10 @@
 //! What is done with data sets before the first node of a run: what a user should know of them is
 //! said, and every image in a file is decoded once, so that a damaged one costs no training.
 
-use super::progress::{Decoding, LogArgs};
+use super::{
+    absent::refuse,
+    progress::{Decoding, LogArgs},
+};
 use crate::{
     config::Format,
     data::DataError,
@@ -22,6 +25,7 @@ pub(super) fn inspect(
     datasets: &Datasets,
     log: LogArgs,
 ) -> Result<(), DataError> {
+    refuse(graph, plan)?;
     let mut seen = BTreeSet::new();
     for step in plan.running() {
         let Learn { data, data_name, .. } =

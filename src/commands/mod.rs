@@ -2,6 +2,7 @@
 //!
 //! Results go to stdout; progress, notes and errors go to stderr.
 
+mod absent;
 mod cache;
 mod check;
 mod data;

@@ -2,6 +2,8 @@
 
 use super::exit::Problem;
 use crate::{
+    config::{Format, Presence},
+    data::{self, DataError},
     input::{self, MOST_PIPELINE, MOST_WEIGHTS},
     net,
     spec::{self, Catalogue, Pipeline, Sources, setting},
@@ -36,7 +38,25 @@ pub(super) struct Given {
 impl Given {
     /// The resolved pipeline of a file.
     pub fn open(&self, file: &Path) -> Result<Pipeline, Problem> {
-        open(file, &[], self.preset.as_deref(), &self.data)
+        open(file, &[], self.preset.as_deref(), &self.data, Absent::Refused)
+    }
+}
+
+/// What is made of data sets that takd knows and whose files are not here.
+#[derive(Clone, Copy)]
+pub(super) enum Absent {
+    /// Errors, unless what their entries are called is known all the same.
+    Refused,
+    /// Their nodes are planned, if need be without keys.
+    Planned,
+}
+
+impl Absent {
+    fn lets(self, presence: Presence) -> bool {
+        match self {
+            Self::Refused => presence != Presence::Unknown,
+            Self::Planned => true,
+        }
     }
 }
 
@@ -58,17 +78,22 @@ pub(super) struct DataArgs {
 impl PipelineArgs {
     /// The resolved pipeline.
     pub fn open(&self) -> Result<Pipeline, Problem> {
-        open(&self.file, &self.set, self.given.preset.as_deref(), &self.given.data)
+        self.open_with(Absent::Refused)
     }
 
-    /// The same file with another preset.
+    /// As [`open`](Self::open), where known data sets may be absent.
+    pub fn open_with(&self, absent: Absent) -> Result<Pipeline, Problem> {
+        open(&self.file, &self.set, self.given.preset.as_deref(), &self.given.data, absent)
+    }
+
+    /// The same file with another preset, where known data sets may be absent.
     pub fn open_preset(&self, preset: &str) -> Result<Pipeline, Problem> {
-        open(&self.file, &self.set, Some(preset), &self.given.data)
+        open(&self.file, &self.set, Some(preset), &self.given.data, Absent::Planned)
     }
 
     /// Another file as it stands, its data sets in the same folder.
     pub fn open_other(&self, file: &Path) -> Result<Pipeline, Problem> {
-        open(file, &[], None, &self.given.data)
+        open(file, &[], None, &self.given.data, Absent::Refused)
     }
 
     /// Where the file is.
@@ -87,6 +112,7 @@ fn open(
     sets: &[String],
     preset: Option<&str>,
     data: &DataArgs,
+    absent: Absent,
 ) -> Result<Pipeline, Problem> {
     let unreadable = |error| Problem::Read { path: file.to_owned(), error };
     let bytes = input::read(file, MOST_PIPELINE).map_err(unreadable)?;
@@ -95,12 +121,12 @@ fn open(
         let problem = format!("not UTF-8 text: byte {place} belongs to no character");
         unreadable(io::Error::new(io::ErrorKind::InvalidData, problem))
     })?;
-    parse(file, text, sets, preset, &data.data)
+    parse(file, text, sets, preset, &data.data, absent)
 }
 
 /// A pipeline that is not in its file yet.
 pub(super) fn read_text(file: &Path, text: String) -> Result<Pipeline, Problem> {
-    parse(file, text, &[], None, Path::new("data"))
+    parse(file, text, &[], None, Path::new("data"), Absent::Refused)
 }
 
 fn parse(
@@ -108,7 +134,8 @@ fn parse(
     text: String,
     sets: &[String],
     preset: Option<&str>,
-    data: &Path,
+    folder_of_data: &Path,
+    absent: Absent,
 ) -> Result<Pipeline, Problem> {
     let mut sources = vec![(file.display().to_string(), text)];
     for set in sets {
@@ -116,7 +143,14 @@ fn parse(
     }
     let folder = file.parent().unwrap_or(file);
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    let probe = |format: &_| crate::data::probe(format).map_err(|error| error.to_string());
+    let probe = |format: &Format| match data::probe(format) {
+        Ok(info) => Ok(info),
+        Err(error @ DataError::Missing { .. }) => {
+            let known = data::known(format).filter(|known| absent.lets(known.presence));
+            known.ok_or_else(|| error.to_string())
+        }
+        Err(error) => Err(error.to_string()),
+    };
     let digest = |path: &Path| {
         let digest = input::digest(path, MOST_WEIGHTS);
         let digest = digest.map_err(|error| format!("cannot read {}: {error}", path.display()))?;
@@ -124,7 +158,7 @@ fn parse(
     };
     let catalogue = Catalogue {
         preset,
-        data,
+        data: folder_of_data,
         probe: &probe,
         digest: &digest,
         net: net::builtin,

@@ -1,8 +1,9 @@
 //! `takd plan`.
 
 use super::{
+    absent::{has_key, notes},
     exit::{self, Problem},
-    open::PipelineArgs,
+    open::{Absent, PipelineArgs},
     print, print_data, say,
     survey::Survey,
 };
@@ -31,7 +32,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
-    let pipeline = args.pipeline.open()?;
+    let pipeline = args.pipeline.open_with(Absent::Planned)?;
     let graph = Graph::new(&pipeline);
     let targets = targets(&graph, &args.nodes)?;
     let survey = Survey::new(&graph, store, Depth::Manifest)?;
@@ -98,7 +99,7 @@ pub(super) fn show(
 /// A step's tasks, action and key.
 pub(super) fn step_json(graph: &Graph<'_>, step: &Step) -> Value {
     let mut value = serde_json::to_value(&step.action).expect("plain data is always JSON");
-    value["key"] = step.key.to_string().into();
+    value["key"] = if has_key(graph, step) { step.key.to_string().into() } else { Value::Null };
     value["kind"] = json!(step.inputs.kind);
     value["nodes"] = step.tasks.iter().map(|&task| graph.name(task)).collect();
     value
@@ -132,13 +133,15 @@ fn text(graph: &Graph<'_>, plan: &Plan, resumes: &HashMap<Key, usize>) -> String
     for (step, name) in plan.steps.iter().zip(&names) {
         let (word, place, why) = match &step.action {
             Action::Reuse => ("reuse", 0, String::new()),
+            Action::Run(_) if !has_key(graph, step) => ("run", 1, String::new()),
             Action::Run(reason) => ("run", 1, why(plan, reason, step, &names)),
             Action::Skip => ("skip", 2, String::new()),
         };
         counts[place] += 1;
         let kind = step.inputs.kind;
         let resumes = resumes.get(&step.key).map(|epoch| format!("; resumes at epoch {epoch}"));
-        let (key, resumes) = (step.key.short(), resumes.unwrap_or_default());
+        let key = if has_key(graph, step) { step.key.short() } else { NO_KEY.to_owned() };
+        let resumes = resumes.unwrap_or_default();
         let line = format!("{word:<6} {kind:<8} {name:<width$}  {key}  {why}{resumes}");
         text += line.trim_end();
         text.push('\n');
@@ -153,5 +156,10 @@ fn text(graph: &Graph<'_>, plan: &Plan, resumes: &HashMap<Key, usize>) -> String
         text +=
             &format!("\n{distillations} distillations; the same chains apart would take {apart}");
     }
-    text + "\n"
+    text.push('\n');
+    text.extend(notes(graph).into_iter().map(|note| note + "\n"));
+    text
 }
+
+/// Stands for the key of what has none yet.
+const NO_KEY: &str = "–           ";

@@ -3,7 +3,7 @@
 use super::{
     exit::{self, Problem},
     inspect::inspect,
-    open::PipelineArgs,
+    open::{Absent, PipelineArgs},
     plan::{show, step_json, step_name, targets},
     print, print_data,
     progress::{LogArgs, fate_json, long, tell},
@@ -69,7 +69,8 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
     let started = Instant::now();
     let signals = Signals::listen(args.log);
     args.log.never_wait();
-    let pipeline = args.pipeline.open()?;
+    let absent = if args.dry_run { Absent::Planned } else { Absent::Refused };
+    let pipeline = args.pipeline.open_with(absent)?;
     let graph = Graph::new(&pipeline);
     let mut targets = targets(&graph, &args.nodes)?;
     let forced = graph.select(&args.force)?;

@@ -1,8 +1,9 @@
 //! `takd why`.
 
 use super::{
+    absent::{has_key, notes},
     exit::{self, Problem},
-    open::PipelineArgs,
+    open::{Absent, PipelineArgs},
     plan::{resumes, step_name, tell_damaged},
     print,
     survey::Survey,
@@ -28,7 +29,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
-    let pipeline = args.pipeline.open()?;
+    let pipeline = args.pipeline.open_with(Absent::Planned)?;
     let graph = Graph::new(&pipeline);
     let targets = graph.select(&args.nodes)?;
     let survey = Survey::new(&graph, store, Depth::Manifest)?;
@@ -40,6 +41,9 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
     for step in plan.steps.iter().filter(|step| asked(&step.tasks)) {
         let (name, key) = (step_name(&graph, step), step.key.short());
         text += &match &step.action {
+            Action::Run(_) | Action::Skip if !has_key(&graph, step) => {
+                format!("{name} runs: its data is not here, so that it has no key yet\n")
+            }
             Action::Run(Reason::Changed { nearest, differences }) => {
                 let from = origin(store, nearest)?;
                 let mut text = format!("{name} runs: the cache has no entry {key}\n");
@@ -61,6 +65,7 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
         }
         text += &weights(step);
     }
+    text.extend(notes(&graph).into_iter().map(|note| note + "\n"));
     print(&text)?;
     Ok(exit::OK)
 }

@@ -164,6 +164,20 @@ pub struct DataInfo {
     /// What a user should know of them, a line each: files that are none of the images, classes
     /// without test images. No part of any key.
     pub notes: Vec<String>,
+    /// Whether its files are here. No part of any key.
+    pub presence: Presence,
+}
+
+/// Whether the files of a data set are here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Presence {
+    /// They are.
+    #[default]
+    Here,
+    /// They are not, and the digests are those of the distribution that it is named for.
+    Assumed,
+    /// They are not, and no digest is known: what they decide has no key.
+    Unknown,
 }
 
 /// A digest of each part of a data set, in hex; `data` makes them.

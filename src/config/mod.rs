@@ -12,7 +12,8 @@ mod recipe;
 
 pub use collapse::OnCollapse;
 pub use data::{
-    Cifar, CifarKind, Data, DataInfo, Digests, Fit, Format, ImageFolder, Normalisation, Split,
+    Cifar, CifarKind, Data, DataInfo, Digests, Fit, Format, ImageFolder, Normalisation, Presence,
+    Split,
 };
 pub use layer::{Block, BlockKind, Layer, LayerError};
 pub use net::{Net, Shape, ShapeError};

@@ -14,7 +14,7 @@ use super::{
     picture::shorter_side,
     skipped::{Reason, Skipped},
 };
-use crate::config::{DataInfo, Digests, ImageFolder, Shape};
+use crate::config::{DataInfo, Digests, ImageFolder, Presence, Shape};
 use std::sync::Arc;
 
 /// Images that are looked at to tell a folder's usual size.
@@ -115,6 +115,7 @@ impl Found {
             train: self.train.files.len(),
             test: self.test.files.len(),
             notes: self.notes(),
+            presence: Presence::Here,
         }
     }
 

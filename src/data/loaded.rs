@@ -2,7 +2,7 @@
 
 use super::{cifar, files::Files, folder, idx_files, listing::Listing};
 use crate::{
-    config::{DataInfo, Digests, Format, ImageFolder, Normalisation, Shape},
+    config::{DataInfo, Digests, Format, ImageFolder, Normalisation, Presence, Shape},
     input,
 };
 use std::{io, sync::Arc};
@@ -33,6 +33,7 @@ impl Dataset {
             train: train.labels.len(),
             test: test.labels.len(),
             notes: notes.clone(),
+            presence: Presence::Here,
         }
     }
 

@@ -7,6 +7,9 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, BufReader, Read, Write},
     path::{Path, PathBuf},
+    sync::mpsc,
+    thread,
+    time::Duration,
 };
 
 /// Why a data set is not there now.
@@ -61,10 +64,14 @@ pub fn fetch(
     progress: &mut dyn FnMut(u64, Option<u64>),
 ) -> Result<PathBuf, FetchError> {
     let place = folder.join(&source.file);
+    fs::create_dir_all(folder).map_err(io_error(folder))?;
+    // Of two at once, the second waits, and finds what the first has fetched.
+    let lock = folder.join(format!(".{}.lock", source.file));
+    let locked = File::options().create(true).truncate(false).write(true).open(&lock);
+    let _locked = locked.and_then(|file| file.lock().map(|()| file)).map_err(io_error(&lock))?;
     if place.exists() && digest(&place)? == source.sha256 {
         return Ok(place);
     }
-    fs::create_dir_all(folder).map_err(io_error(folder))?;
     let part = folder.join(format!("{}.part", source.file));
     download(source, &part, progress)?;
     let found = digest(&part)?;
@@ -77,14 +84,83 @@ pub fn fetch(
     Ok(place)
 }
 
-/// Unpacks a fetched `.tar.gz` into `folder`; members that would leave it are left out.
+/// Unpacks a fetched `.tar.gz` into `folder`; members that would leave it are left out. A file comes to
+/// its name when it is whole.
 ///
 /// # Errors
 /// [`FetchError::Io`] if a file cannot be written.
 pub fn unpack(archive: &Path, folder: &Path) -> Result<(), FetchError> {
     let file = File::open(archive).map_err(io_error(archive))?;
     let mut members = tar::Archive::new(GzDecoder::new(BufReader::new(file)));
-    members.unpack(folder).map_err(io_error(folder))
+    let beside = folder.join(format!(".unpacking-{}", std::process::id()));
+    let done = fs::create_dir_all(&beside)
+        .and_then(|()| members.unpack(&beside))
+        .and_then(|()| bring(&beside, folder));
+    let removed = fs::remove_dir_all(&beside);
+    done.and(removed).map_err(io_error(folder))
+}
+
+/// Moves all files below `from` to the same places below `to`.
+fn bring(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let place = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            bring(&entry.path(), &place)?;
+        } else {
+            fs::rename(entry.path(), place)?;
+        }
+    }
+    Ok(())
+}
+
+/// Longest wait for a connection, for the beginning of an answer, and for the next bytes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// As [`PATIENCE`], or as many seconds as `TAKD_FETCH_TIMEOUT` says.
+fn patience() -> Duration {
+    let told = std::env::var("TAKD_FETCH_TIMEOUT").ok().and_then(|text| text.parse().ok());
+    told.map_or(PATIENCE, Duration::from_secs)
+}
+
+/// What comes next of a body; an error if nothing comes for as long as `patience`.
+struct Chunks {
+    chunks: mpsc::Receiver<io::Result<Vec<u8>>>,
+    patience: Duration,
+}
+
+impl Chunks {
+    /// Reads in a thread of its own, since a read may wait for ever.
+    fn new(mut reader: impl Read + Send + 'static, patience: Duration) -> io::Result<Self> {
+        let (sender, chunks) = mpsc::sync_channel(4);
+        thread::Builder::new().spawn(move || {
+            loop {
+                let mut chunk = vec![0; 1 << 16];
+                let read = reader.read(&mut chunk).map(|count| {
+                    chunk.truncate(count);
+                    chunk
+                });
+                let last = !matches!(&read, Ok(chunk) if !chunk.is_empty());
+                if sender.send(read).is_err() || last {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self { chunks, patience })
+    }
+
+    /// Nothing at the end.
+    fn next(&self) -> Result<Option<Vec<u8>>, String> {
+        match self.chunks.recv_timeout(self.patience) {
+            Ok(Ok(chunk)) => Ok(Some(chunk).filter(|chunk| !chunk.is_empty())),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                Err(format!("no byte came for {} s", self.patience.as_secs()))
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => Err("the reader has ended".to_owned()),
+        }
+    }
 }
 
 fn download(
@@ -94,11 +170,16 @@ fn download(
 ) -> Result<(), FetchError> {
     let network = |problem: String| FetchError::Network { url: source.url.clone(), problem };
     let have = fs::metadata(part).map_or(0, |metadata| metadata.len());
-    let mut request = ureq::get(&source.url);
+    let patience = patience();
+    let config = ureq::Agent::config_builder()
+        .timeout_resolve(Some(patience))
+        .timeout_connect(Some(patience))
+        .timeout_recv_response(Some(patience));
+    let mut request = config.build().new_agent().get(&source.url);
     if have > 0 {
         request = request.header("Range", format!("bytes={have}-"));
     }
-    let mut response = match request.call() {
+    let response = match request.call() {
         Ok(response) => response,
         // All of it is there already: the digest tells whether it is right.
         Err(ureq::Error::StatusCode(416)) if have > 0 => return Ok(()),
@@ -113,15 +194,20 @@ fn download(
     let rest =
         response.headers().get("content-length").and_then(|text| text.to_str().ok()?.parse().ok());
     let total = rest.map(|rest: u64| rest + done);
-    let mut reader = response.body_mut().as_reader();
-    let mut buffer = vec![0; 1 << 16];
+    let body = response.into_body().into_reader();
+    let chunks = Chunks::new(body, patience).map_err(io_error(part))?;
+    let broken = |file: File, problem| {
+        // What has come is kept.
+        file.sync_all().map_err(io_error(part)).and(Err(network(problem)))
+    };
     loop {
-        let count = reader.read(&mut buffer).map_err(|error| network(error.to_string()))?;
-        if count == 0 {
-            break;
-        }
-        file.write_all(&buffer[..count]).map_err(io_error(part))?;
-        done += count as u64;
+        let chunk = match chunks.next() {
+            Ok(None) => break,
+            Ok(Some(chunk)) => chunk,
+            Err(problem) => return broken(file, problem),
+        };
+        file.write_all(&chunk).map_err(io_error(part))?;
+        done += chunk.len() as u64;
         progress(done, total);
     }
     file.sync_all().map_err(io_error(part))?;

@@ -3,6 +3,7 @@
 // A test that cannot go on says so by panicking.
 #![allow(clippy::unwrap_used)]
 
+mod absent_data;
 mod bad_input;
 mod changes;
 mod clock;
@@ -15,6 +16,7 @@ mod disk_errors;
 mod documents;
 mod errors;
 mod failures;
+mod fetching;
 mod figures;
 mod file_system;
 mod gpu;

@@ -143,6 +143,7 @@ fn results_that_nobody_reads_wait_for_a_reader_or_a_signal() {
         // Fills the pipe, and waits itself.
         let mut filler = Command::new("yes");
         let mut filler = Running::new(filler.stdout(writer.try_clone().unwrap()));
+        sleep(Duration::from_millis(500));
         let mut run = workspace.command(&["run", "tiny.toml", node]);
         let mut run = Running::new(run.stdout(writer).stderr(Stdio::null()));
         // The time until it waits cannot be seen from here; before, a signal ends it as well.

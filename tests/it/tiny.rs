@@ -4,8 +4,8 @@ use burn::tensor::Device;
 use std::{fs, path::Path};
 use takd::{
     config::{
-        BatchnormWeight, DataInfo, Digests, Net, OnCollapse, Optimizer, Recipe, Schedule, Select,
-        Shape, Warmup,
+        BatchnormWeight, DataInfo, Digests, Net, OnCollapse, Optimizer, Presence, Recipe, Schedule,
+        Select, Shape, Warmup,
     },
     data::View,
     learn::{self, Lesson, Objective, Stop, Trained},
@@ -58,6 +58,7 @@ pub fn info() -> DataInfo {
         train: 72,
         test: 24,
         notes: Vec::new(),
+        presence: Presence::Here,
     }
 }
 

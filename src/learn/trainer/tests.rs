@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     config::{
         BatchnormWeight, Data, DataInfo, Digests, Format, Layer, Normalisation, OnCollapse,
-        Optimizer, Schedule, Shape, Split, Warmup,
+        Optimizer, Presence, Schedule, Shape, Split, Warmup,
     },
     data::{Dataset, Images, Part},
 };
@@ -19,7 +19,8 @@ fn views(shape: Shape) -> [View; 2] {
     let (train, test) = (part(10), part(1));
     let dataset = Dataset { shape, classes: CLASSES, train, test, digests, notes };
     let digests = Digests::default();
-    let info = DataInfo { digests, shape, classes: CLASSES, train: 10, test: 1, notes: Vec::new() };
+    let (notes, presence) = (Vec::new(), Presence::Here);
+    let info = DataInfo { digests, shape, classes: CLASSES, train: 10, test: 1, notes, presence };
     let normalisation = Normalisation::Measured;
     let data = Data { format: Format::FashionMini, validation: 2, normalisation, info };
     [Split::Train, Split::Validation]
