@@ -235,6 +235,10 @@ fn flat(inputs: &KeyInputs) -> Flat {
                     out.insert(format!("parents.{index}"), key.chars().take(12).collect());
                 }
             }
+            // So is a digest.
+            Value::String(digest) if ["data.train", "data.test", "weights"].contains(&path) => {
+                out.insert(path.to_owned(), digest.chars().take(12).collect());
+            }
             value => {
                 out.insert(path.to_owned(), value.to_string());
             }

@@ -60,7 +60,8 @@ pub(super) fn tell_damaged(survey: &Survey) {
 /// that is damaged, or another version's, counts as none, as it does in a run.
 pub(super) fn resumes(plan: &Plan, store: &Store) -> Result<HashMap<Key, usize>, StoreError> {
     let mut found = HashMap::new();
-    for step in plan.running() {
+    let there = store.checkpoint_keys()?;
+    for step in plan.running().filter(|step| there.contains(&step.key)) {
         if let Kept::Whole(bytes) = store.read_checkpoint(&step.key)?
             && let Ok(checkpoint) = read_checkpoint(&bytes)
         {

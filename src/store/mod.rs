@@ -38,6 +38,7 @@ pub use staging::Staging;
 use crate::key::Key;
 use relocate::{is_there, relocate};
 use std::{
+    collections::HashSet,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -97,6 +98,16 @@ impl Store {
         let mut keys: Vec<Key> = names.iter().filter_map(|name| name.parse().ok()).collect();
         keys.sort_unstable();
         Ok(keys)
+    }
+
+    /// The keys under which a checkpoint lies, whole or not: one look at a folder, where a plan would
+    /// look for each of its steps.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] if the folder cannot be read.
+    pub fn checkpoint_keys(&self) -> Result<HashSet<Key>, StoreError> {
+        let names = list(&self.root.join("checkpoints"))?;
+        Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
     }
 
     /// Moves a damaged entry out of the way; its new place.
