@@ -28,11 +28,28 @@ pub struct Collapse {
 /// How a collapse shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sign {
-    /// Every image of a batch got the same logits.
+    /// Every image of a batch got the same logits: nothing can be learned any more.
     Constant,
-    /// Two epochs in a row were right no more often than guessing is, at the same loss.
-    Chance,
+    /// This many epochs in a row were right no more often than guessing is, at the same loss. A deep
+    /// network may only be slow to begin: ResNet-110 at a rate of 0.1 needs some 400 steps (He et al.
+    /// 2016, section 4.2).
+    Chance {
+        /// At least two.
+        epochs: usize,
+        /// Whether they are too many for a slow start.
+        lost: bool,
+    },
 }
+
+impl Sign {
+    /// Whether nothing will come of the training.
+    pub fn is_sure(self) -> bool {
+        matches!(self, Self::Constant | Self::Chance { lost: true, .. })
+    }
+}
+
+/// A training that still guesses after so many epochs and steps is not slow to begin.
+const SLOW: (usize, usize) = (3, 2_000);
 
 /// Epochs whose losses differ by less than this share of them stand still.
 const FLAT: f64 = 0.005;
@@ -76,10 +93,16 @@ pub(super) fn sign(
     let chance = chance + 2.0 * (chance * (1.0 - chance) / samples.max(1) as f64).sqrt();
     let guesses =
         |record: &EpochRecord| record.train_accuracy.is_some_and(|accuracy| accuracy <= chance);
-    let [.., before, _] = history else { return None };
-    let warm = before.epoch > recipe.warmup.0;
-    let flat = (last.loss - before.loss).abs() < FLAT * before.loss.abs();
-    (warm && flat && guesses(before) && guesses(last)).then_some(Sign::Chance)
+    let stands = |pair: &[EpochRecord]| {
+        let [before, after] = pair else { return false };
+        let warm = before.epoch > recipe.warmup.0;
+        let flat = (after.loss - before.loss).abs() < FLAT * before.loss.abs();
+        warm && flat && guesses(before) && guesses(after)
+    };
+    let pairs = history.windows(2).rev().take_while(|pair| stands(pair)).count();
+    let (epochs, steps) = (pairs + 1, samples.div_ceil(recipe.batch_size.max(1)));
+    let lost = epochs >= SLOW.0 && last.epoch.saturating_mul(steps) >= SLOW.1;
+    (epochs > 1).then_some(Sign::Chance { epochs, lost })
 }
 
 /// What probably leads to a collapse under these hyper-parameters. `spread` is the standard deviation
@@ -133,14 +156,17 @@ impl fmt::Display for Collapse {
             .map(|share| format!(", training accuracy {:.2} %", share * 100.0))
             .unwrap_or_default();
         let what = match sign {
-            Sign::Constant => "every image gets the same output",
-            Sign::Chance => "two epochs guess, and the loss stands still",
+            Sign::Constant => {
+                format!("collapsed in epoch {epoch}: every image gets the same output")
+            }
+            Sign::Chance { epochs, lost } => {
+                let begin = if *lost { "collapsed" } else { "may have collapsed" };
+                format!(
+                    "{begin} by epoch {epoch}: {epochs} epochs guess, and the loss stands still"
+                )
+            }
         };
-        write!(
-            f,
-            "collapsed in epoch {epoch}: {what} (loss {loss:.4}{accuracy}). Likely causes: {}",
-            causes.join("; ")
-        )
+        write!(f, "{what} (loss {loss:.4}{accuracy}). Likely causes: {}", causes.join("; "))
     }
 }
 
@@ -163,11 +189,15 @@ mod tests {
     #[test]
     fn guessing_at_a_flat_loss_is_a_collapse_and_a_slow_start_is_none() {
         let sign =
-            |records: &[EpochRecord], warmup| super::sign(records, &recipe(warmup), 10, 45_000);
-        let dead = [record(1, 2.3, 0.1), record(2, 2.3, 0.0998)];
-        assert_eq!(sign(&dead, 0), Some(Sign::Chance));
+            |records: &[EpochRecord], warmup| super::sign(records, &recipe(warmup), 10, 4_000);
+        // Two standard deviations are 0.95 points.
+        let dead = [1, 2, 3, 4].map(|epoch| record(epoch, 2.3, 0.1));
+        let chance = |epochs, lost| Some(Sign::Chance { epochs, lost });
         assert_eq!(sign(&dead[..1], 0), None, "one epoch may be a slow start");
-        assert_eq!(sign(&dead, 1), None, "a warm-up is one");
+        assert_eq!(sign(&dead[..2], 0), chance(2, false));
+        assert_eq!(sign(&dead[..3], 0), chance(3, false), "1,500 steps may be");
+        assert_eq!(sign(&dead, 0), chance(4, true));
+        assert_eq!(sign(&dead[..2], 1), None, "a warm-up is one");
         assert_eq!(sign(&[record(1, 2.3, 0.1), record(2, 2.2, 0.1)], 0), None, "it falls");
         assert_eq!(sign(&[record(1, 2.3, 0.1), record(2, 2.299, 0.15)], 0), None, "it learns");
         let mut constant = record(1, 2.3, 0.1);

@@ -257,7 +257,9 @@ pub fn resume(
         history.push(record);
         let collapse = lesson.collapse(&history);
         let collapse = match (collapse, lesson.on_collapse) {
-            (Some(collapse), OnCollapse::Stop) => return Err(LearnError::Collapsed(collapse)),
+            (Some(collapse), OnCollapse::Stop) if collapse.sign.is_sure() => {
+                return Err(LearnError::Collapsed(collapse));
+            }
             (collapse, _) => collapse,
         };
         let checkpoint = || checkpoint(&net, &updater, &best, &history, None);
@@ -269,8 +271,10 @@ pub fn resume(
         Some((_, epoch, weights)) => (epoch, weights),
         None => (lesson.recipe.epochs, net.save()),
     };
-    let collapsed =
-        (1..=history.len()).find(|&epochs| lesson.collapse(&history[..epochs]).is_some());
+    let sure = |epochs: &usize| {
+        lesson.collapse(&history[..*epochs]).is_some_and(|collapse| collapse.sign.is_sure())
+    };
+    let collapsed = (1..=history.len()).find(sure);
     Ok(Trained { weights, history, selected, collapsed })
 }
 

@@ -27,24 +27,14 @@ pub(super) struct Watcher<'a> {
     stopping: bool,
     /// Whether the user knows that checkpoints cannot be written.
     told: bool,
-    /// Whether the user knows that it learns nothing.
-    collapsed: bool,
+    /// Whether the user knows that it perhaps learns nothing, 1, or surely, 2.
+    collapsed: u8,
 }
 
 impl<'a> Watcher<'a> {
     pub fn new(job: &'a Job<'a>, lock: &'a KeyLock, epochs: usize, clock: Clock) -> Self {
         let (line, pace) = (Line::new(job, lock, epochs), Pace::new());
-        Self {
-            job,
-            lock,
-            epochs,
-            line,
-            clock,
-            pace,
-            stopping: false,
-            told: false,
-            collapsed: false,
-        }
+        Self { job, lock, epochs, line, clock, pace, stopping: false, told: false, collapsed: 0 }
     }
 
     /// Replaces the checkpoint. The training itself is whole without: a problem is worth a line.
@@ -94,11 +84,16 @@ impl Watch for Watcher<'_> {
 
     fn epoch(&mut self, progress: &Progress<'_>) {
         self.line.epoch(progress.record, progress.samples_per_second);
-        if let Some(collapse) = progress.collapse.filter(|_| !self.collapsed) {
-            self.collapsed = true;
-            self.job.note(&format!(
-                "warning: {collapse}. It trains on: `on_collapse = \"stop\"` ends it"
-            ));
+        // A slow start is told once, and once more if it proves to be none.
+        let grade = progress.collapse.map(|collapse| 1 + u8::from(collapse.sign.is_sure()));
+        if let Some(collapse) = progress.collapse.filter(|_| grade > Some(self.collapsed)) {
+            self.collapsed = grade.unwrap_or_default();
+            let then = if collapse.sign.is_sure() {
+                "It trains on: `on_collapse = \"stop\"` ends it"
+            } else {
+                "It trains on: a deep network may only be slow to begin"
+            };
+            self.job.note(&format!("warning: {collapse}. {then}"));
         }
         let interval = BETWEEN_EPOCHS.min(self.job.runner.checkpoint_every);
         // After the last epoch the entry follows at once.
