@@ -159,7 +159,7 @@ fn coloured() -> bool {
 
 /// Writes a result for people to stdout.
 fn print(text: &str) -> Result<(), Problem> {
-    print_data(&printable(text))
+    print_data(&printable(text, false))
 }
 
 /// Writes a result for programs to stdout, as it is.
@@ -176,5 +176,5 @@ fn print_data(text: &str) -> Result<(), Problem> {
 
 /// Writes a line to stderr.
 fn say(line: &str) {
-    stderr::line(printable(line).into_owned(), Worth::Word);
+    stderr::line(printable(line, coloured()).into_owned(), Worth::Word);
 }

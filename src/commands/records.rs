@@ -28,7 +28,7 @@ pub(super) fn listen(as_json: bool) {
         }
         let worth = if record.level() <= log::Level::Warn { Worth::Word } else { Worth::Progress };
         let text = format!("{level} {target}: {message}");
-        stderr::line(printable(&text).into_owned(), worth);
+        stderr::line(printable(&text, false).into_owned(), worth);
         Ok(())
     });
     // Another logger can only be there if the library's user has set one, who then hears of it all.

@@ -20,15 +20,15 @@ pub(super) fn xml(text: &str) -> String {
 }
 
 /// Text on a terminal, of any number of lines. What could move the cursor, hide text or turn its
-/// direction is written as an escape; colours alone are let through.
-pub fn printable(text: &str) -> Cow<'_, str> {
+/// direction is written as an escape; `coloured` text may have colours, of ours or of anyone's.
+pub fn printable(text: &str, coloured: bool) -> Cow<'_, str> {
     if !text.contains(is_unprintable) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        let length = colour(rest).unwrap_or(c.len_utf8());
+        let length = colour(rest).filter(|_| coloured).unwrap_or(c.len_utf8());
         if length == c.len_utf8() && is_unprintable(c) {
             out.extend(c.escape_unicode());
         } else {
@@ -55,7 +55,7 @@ fn colour(text: &str) -> Option<usize> {
 /// Text in one line for people: [`printable`], and colours and breaks are none of the user's business.
 pub(super) fn line(text: &str) -> String {
     let one = text.replace(['\n', '\r', '\t'], " ").replace('\x1b', "\u{fffd}");
-    printable(&one).into_owned()
+    printable(&one, false).into_owned()
 }
 
 /// Text in Markdown, in a paragraph or a table's cell.

@@ -68,6 +68,17 @@ fn terminals_see_no_control_characters() {
 }
 
 #[test]
+fn errors_show_what_was_typed_and_do_nothing() {
+    let workspace = Workspace::new();
+    for word in ["\u{1b}[31mred", "\u{1b}]0;owned\u{7}", "a\u{202e}b"] {
+        for args in [&["data", "check", word][..], &["plan", word], &["run", "tiny.toml", word]] {
+            let output = workspace.takd(args);
+            assert!(output.code != 0 && !output.stderr.chars().any(is_unprintable), "{output:?}");
+        }
+    }
+}
+
+#[test]
 fn tables_keep_their_shape() {
     for text in TEXTS {
         let workspace = workspace(text);

@@ -88,7 +88,7 @@ impl Observer for Lines {
                     let left = left.map(|left| format!(", {} left", short(left)));
                     let (name, left) = (board.title(*step), left.unwrap_or_default());
                     let line = format!("{name}: epoch {epoch}/{epochs}, {text}{left}");
-                    stderr::line(printable(&line).into_owned(), Worth::Progress);
+                    stderr::line(printable(&line, false).into_owned(), Worth::Progress);
                 }
             }
             Event::Ended { step, fate } => {
