@@ -76,7 +76,7 @@ impl Paired {
                 let verdict = match (low > 0.0, high < 0.0) {
                     (true, _) => "higher",
                     (_, true) => "lower",
-                    _ => "it holds 0, no difference is shown",
+                    _ => "it includes 0: not significant",
                 };
                 let (low, high) = (signed(low), signed(high));
                 format!("{mean}{unit}, 95 % interval [{low}, {high}] over {n} seeds: {verdict}")
@@ -105,7 +105,7 @@ mod tests {
         assert!((low - (0.8 - 0.8956686)).abs() < 1e-5 && (high - (0.8 + 0.8956686)).abs() < 1e-5);
         assert!(!paired.is_shown());
         let told = paired.sentence(" points");
-        assert!(told.ends_with("it holds 0, no difference is shown"), "{told}");
+        assert!(told.ends_with("it includes 0: not significant"), "{told}");
     }
 
     #[test]
