@@ -4,6 +4,7 @@
 
 mod checkpoint;
 mod collapse;
+mod failure;
 mod logits;
 mod loss;
 mod optimizer;
@@ -14,9 +15,10 @@ mod watch;
 
 pub use checkpoint::{Checkpoint, State, Within};
 pub use collapse::{Collapse, Sign};
+pub use failure::LearnError;
 pub use logits::{InferError, Logits, LogitsError, infer, infer_from};
 pub use loss::{cross_entropy, distillation};
 pub use optimizer::Updater;
 pub use schedule::{learning_rate, restarts};
-pub use trainer::{LearnError, Lesson, Objective, Trained, resume, train};
+pub use trainer::{Lesson, Objective, Trained, resume, train};
 pub use watch::{Order, Progress, Stop, Watch};

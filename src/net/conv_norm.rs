@@ -1,7 +1,7 @@
 //! A convolution with its BatchNorm: what every image layer is made of.
 
 use super::{
-    init,
+    init::{self, Source},
     tensors::{Role, Visitor},
 };
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     ops::{self, After, Form, Operands},
 };
 use burn::tensor::{
-    Device, Tensor,
+    Tensor,
     module::{batch_norm, batch_norm_train, conv2d},
     ops::ConvOptions,
 };
@@ -48,15 +48,6 @@ pub(super) struct ConvNorm {
     beta: Tensor<1>,
     mean: Tensor<1>,
     var: Tensor<1>,
-}
-
-/// Where a network's initial parameters come from.
-#[derive(Clone, Copy)]
-pub(super) struct Source<'a> {
-    pub seed: u64,
-    /// Of plain convolutions.
-    pub batchnorm_weight: BatchnormWeight,
-    pub device: &'a Device,
 }
 
 impl ConvNorm {

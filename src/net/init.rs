@@ -1,8 +1,19 @@
 //! Initial values of parameters: each from a stream of its own, named for the parameter.
 
-use super::conv_norm::Source;
-use crate::rng::{Purpose, Stream};
-use burn::tensor::{Tensor, TensorData};
+use crate::{
+    config::BatchnormWeight,
+    rng::{Purpose, Stream},
+};
+use burn::tensor::{Device, Tensor, TensorData};
+
+/// Where a network's initial parameters come from.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub seed: u64,
+    /// Of plain convolutions.
+    pub batchnorm_weight: BatchnormWeight,
+    pub device: &'a Device,
+}
 
 /// PyTorch's default for convolutions and linear layers, weights and biases alike: uniform in
 /// ±1/√fan_in (`kaiming_uniform_` with a = √5).
@@ -47,7 +58,6 @@ fn fill<const D: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::BatchnormWeight;
     use burn::tensor::Device;
 
     #[test]

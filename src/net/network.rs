@@ -1,8 +1,9 @@
 //! A network with its weights on a device.
 
 use super::{
-    conv_norm::{ConvNorm, Mode, Source, Window},
+    conv_norm::{ConvNorm, Mode, Window},
     init,
+    init::Source,
     residual::Residual,
     tensors::{LoadError, Loader, NamedTensor, Role, Saver, Visitor},
 };

@@ -1,7 +1,8 @@
 //! Residual blocks (He et al. 2016), under torchvision's names.
 
 use super::{
-    conv_norm::{ConvNorm, Mode, Source, Window},
+    conv_norm::{ConvNorm, Mode, Window},
+    init::Source,
     tensors::Visitor,
 };
 use crate::{

@@ -4,14 +4,17 @@
 //! Nothing is waited for: a step whose locks are held elsewhere comes again later, and holds none of
 //! them meanwhile, so that no two steps can wait for each other.
 
-use super::runner::{NodeRunner, failed, other_version};
+use super::failure::{failed, other_version};
 use crate::{
-    execute::{Event, Failure},
+    execute::{Event, Failure, Observer},
     key::Key,
     plan::{Action, Reason, Step},
-    store::{Depth, KeyLock, Lock, Lookup, now},
+    store::{Depth, KeyLock, Lock, Lookup, Store, now},
 };
-use std::sync::PoisonError;
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+};
 
 /// A step's locks.
 pub(super) struct Claim {
@@ -21,9 +24,18 @@ pub(super) struct Claim {
     pub logits: Option<KeyLock>,
 }
 
-impl NodeRunner<'_> {
+/// Who takes the locks of steps.
+#[derive(Clone, Copy)]
+pub(super) struct Claims<'a> {
+    pub store: &'a Store,
+    pub observer: &'a dyn Observer,
+    /// Keys whose holders people have been told of.
+    pub told: &'a Mutex<HashSet<Key>>,
+}
+
+impl Claims<'_> {
     /// The locks of `step`, or `None` if its entry is there by now and not forced away.
-    pub(super) fn claim(&self, name: &str, step: &Step) -> Result<Option<Claim>, Failure> {
+    pub fn claim(&self, name: &str, step: &Step) -> Result<Option<Claim>, Failure> {
         let forced = matches!(step.action, Action::Run(Reason::Forced));
         let Some(lock) = self.take(name, &step.key, forced)? else { return Ok(None) };
         let augments = step.inputs.recipe.as_ref().is_some_and(|recipe| !recipe.augment.is_empty());
@@ -70,7 +82,7 @@ impl NodeRunner<'_> {
     }
 
     /// A line for people, about the task `name`.
-    pub(super) fn note(&self, name: &str, text: &str) {
+    fn note(&self, name: &str, text: &str) {
         self.observer.event(&Event::Note(format!("{name}: {text}")));
     }
 }

@@ -5,7 +5,7 @@
 //! between two batches, when all but the thread that works through the step are idle; a thread that
 //! waits for others' work within a batch might otherwise be the one that stands aside.
 
-use super::runner::failed;
+use super::failure::failed;
 use crate::execute::{Failure, Share};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 

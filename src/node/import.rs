@@ -1,8 +1,9 @@
 //! A network whose weights come from a file: PyTorch's or safetensors.
 
 use super::{
+    failure::failed,
     files::{WEIGHTS, write_weights},
-    runner::{Job, failed},
+    runner::Job,
 };
 use crate::{
     execute::{Failure, Made},

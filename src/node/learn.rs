@@ -1,10 +1,11 @@
 //! A train or distill node.
 
 use super::{
+    failure::failed,
     files::{WEIGHTS, write_weights},
     memory,
     pace::Clock,
-    runner::{Job, failed},
+    runner::Job,
     teach::Teaching,
     watcher::Watcher,
 };

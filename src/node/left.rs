@@ -1,6 +1,6 @@
 //! What an earlier run has left of an unfinished artifact, if it is this artifact's.
 
-use super::runner::{Job, failed};
+use super::{failure::failed, runner::Job};
 use crate::{
     execute::Failure,
     store::{Kept, KeyLock},

@@ -1,6 +1,6 @@
 //! An eval node.
 
-use super::runner::{Job, failed};
+use super::{failure::failed, runner::Job};
 use crate::{
     execute::{Failure, Made},
     key::Key,

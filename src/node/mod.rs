@@ -3,6 +3,7 @@
 mod claim;
 mod crew;
 mod device;
+mod failure;
 mod files;
 mod import;
 mod learn;

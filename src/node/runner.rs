@@ -1,10 +1,15 @@
 //! Runs one step of a plan: lock, look again, work, commit.
 
-use super::{claim::Claim, crew::Crew, device::Selected};
+use super::{
+    claim::{Claim, Claims},
+    crew::Crew,
+    device::Selected,
+    failure::{failed, other_version},
+};
 use crate::{
     config::{Data, Format},
     data::{self, DataError, Dataset},
-    execute::{Failure, Made, Observer, Runner, Share},
+    execute::{Event, Failure, Made, Observer, Runner, Share},
     graph::Graph,
     key::{Key, KeyInputs},
     ops,
@@ -96,11 +101,6 @@ pub(super) struct Job<'a> {
     pub crew: &'a Crew,
 }
 
-/// Any error, as a step's failure.
-pub(super) fn failed(error: impl std::fmt::Display) -> Failure {
-    Failure::Failed(error.to_string())
-}
-
 impl Runner for NodeRunner<'_> {
     fn run(
         &self,
@@ -110,7 +110,8 @@ impl Runner for NodeRunner<'_> {
     ) -> Result<Made, Failure> {
         let task = self.graph.tasks[step.tasks[0]];
         let name = self.graph.name(step.tasks[0]);
-        let Some(Claim { lock, logits }) = self.claim(&name, step)? else {
+        let claims = Claims { store: self.store, observer: self.observer, told: &self.told };
+        let Some(Claim { lock, logits }) = claims.claim(&name, step)? else {
             return Ok(Made::Elsewhere);
         };
         let crew = Crew::new(self.threads, begin())?;
@@ -152,7 +153,7 @@ impl Job<'_> {
 
     /// A line for people.
     pub fn note(&self, text: &str) {
-        self.runner.note(&self.name, text);
+        self.runner.observer.event(&Event::Note(format!("{}: {text}", self.name)));
     }
 
     /// An entry that an earlier step has made, and one of its files.
@@ -246,15 +247,6 @@ impl Job<'_> {
             on_collapse: None,
         }
     }
-}
-
-/// An entry that must neither be used nor replaced.
-pub(super) fn other_version(key: &Key, version: &str) -> String {
-    format!(
-        "the entry {} is another takd version's ({version}), which this one cannot read and leaves \
-         alone: use that version, or another --cache",
-        key.short()
-    )
 }
 
 /// The version that `Cargo.toml` pins.

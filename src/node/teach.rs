@@ -5,11 +5,12 @@
 //! is trained.
 
 use super::{
+    failure::failed,
     files::{
         LOGITS, Part, WEIGHTS, read_logits, read_part, read_weights, write_logits, write_part,
     },
     pace::{Clock, Pace},
-    runner::{Job, failed},
+    runner::Job,
 };
 use crate::{
     config::{Data, Net, Recipe, Split},

@@ -1,10 +1,11 @@
 //! Oversees a node's training: checkpoints in time, a last one at a stop, epochs for who listens.
 
 use super::{
+    failure::failed,
     files::{read_checkpoint, write_checkpoint},
     line::Line,
     pace::{Clock, Pace},
-    runner::{Job, failed},
+    runner::Job,
 };
 use crate::{
     execute::Failure,

@@ -5,7 +5,7 @@ use super::{
     value::{TensorRef, Value},
 };
 use crate::net::NamedTensor;
-use safetensors::tensor::TensorView;
+use safetensors::{SafeTensors, tensor::TensorView};
 
 /// A tensor in its file.
 #[derive(Clone)]
@@ -95,6 +95,14 @@ impl<'a> Candidate<'a> {
         };
         groups.into_iter().map(|(head, tensors)| Self::new(place(head), tensors)).collect()
     }
+}
+
+/// The tensors of a safetensors file.
+pub(super) fn plain(bytes: &[u8]) -> Result<Candidate<'_>, PyTorchError> {
+    let file = SafeTensors::deserialize(bytes)?;
+    let tensors = file.tensors().into_iter();
+    let tensors = tensors.map(|(name, view)| (name, Stored::Plain(view)));
+    Ok(Candidate::new(ROOT.to_owned(), tensors.collect()))
 }
 
 /// Every dictionary of tensors in a value, outer ones first.

@@ -123,7 +123,7 @@ pub fn read_weights(
         Kind::Zip => archive::read(bytes)?,
         Kind::Legacy => legacy::read(bytes)?,
         Kind::Safetensors => {
-            let candidates = vec![plain::read(bytes)?];
+            let candidates = vec![find::plain(bytes)?];
             return import(find::choose(candidates, from, net)?, &Storages::new());
         }
         Kind::Other(what) => return Err(PyTorchError::Format(what.to_owned())),

@@ -1,19 +1,9 @@
 //! Tensors of a safetensors file.
 
-use super::{
-    PyTorchError,
-    find::{Candidate, ROOT, Stored},
-};
+use super::PyTorchError;
 use crate::net::NamedTensor;
 use half::{bf16, f16};
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
-
-pub(super) fn read(bytes: &[u8]) -> Result<Candidate<'_>, PyTorchError> {
-    let file = SafeTensors::deserialize(bytes)?;
-    let tensors = file.tensors().into_iter();
-    let tensors = tensors.map(|(name, view)| (name, Stored::Plain(view)));
-    Ok(Candidate::new(ROOT.to_owned(), tensors.collect()))
-}
+use safetensors::{Dtype, tensor::TensorView};
 
 /// The values as 32-bit floats.
 pub(super) fn materialise(

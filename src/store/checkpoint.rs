@@ -4,8 +4,7 @@
 
 use super::{
     KeyLock, Store, StoreError,
-    entry::read,
-    staging::{create, remove, sync_folder, write_synced, writer},
+    disk::{create, read, remove, sync_folder, write_synced, writer},
 };
 use crate::key::{KEY_VERSION, Key};
 use std::{

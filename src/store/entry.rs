@@ -1,20 +1,17 @@
 //! Reading entries: nothing is handed out before its digest has matched.
 
-use super::{Manifest, Outcome, Store, StoreError, relocate::is_removed, version};
+use super::{
+    Manifest, Outcome, Store, StoreError,
+    disk::{metadata, read},
+    manifest::{MANIFEST, MANIFEST_DIGEST, digest_line},
+    relocate::is_removed,
+    version,
+};
 use crate::key::Key;
 use std::{
-    fs::{self, File},
-    io::{
-        self,
-        ErrorKind::{IsADirectory, NotFound, UnexpectedEof},
-        Read,
-    },
+    io::{self, Read},
     path::{Path, PathBuf},
 };
-
-/// File with the manifest, and file with the manifest's digest.
-pub(super) const MANIFEST: &str = "manifest.json";
-pub(super) const MANIFEST_DIGEST: &str = "manifest.blake3";
 
 /// How far an entry is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,45 +152,5 @@ impl Entry {
     /// The entry's folder.
     pub fn folder(&self) -> &Path {
         &self.folder
-    }
-}
-
-/// Content of [`MANIFEST_DIGEST`] for a manifest.
-pub(super) fn digest_line(manifest: &[u8]) -> Vec<u8> {
-    format!("{}\n", blake3::hash(manifest).to_hex()).into_bytes()
-}
-
-/// What the system says of a name, or `None` if nothing has it.
-fn metadata(path: &Path) -> Result<Option<fs::Metadata>, StoreError> {
-    match fs::metadata(path) {
-        Ok(metadata) => Ok(Some(metadata)),
-        Err(error) if error.kind() == NotFound => Ok(None),
-        Err(error) => Err(StoreError::io("read", path)(error)),
-    }
-}
-
-/// A file's bytes, or `None` if there is no such file; a folder or a pipe in its place is none.
-///
-/// Fewer bytes than the system says that the file has are an error of the system, not the content.
-pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
-    if !metadata(path)?.is_some_and(|metadata| metadata.is_file()) {
-        return Ok(None);
-    }
-    let bytes = || -> io::Result<Vec<u8>> {
-        let mut file = File::open(path)?;
-        let length = file.metadata()?.len();
-        let mut bytes = Vec::new();
-        bytes.try_reserve_exact(usize::try_from(length).map_err(io::Error::other)?)?;
-        file.read_to_end(&mut bytes)?;
-        if (bytes.len() as u64) < length {
-            let problem = format!("the system gave {} of its {length} bytes", bytes.len());
-            return Err(io::Error::new(UnexpectedEof, problem));
-        }
-        Ok(bytes)
-    };
-    match bytes() {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if [NotFound, IsADirectory].contains(&error.kind()) => Ok(None),
-        Err(error) => Err(StoreError::io("read", path)(error)),
     }
 }

@@ -2,10 +2,10 @@
 
 use super::{
     Store, StoreError,
-    entry::MANIFEST,
+    disk::{OLD, create, remove, writer},
     list,
+    manifest::MANIFEST,
     relocate::{REMOVED, is_removed, is_there, remove_in_place},
-    staging::{OLD, create, remove, writer},
 };
 use crate::key::Key;
 use std::{

@@ -8,6 +8,15 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// File with the manifest, and file with the manifest's digest.
+pub(super) const MANIFEST: &str = "manifest.json";
+pub(super) const MANIFEST_DIGEST: &str = "manifest.blake3";
+
+/// Content of [`MANIFEST_DIGEST`] for a manifest.
+pub(super) fn digest_line(manifest: &[u8]) -> Vec<u8> {
+    format!("{}\n", blake3::hash(manifest).to_hex()).into_bytes()
+}
+
 /// An entry's `manifest.json`. Only its inputs refuse fields that are not known here: those would be
 /// part of the key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -16,10 +16,12 @@
 //! Nothing here knows what an entry's files mean.
 
 mod checkpoint;
+mod disk;
 mod entry;
 mod gc;
 mod lock;
 mod manifest;
+mod others;
 mod progress;
 mod recover;
 mod relocate;

@@ -2,7 +2,11 @@
 //! processes to read. It vouches for nothing, so it is not synced; what it says of a running maker
 //! is believed only while that maker holds the key's lock.
 
-use super::{Holder, KeyLock, Store, StoreError, entry::read, list, staging::remove};
+use super::{
+    Holder, KeyLock, Store, StoreError,
+    disk::{read, remove},
+    list,
+};
 use crate::key::Key;
 use serde::{Deserialize, Serialize};
 use std::{

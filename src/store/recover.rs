@@ -1,9 +1,10 @@
 //! What killed processes leave behind, and how it is put right.
 
 use super::{
-    Store, StoreError, list,
+    Store, StoreError,
+    disk::{OLD, machine, sync_folder},
+    list,
     relocate::{is_there, relocate},
-    staging::{OLD, machine, sync_folder},
 };
 use crate::key::Key;
 use std::{fs, path::Path, time::Duration};

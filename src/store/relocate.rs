@@ -7,8 +7,9 @@
 //! of it, and whoever locks the key next, or gc, ends what a killed process had begun.
 
 use super::{
-    Store, StoreError, list,
-    staging::{remove, writer},
+    Store, StoreError,
+    disk::{remove, writer},
+    list,
 };
 use crate::key::Key;
 use std::{

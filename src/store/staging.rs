@@ -2,17 +2,16 @@
 
 use super::{
     FileDigest, KeyLock, Manifest, Outcome, Provenance, Store, StoreError,
-    entry::{MANIFEST, MANIFEST_DIGEST, digest_line},
-    lock::host,
+    disk::{OLD, create, sync_folder, write_synced, writer},
+    manifest::{MANIFEST, MANIFEST_DIGEST, digest_line},
     relocate::relocate,
 };
 use crate::key::KeyInputs;
 use std::{
-    collections::{BTreeMap, hash_map::RandomState},
-    fs::{self, File},
-    hash::BuildHasher,
-    io::{self, ErrorKind, Write},
-    path::{Path, PathBuf},
+    collections::BTreeMap,
+    fs::{self},
+    io::{self, ErrorKind},
+    path::PathBuf,
 };
 
 /// How often a commit makes way for an entry that another writer has just put in its place. Locks
@@ -124,60 +123,7 @@ impl Drop for Staging<'_> {
     }
 }
 
-/// End of the name of an entry that is being replaced.
-pub(super) const OLD: &str = ".old";
-
-/// A name that no other writer has, also none that is dead: in a container every process may be
-/// number 1 of a machine with the same name. The machine and the process are for people, and the
-/// machine for [`Store::recover`]; the random number keeps names apart.
-pub(super) fn writer() -> String {
-    // Each is seeded by the system, and no two of a process are alike.
-    let random = RandomState::new().hash_one(());
-    format!("{}.{}.{random:016x}", machine(), std::process::id())
-}
-
-/// This machine's name, as part of a file's name.
-pub(super) fn machine() -> String {
-    host().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
-}
-
 fn is_taken(error: &io::Error) -> bool {
     let taken = [ErrorKind::DirectoryNotEmpty, ErrorKind::AlreadyExists, ErrorKind::NotADirectory];
     taken.contains(&error.kind())
-}
-
-/// Makes a folder and those above it, and sees to it that they are there after a power cut.
-pub(super) fn create(folder: &Path) -> Result<(), StoreError> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    fs::create_dir_all(folder).map_err(StoreError::io("create", folder))?;
-    folder.parent().filter(|above| !above.as_os_str().is_empty()).map_or(Ok(()), sync_folder)
-}
-
-pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let written = File::create(path).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    written.map_err(StoreError::io("write", path))
-}
-
-/// Makes sure that the names in a folder outlive a power cut.
-pub(super) fn sync_folder(path: &Path) -> Result<(), StoreError> {
-    File::open(path).and_then(|folder| folder.sync_all()).map_err(StoreError::io("sync", path))
-}
-
-/// Removes a file or a folder, if it is there.
-pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
-    let removed = match fs::remove_dir_all(path) {
-        Err(error) if error.kind() == ErrorKind::NotADirectory => fs::remove_file(path),
-        removed => removed,
-    };
-    match removed {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(StoreError::io("remove", path)(error))
-        }
-        _ => Ok(()),
-    }
 }

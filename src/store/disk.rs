@@ -1,0 +1,104 @@
+//! What the cache asks of a file system: names that are nobody else's, files that outlive a power cut, and
+//! reading that tells a missing file from a failing disk.
+
+use super::{StoreError, lock::host};
+use std::{
+    collections::hash_map::RandomState,
+    fs::{self, File},
+    hash::BuildHasher,
+    io::{
+        self, ErrorKind,
+        ErrorKind::{IsADirectory, NotFound, UnexpectedEof},
+        Read, Write,
+    },
+    path::Path,
+};
+
+/// End of the name of an entry that is being replaced.
+pub(super) const OLD: &str = ".old";
+
+/// A name that no other writer has, also none that is dead: in a container every process may be
+/// number 1 of a machine with the same name. The machine and the process are for people, and the
+/// machine for [`Store::recover`]; the random number keeps names apart.
+pub(super) fn writer() -> String {
+    // Each is seeded by the system, and no two of a process are alike.
+    let random = RandomState::new().hash_one(());
+    format!("{}.{}.{random:016x}", machine(), std::process::id())
+}
+
+/// This machine's name, as part of a file's name.
+pub(super) fn machine() -> String {
+    host().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
+}
+
+/// Makes a folder and those above it, and sees to it that they are there after a power cut.
+pub(super) fn create(folder: &Path) -> Result<(), StoreError> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(folder).map_err(StoreError::io("create", folder))?;
+    folder.parent().filter(|above| !above.as_os_str().is_empty()).map_or(Ok(()), sync_folder)
+}
+
+/// Writes a file that outlives a power cut; its folder is for [`sync_folder`].
+pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let written = File::create(path).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    written.map_err(StoreError::io("write", path))
+}
+
+/// Makes sure that the names in a folder outlive a power cut.
+pub(super) fn sync_folder(path: &Path) -> Result<(), StoreError> {
+    File::open(path).and_then(|folder| folder.sync_all()).map_err(StoreError::io("sync", path))
+}
+
+/// Removes a file or a folder, if it is there.
+pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
+    let removed = match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == ErrorKind::NotADirectory => fs::remove_file(path),
+        removed => removed,
+    };
+    match removed {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(StoreError::io("remove", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What the system says of a name, or `None` if nothing has it.
+pub(super) fn metadata(path: &Path) -> Result<Option<fs::Metadata>, StoreError> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if error.kind() == NotFound => Ok(None),
+        Err(error) => Err(StoreError::io("read", path)(error)),
+    }
+}
+
+/// A file's bytes, or `None` if there is no such file; a folder or a pipe in its place is none.
+///
+/// Fewer bytes than the system says that the file has are an error of the system, not the content.
+pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    if !metadata(path)?.is_some_and(|metadata| metadata.is_file()) {
+        return Ok(None);
+    }
+    let bytes = || -> io::Result<Vec<u8>> {
+        let mut file = File::open(path)?;
+        let length = file.metadata()?.len();
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(usize::try_from(length).map_err(io::Error::other)?)?;
+        file.read_to_end(&mut bytes)?;
+        if (bytes.len() as u64) < length {
+            let problem = format!("the system gave {} of its {length} bytes", bytes.len());
+            return Err(io::Error::new(UnexpectedEof, problem));
+        }
+        Ok(bytes)
+    };
+    match bytes() {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if [NotFound, IsADirectory].contains(&error.kind()) => Ok(None),
+        Err(error) => Err(StoreError::io("read", path)(error)),
+    }
+}
