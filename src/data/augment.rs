@@ -6,6 +6,17 @@ use crate::{
     rng::Stream,
 };
 
+/// How training images are changed at random, drawn for each sample from (seed, epoch, sample id).
+#[derive(Clone, Copy)]
+pub struct Changes<'a> {
+    /// One after another; at least one.
+    pub augment: &'a [Augment],
+    /// The training's seed.
+    pub seed: u64,
+    /// Counted from 0.
+    pub epoch: u64,
+}
+
 /// Black pixels on each side before a crop (He et al. 2016, section 4.2).
 const PADDING: usize = 4;
 

@@ -2,26 +2,15 @@
 
 use super::{
     DataError,
-    augment::augment,
+    augment::{Changes, augment},
     files::Decoding,
     view::{Pixels, View, pixel_type},
 };
 use crate::{
-    config::{Augment, Shape},
+    config::Shape,
     rng::{Purpose, Stream},
 };
 use burn::tensor::{Int, Tensor, TensorData};
-
-/// How training images are changed at random, drawn for each sample from (seed, epoch, sample id).
-#[derive(Clone, Copy)]
-pub struct Changes<'a> {
-    /// One after another; at least one.
-    pub augment: &'a [Augment],
-    /// The training's seed.
-    pub seed: u64,
-    /// Counted from 0.
-    pub epoch: u64,
-}
 
 /// Images and labels of one step.
 pub struct Batch {

@@ -4,7 +4,8 @@
 use super::{
     DataError, Dataset,
     content::Content,
-    loaded::{Images, Part, unpacked},
+    dataset::{Images, Part},
+    packed::unpacked,
     part::{TEST, TRAIN, canonical, part_digest},
 };
 use crate::{

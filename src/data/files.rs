@@ -2,8 +2,7 @@
 
 use super::{
     DataError,
-    augment::augment,
-    batches::Changes,
+    augment::{Changes, augment},
     content::Content,
     digests::{Record, Seen, Stamp, line, unreadable},
     picture::{MOST_FILE, decode, fitted, part, random_region, write_planes},

@@ -6,10 +6,10 @@
 
 use super::{
     DataError, Dataset,
+    dataset::{Images, Part},
     digests::{Kept, Seen, look},
     files::{File, Files},
     listing::{Listed, Listing, damaged},
-    loaded::{Images, Part},
     part::{TEST, TRAIN, part_digest},
     picture::shorter_side,
     skipped::{Reason, Skipped},

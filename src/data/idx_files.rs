@@ -2,9 +2,10 @@
 //! reading them.
 
 use super::{
-    DataError, Dataset, fashion_mini,
+    DataError, Dataset,
+    dataset::{Images, Part},
+    fashion_mini,
     idx::{IdxFile, Order},
-    loaded::{Images, Part},
     part::{TEST, TRAIN, part_digest},
 };
 use crate::config::{Digests, Shape};

@@ -2,7 +2,7 @@
 
 use super::{
     DataError,
-    loaded::{Images, Part},
+    dataset::{Images, Part},
 };
 use crate::config::{Normalisation, Shape};
 

@@ -1,7 +1,7 @@
 //! A split of a data set: its pixels lie on a device as bytes, or are decoded out of files when a
 //! batch needs them.
 
-use super::{DataError, Dataset, files::Files, loaded::Images, moments::moments};
+use super::{DataError, Dataset, dataset::Images, files::Files, moments::moments};
 use crate::{
     config::{Data, Shape, Split},
     rng::{Purpose, Stream},

@@ -1,7 +1,7 @@
 //! TAKD against BLKD: each network that an assistant taught, beside the one that the first teacher
 //! taught itself.
 
-use super::{Paired, gather::Reader};
+use super::{Paired, reader::Reader};
 use crate::{
     spec::{Learn, Ours, Pipeline, Table, Work},
     store::StoreError,

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::key::Key;
 use std::{
-    io::{self, Read},
+    io::{self},
     path::{Path, PathBuf},
 };
 

@@ -1,6 +1,6 @@
 //! A figure's numbers.
 
-use super::super::{OursRow, Spread, gather::Reader};
+use super::super::{OursRow, Spread, reader::Reader};
 use crate::{
     config::Split,
     spec::{Figure, Measure, Point, Quantity},

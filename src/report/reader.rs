@@ -1,0 +1,92 @@
+//! Reads results out of the cache.
+
+use super::{Entries, OursRow, SeedResult};
+use crate::{
+    graph::Graph,
+    key::{Key, KeyInputs},
+    spec::{Ours, Work},
+    store::{Lookup, Maker, Outcome, StoreError},
+};
+
+/// Reads what came out of a pipeline's tasks.
+pub(super) struct Reader<'a, 'e> {
+    pub graph: &'a Graph<'a>,
+    pub keys: &'a [(KeyInputs, Key)],
+    pub entries: &'a mut Entries<'e>,
+}
+
+impl Reader<'_, '_> {
+    /// What the pipeline's quoted values are.
+    pub fn paper_note(&self) -> Option<String> {
+        self.graph.pipeline.paper_note.clone()
+    }
+
+    /// Seeds of the pipeline.
+    pub fn seeds(&self) -> usize {
+        self.graph.pipeline.seeds.len()
+    }
+
+    fn outcome(&mut self, key: &Key) -> Result<Option<&Outcome>, StoreError> {
+        Ok(match self.entries.find(key)? {
+            Lookup::Whole(entry) => Some(&entry.manifest.outcome),
+            Lookup::Missing | Lookup::Damaged(_) | Lookup::OtherVersion(_) => None,
+        })
+    }
+
+    /// Whether the last process that made a task, or something that it needs, has given up.
+    fn failed(&mut self, task: usize) -> Result<bool, StoreError> {
+        let mut open = vec![task];
+        while let Some(task) = open.pop() {
+            let key = self.keys[task].1;
+            if matches!(self.entries.find(&key)?, Lookup::Whole(_)) {
+                continue;
+            }
+            if let Some((_, Maker::Failed)) = self.entries.store().progress(&key)? {
+                return Ok(true);
+            }
+            open.extend(self.graph.dag.parents(task));
+        }
+        Ok(false)
+    }
+
+    /// A network and its results.
+    pub fn row(&mut self, ours: Ours) -> Result<OursRow, StoreError> {
+        let graph = self.graph;
+        let learn = graph.pipeline.learn(ours.node);
+        let mut seeds = Vec::with_capacity(self.seeds());
+        for (trained, measured) in graph.of_node(ours.node).zip(graph.of_node(ours.eval)) {
+            let (key, eval_key) = (self.keys[trained].1, self.keys[measured].1);
+            let (seconds, selected_epoch) = match self.outcome(&key)? {
+                Some(Outcome::Network { seconds, selected_epoch, .. }) => {
+                    (Some(*seconds), *selected_epoch)
+                }
+                _ => (None, None),
+            };
+            let metrics = match self.outcome(&eval_key)? {
+                Some(Outcome::Metrics { metrics, .. }) => Some(metrics.clone()),
+                _ => None,
+            };
+            let failed = metrics.is_none() && self.failed(measured)?;
+            let seed = graph.tasks[trained].seed;
+            seeds.push(SeedResult {
+                seed,
+                key,
+                eval_key,
+                metrics,
+                seconds,
+                selected_epoch,
+                failed,
+            });
+        }
+        let (nodes, children) = (&graph.pipeline.nodes, graph.pipeline.dag.children(ours.node));
+        Ok(OursRow {
+            node: nodes[ours.node].name.clone(),
+            net: learn.net_name.clone(),
+            parameters: learn.net.parameters(),
+            classes: learn.net.classes(),
+            teaches: children.iter().any(|&child| matches!(nodes[child].work, Work::Learn(_))),
+            select: learn.recipe().map(|recipe| recipe.select),
+            seeds,
+        })
+    }
+}

@@ -1,0 +1,95 @@
+//! The rows of a table: networks and their results.
+
+use super::Spread;
+use crate::{config::Select, key::Key, metrics::Metrics};
+use serde::Serialize;
+use std::ops::Not;
+
+/// One network of a table.
+#[derive(Clone, Debug, Serialize)]
+pub struct TableRow {
+    /// First column.
+    pub label: String,
+    /// The published accuracy, in percent.
+    pub paper: Option<f64>,
+    /// What takd has; nothing in a row that only quotes.
+    pub ours: Option<OursRow>,
+}
+
+/// A network and its results.
+#[derive(Clone, Debug, Serialize)]
+pub struct OursRow {
+    /// The node that trains it.
+    pub node: String,
+    /// The network's name.
+    pub net: String,
+    /// Trained parameters.
+    pub parameters: usize,
+    /// Classes of its data.
+    pub classes: usize,
+    /// Whether another node learns from it.
+    pub teaches: bool,
+    /// How its epoch was selected; nothing for imported weights.
+    pub select: Option<Select>,
+    /// One result a seed, in the pipeline's order.
+    pub seeds: Vec<SeedResult>,
+}
+
+/// What one seed gave; nothing where the cache holds no whole entry.
+#[derive(Clone, Debug, Serialize)]
+pub struct SeedResult {
+    /// The seed.
+    pub seed: u64,
+    /// Key of the network.
+    pub key: Key,
+    /// Key of the measurement.
+    pub eval_key: Key,
+    /// The measurement.
+    pub metrics: Option<Metrics>,
+    /// Wall time of the training.
+    pub seconds: Option<f64>,
+    /// Epoch of the kept weights, counted from 1.
+    pub selected_epoch: Option<usize>,
+    /// Whether the measurement is not there because it, or something that it needs, has failed.
+    #[serde(skip_serializing_if = "Not::not")]
+    pub failed: bool,
+}
+
+impl OursRow {
+    /// Top-1 over the seeds that are measured, as a share.
+    pub fn accuracy(&self) -> Option<Spread> {
+        let metrics = self.seeds.iter().filter_map(|seed| seed.metrics.as_ref());
+        Spread::of(&metrics.map(|metrics| metrics.top1).collect::<Vec<_>>())
+    }
+
+    /// Wall time of one training, over the seeds that are trained.
+    pub fn seconds(&self) -> Option<Spread> {
+        Spread::of(&self.seeds.iter().filter_map(|seed| seed.seconds).collect::<Vec<_>>())
+    }
+
+    /// Seeds without a measurement.
+    pub fn missing(&self) -> usize {
+        self.seeds.iter().filter(|seed| seed.metrics.is_none()).count()
+    }
+
+    /// Seeds without a measurement because something has failed.
+    pub fn failed(&self) -> usize {
+        self.seeds.iter().filter(|seed| seed.failed).count()
+    }
+
+    /// Whether its epoch was selected on the test split.
+    pub fn is_test_selected(&self) -> bool {
+        self.select == Some(Select::BestTest)
+    }
+
+    /// Whether it teaches although some seed's accuracy cannot be told from guessing: it is within
+    /// two standard deviations of what one class in so many gives on as many images.
+    pub fn teaches_at_chance(&self) -> bool {
+        let chance = 1.0 / self.classes.max(1) as f64;
+        let guessed = |metrics: &Metrics| {
+            let deviation = (chance * (1.0 - chance) / metrics.samples.max(1) as f64).sqrt();
+            metrics.top1 <= chance + 2.0 * deviation
+        };
+        self.teaches && self.seeds.iter().filter_map(|seed| seed.metrics.as_ref()).any(guessed)
+    }
+}
