@@ -32,7 +32,7 @@ mod data;
 pub use data::DataInputs;
 
 use crate::{
-    config::{Net, Objective, Recipe, Select, Split, defaults},
+    config::{Net, Objective, Recipe, Select, Split, defaults, recipe_defaults},
     graph::{Graph, Task},
     spec::{How, Work},
 };
@@ -214,7 +214,8 @@ impl KeyInputs {
             let Value::Object(fields) = value else { return };
             for (name, value) in fields {
                 if let Value::Object(inner) = value {
-                    for (field, default) in defaults::group(name) {
+                    let more = recipe_defaults::group(name);
+                    for (field, default) in defaults::group(name).into_iter().chain(more) {
                         inner.entry(field).or_insert(default);
                     }
                 }

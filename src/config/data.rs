@@ -1,6 +1,6 @@
 //! Which images, how they are split, how they are normalised.
 
-use super::{Shape, defaults::fit};
+use super::{Normalisation, Shape, defaults::fit};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -131,21 +131,6 @@ pub enum CifarKind {
     Ten,
     /// 100 classes, a coarse and a fine label a record; the fine one is used.
     Hundred,
-}
-
-/// Pixels p in 0..=255 become (p/255 − mean) / std, a channel at a time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Normalisation {
-    /// Mean and standard deviation of the training images, validation included.
-    Measured,
-    /// These values, a channel each, for pixels scaled to [0, 1].
-    Given {
-        /// Subtracted.
-        mean: Vec<f64>,
-        /// Divided by; above 0.
-        std: Vec<f64>,
-    },
 }
 
 /// What is known of a data set before its pixels are decoded.

@@ -4,7 +4,7 @@
 //!
 //! A group is named as the object that holds its fields in a key's inputs.
 
-macro_rules! defaults {
+macro_rules! declare {
     ($($(#[$doc:meta])* $group:ident { $($field:ident: $type:ty = $value:expr;)+ })+) => {
         $(
             $(#[$doc])*
@@ -35,15 +35,9 @@ macro_rules! defaults {
     };
 }
 
-defaults! {
-    /// A [`Recipe`](crate::config::Recipe). Its selection's default depends on the data, so that one
-    /// is always written.
-    recipe {
-        schedule: crate::config::Schedule = crate::config::Schedule::Constant {};
-        warmup: crate::config::Warmup = crate::config::Warmup(0);
-        augment: Vec<crate::config::Augment> = Vec::new();
-        batchnorm_weight: crate::config::BatchnormWeight = crate::config::BatchnormWeight::Ones;
-    }
+pub(super) use declare;
+
+declare! {
     /// `torch.optim.SGD`, with its defaults.
     sgd {
         momentum: f64 = 0.0;
@@ -71,9 +65,9 @@ defaults! {
     cosine {
         min: f64 = 0.0;
     }
-    /// The objective [`Kd`](crate::config::Kd).
+    /// Knowledge distillation, the objective.
     kd {
-        reduction: crate::config::Reduction = crate::config::Reduction::Batchmean;
+        reduction: crate::config::choices::Reduction = crate::config::choices::Reduction::Batchmean;
     }
     /// How images of any size become images of one size.
     fit {
@@ -85,6 +79,6 @@ defaults! {
     }
     /// A data set.
     data {
-        normalisation: crate::config::Normalisation = crate::config::Normalisation::Measured;
+        normalisation: crate::config::choices::Normalisation = crate::config::choices::Normalisation::Measured;
     }
 }

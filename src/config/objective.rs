@@ -1,6 +1,6 @@
 //! What a distilled network minimises.
 
-use super::defaults::kd;
+use super::{Reduction, defaults::kd};
 use serde::{Deserialize, Serialize};
 
 /// An objective under its kind's name, as it is hashed.
@@ -23,17 +23,6 @@ pub struct Kd {
     /// Over what the KL divergence is averaged.
     #[serde(default = "kd::reduction::value", skip_serializing_if = "kd::reduction::is")]
     pub reduction: Reduction,
-}
-
-/// How the KL divergences of a batch become one number; names and meaning are PyTorch's `kl_div`'s.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Reduction {
-    /// Summed over the classes, averaged over the batch: the divergence of the formula.
-    Batchmean,
-    /// Averaged over batch and classes, as the authors' published code does: the divergence divided
-    /// by the number of classes.
-    Mean,
 }
 
 impl Kd {

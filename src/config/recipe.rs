@@ -1,6 +1,10 @@
 //! How a network is trained: epochs, batches, optimizer, learning-rate schedule, selection.
 
-use super::defaults::{adam, adamw, cosine, recipe, sgd, step};
+use super::{
+    Augment, BatchnormWeight, Schedule, Warmup,
+    defaults::{adam, adamw, sgd},
+    recipe_defaults::recipe,
+};
 use serde::{Deserialize, Serialize};
 
 /// Everything about a training that is neither network, data nor objective.
@@ -30,32 +34,6 @@ pub struct Recipe {
         skip_serializing_if = "recipe::batchnorm_weight::is"
     )]
     pub batchnorm_weight: BatchnormWeight,
-}
-
-/// Initial BatchNorm weights γ of `conv` layers. Residual layers start at 1 whatever this says, as the
-/// authors' ResNets do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum BatchnormWeight {
-    /// 1, as `torch.nn.BatchNorm2d` today.
-    Ones,
-    /// Uniform in [0, 1), as `torch.nn.BatchNorm2d` of PyTorch 1.0.0, which the authors' code asks for.
-    Uniform,
-}
-
-/// A random change of a training image, drawn from (seed, epoch, sample id).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Augment {
-    /// A part of 8 to 100 % of the image, 3:4 to 4:3, brought to the size of the images (Szegedy et
-    /// al. 2015, section 6, as torchvision's `RandomResizedCrop`). Only as the first change: it is
-    /// cut out of the image as it is in its file.
-    ResizedCrop,
-    /// Four black pixels around the image, then a crop of its old size anywhere in it
-    /// (He et al. 2016, section 4.2).
-    Crop,
-    /// Mirrored left to right, half of the time.
-    Flip,
 }
 
 /// Update rules, with PyTorch's definitions and names.
@@ -127,36 +105,6 @@ impl Optimizer {
         }
     }
 }
-
-/// Learning rate over the epochs that follow the warm-up.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase", deny_unknown_fields)]
-pub enum Schedule {
-    /// The optimizer's rate throughout.
-    Constant {},
-    /// Multiplied by `gamma` at the start of each of these epochs (counted from 0).
-    Step {
-        /// Epochs at which the rate falls.
-        milestones: Vec<usize>,
-        /// Factor at each of them.
-        #[serde(default = "step::gamma::value", skip_serializing_if = "step::gamma::is")]
-        gamma: f64,
-        /// Whether the optimizer starts anew at each of them, without momentum.
-        #[serde(default = "step::restart::value", skip_serializing_if = "step::restart::is")]
-        restart: bool,
-    },
-    /// Half a cosine from the optimizer's rate to `min` (Loshchilov and Hutter 2017, eq. 5).
-    Cosine {
-        /// Rate that the last epoch comes near to.
-        #[serde(default = "cosine::min::value", skip_serializing_if = "cosine::min::is")]
-        min: f64,
-    },
-}
-
-/// Epochs of warm-up: epoch e of w trains with (e+1)/(w+1) of the rate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Warmup(pub usize);
 
 /// Which epoch's weights a training keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use super::{
     diagnostic::Diagnostics,
     fields::Fields,
     hyper,
-    raw::RawLearn,
+    tables::RawLearn,
     value::{Kind, Name, Table, Value},
 };
 use std::collections::BTreeSet;

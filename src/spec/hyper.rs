@@ -8,7 +8,8 @@ use super::{
 use crate::config::{
     Adam, Augment, BatchnormWeight, BlockKind, Kd, Layer, OnCollapse, Optimizer, Recipe, Reduction,
     Schedule, Select, Warmup,
-    defaults::{adam, adamw, cosine, kd, recipe as defaults, sgd, step},
+    defaults::{adam, adamw, cosine, kd, sgd, step},
+    recipe_defaults::recipe as defaults,
 };
 
 /// A recipe; `select` stays open until the data says whether there is a validation split.

@@ -1,6 +1,9 @@
 //! A resolved pipeline: every name is what it names, every default is filled in.
 
-use super::Figure;
+use super::{
+    Figure,
+    measure::{Eval, Ours},
+};
 use crate::{
     config::{Data, Kd, Net, OnCollapse, Recipe, Split},
     dag::Dag,
@@ -140,19 +143,6 @@ pub struct Teacher {
     pub kd: Kd,
 }
 
-/// A measurement.
-#[derive(Debug)]
-pub struct Eval {
-    /// The `[eval.NAME]` table that it comes from.
-    pub group: String,
-    /// Index of the [`Work::Learn`] node to measure.
-    pub of: usize,
-    /// On which images.
-    pub split: Split,
-    /// τ of the second entropy.
-    pub temperature: f64,
-}
-
 /// A table of results.
 #[derive(Debug)]
 pub struct Table {
@@ -175,15 +165,6 @@ pub struct Row {
     pub ours: Option<Ours>,
     /// The published accuracy, in percent.
     pub paper: Option<f64>,
-}
-
-/// A network and its measurement.
-#[derive(Clone, Copy, Debug)]
-pub struct Ours {
-    /// Index of a [`Work::Learn`] node.
-    pub node: usize,
-    /// Index of the [`Work::Eval`] node that measures it.
-    pub eval: usize,
 }
 
 impl Node {

@@ -1,80 +1,17 @@
-//! Typed tables whose names have not been looked up yet.
+//! Reading the tables of a pipeline.
 
 use super::{
-    data::{self, Folders, RawData},
+    data::{self, Folders},
     diagnostic::{Diagnostics, Span},
     expand,
     fields::Fields,
-    figure::{self, RawFigure},
-    hyper::{self, RawNet, RawRecipe},
-    names,
+    figure::raw as figure,
+    hyper, names,
+    tables::{RawEval, RawLearn, RawPipeline, RawRow, RawTable},
     value::{Kind, Name, Table, Value},
 };
-use crate::config::{Kd, OnCollapse, Split};
+use crate::config::Split;
 use std::collections::HashSet;
-
-/// A pipeline as it is written, matrices and chains expanded.
-#[derive(Default)]
-pub(super) struct RawPipeline {
-    pub name: Option<String>,
-    pub paper_note: Option<String>,
-    pub seeds: Vec<u64>,
-    /// Of nodes that do not say it themselves.
-    pub on_collapse: Option<OnCollapse>,
-    pub data: Vec<(Name, Option<RawData>)>,
-    pub recipes: Vec<(Name, Option<RawRecipe>)>,
-    pub nets: Vec<(Name, Option<RawNet>)>,
-    pub learns: Vec<RawLearn>,
-    /// Names of all nodes, chains and evals, those that could not be read included.
-    pub node_names: Vec<Name>,
-    /// Names among them that gave no node: what is wrong with them has been reported.
-    pub broken: HashSet<String>,
-    /// Where chains start: a node's name, and the net that it should train.
-    pub starts: Vec<(Name, Name)>,
-    pub evals: Vec<RawEval>,
-    pub tables: Vec<RawTable>,
-    pub figures: Vec<RawFigure>,
-}
-
-/// A train or distill node.
-pub(super) struct RawLearn {
-    pub name: Name,
-    pub net: Name,
-    pub data: Option<Name>,
-    pub recipe: Option<Name>,
-    /// A file, relative to the pipeline's folder.
-    pub weights: Option<Name>,
-    /// Which state_dict of that file.
-    pub from: Option<Name>,
-    pub teacher: Option<(Name, Kd)>,
-    pub on_collapse: Option<OnCollapse>,
-}
-
-pub(super) struct RawEval {
-    pub name: Name,
-    pub of: Vec<Name>,
-    pub split: Split,
-    pub split_span: Span,
-    pub temperature: Option<f64>,
-}
-
-pub(super) struct RawTable {
-    pub name: Name,
-    pub title: Option<String>,
-    pub note: Option<String>,
-    pub eval: Option<Name>,
-    pub rows: Option<Vec<RawRow>>,
-}
-
-/// A row of a table.
-pub(super) struct RawRow {
-    pub span: Span,
-    pub label: Option<String>,
-    /// A node or a glob; nothing in a row that only quotes.
-    pub node: Option<Name>,
-    /// In percent.
-    pub paper: Option<f64>,
-}
 
 /// Most trainings, measurements and rows, all seeds together.
 const MOST_TASKS: usize = 1_000_000;

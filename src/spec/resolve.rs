@@ -5,9 +5,11 @@ use super::{
     diagnostic::{Diagnostics, Sources, Span},
     figure::Figure,
     hyper::{RawNet, RawRecipe},
+    measure::Eval,
     names::suggestion,
-    pipeline::{Eval, How, Learn, Node, Pipeline, Table, Teacher, Weights, Work},
-    raw::{self, RawLearn, RawPipeline},
+    pipeline::{How, Learn, Node, Pipeline, Table, Teacher, Weights, Work},
+    raw,
+    tables::{RawLearn, RawPipeline},
     value::{self, Name},
 };
 use crate::{

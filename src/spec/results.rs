@@ -1,10 +1,11 @@
 //! What is measured and shown: evals and tables, over the trainings that are resolved by now.
 
 use super::{
+    measure::{Eval, Ours},
     names::suggestion,
-    pipeline::{Eval, Learn, Ours, Row, Table},
-    raw::{RawEval, RawRow, RawTable},
+    pipeline::{Learn, Row, Table},
     resolve::Resolver,
+    tables::{RawEval, RawRow, RawTable},
     value::Name,
 };
 use crate::config::Split;

@@ -6,6 +6,7 @@
 mod absent_data;
 mod bad_input;
 mod changes;
+mod circles;
 mod clock;
 mod collapse;
 mod command_line;
