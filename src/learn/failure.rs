@@ -70,7 +70,7 @@ pub enum LearnError {
     /// It learns nothing any more.
     #[error("{0}. `on_collapse = \"warn\"` trains on all the same")]
     Collapsed(Collapse),
-    /// [`Watch`] said so.
+    /// Whoever watches it said so.
     #[error("stopped")]
     Stopped,
     /// The teacher's logits do not fit the training samples.

@@ -20,6 +20,6 @@ pub struct Eval {
 pub struct Ours {
     /// Index of a `Work::Learn` node.
     pub node: usize,
-    /// Index of the [`Work::Eval`] node that measures it.
+    /// Index of the `Work::Eval` node that measures it.
     pub eval: usize,
 }
