@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 pub const FILE: &str = "metrics.jsonl";
 
 /// One line of a training's history. It holds no time: a history is the same on every run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochRecord {
     /// Counted from 1.
     pub epoch: usize,

@@ -9,7 +9,7 @@ mod makespan;
 mod walk;
 mod workers;
 
-use crate::plan::Step;
+use crate::{history::EpochRecord, plan::Step};
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
@@ -120,16 +120,10 @@ pub enum Event {
     Epoch {
         /// Which.
         step: usize,
-        /// Counted from 1.
-        epoch: usize,
         /// How many there will be.
         epochs: usize,
-        /// Mean training loss of the epoch.
-        loss: f64,
-        /// Top-1 accuracy on the judging split, where there is one.
-        accuracy: Option<f64>,
-        /// Top-1 accuracy on the training samples, as the weights moved.
-        train_accuracy: Option<f64>,
+        /// What it gave.
+        record: EpochRecord,
         /// Training samples a second.
         samples_per_second: f64,
     },
@@ -155,8 +149,7 @@ pub trait Observer: Sync {
 pub struct Limits {
     /// Most steps at a time, at least 1.
     pub jobs: usize,
-    /// Threads that the running steps share: the one that the most waits for gets what does not
-    /// divide.
+    /// Threads that the running steps share; the more waits for a step, the more it gets.
     pub threads: usize,
     /// Whether to go on with what does not depend on a failed step.
     pub keep_going: bool,

@@ -197,7 +197,8 @@ impl Walk {
         }
     }
 
-    /// Shares the threads out evenly; what is left goes to those that the most waits for.
+    /// Gives each step a thread, and each thread more to the step whose path is longest for the threads
+    /// that it has.
     fn deal(&mut self) {
         let begun: Vec<(usize, &Arc<Share>)> = self
             .running

@@ -47,16 +47,8 @@ impl<'a> Line<'a> {
     /// An epoch is whole.
     pub fn epoch(&self, record: &EpochRecord, samples_per_second: f64) {
         let (step, epochs) = (self.job.step, self.epochs);
-        let &EpochRecord { epoch, loss, accuracy, train_accuracy, lr: _, constant: _ } = record;
-        let event = Event::Epoch {
-            step,
-            epoch,
-            epochs,
-            loss,
-            accuracy,
-            train_accuracy,
-            samples_per_second,
-        };
+        let &EpochRecord { epoch, loss, accuracy, .. } = record;
+        let event = Event::Epoch { step, epochs, record: *record, samples_per_second };
         self.job.runner.observer.event(&event);
         self.last.set((Some(loss), accuracy));
         self.write(epoch, epoch as f64 / epochs as f64, samples_per_second);

@@ -1,7 +1,10 @@
 //! A line for the run and a bar for each running node, for terminals.
 
 use super::{Board, ending, epoch_text, short, standing};
-use crate::execute::{Event, Fate, Observer};
+use crate::{
+    execute::{Event, Fate, Observer},
+    history::EpochRecord,
+};
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use std::{
     collections::HashMap,
@@ -24,7 +27,7 @@ pub(super) struct Bars {
 /// A running node's bar, and what its last whole epoch gave.
 struct Row {
     bar: ProgressBar,
-    epoch: Option<(f64, [Option<f64>; 2])>,
+    epoch: Option<EpochRecord>,
 }
 
 fn style(template: &str) -> ProgressStyle {
@@ -69,7 +72,7 @@ impl Bars {
         bar.set_position((done * LENGTH as f64) as u64);
         let left = left.map(|left| format!("{} left, ", short(left))).unwrap_or_default();
         let text = match last {
-            Some((loss, accuracy)) => epoch_text(*loss, *accuracy, rate),
+            Some(record) => epoch_text(record, rate),
             None => format!("{rate:.0} images/s"),
         };
         bar.set_message(format!("{epoch}/{epochs}, {left}{text}"));
@@ -89,19 +92,11 @@ impl Observer for Bars {
             Event::Samples { step, epoch, epochs, share, samples_per_second } => {
                 self.reach(*step, *epoch, *epochs, *share, *samples_per_second);
             }
-            Event::Epoch {
-                step,
-                epoch,
-                epochs,
-                loss,
-                accuracy,
-                train_accuracy,
-                samples_per_second,
-            } => {
+            Event::Epoch { step, epochs, record, samples_per_second } => {
                 if let Some(row) = lock(&self.running).get_mut(step) {
-                    row.epoch = Some((*loss, [*accuracy, *train_accuracy]));
+                    row.epoch = Some(*record);
                 }
-                self.reach(*step, *epoch, *epochs, 1.0, *samples_per_second);
+                self.reach(*step, record.epoch, *epochs, 1.0, *samples_per_second);
             }
             Event::Ended { step, fate } => {
                 if let Some(row) = lock(&self.running).remove(step) {

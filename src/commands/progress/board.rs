@@ -110,8 +110,8 @@ impl Board {
             Event::Samples { step, epoch, epochs, share, .. } => {
                 self.reach(*step, time, (*epoch as f64 - 1.0 + share) / *epochs as f64);
             }
-            Event::Epoch { step, epoch, epochs, .. } => {
-                self.reach(*step, time, *epoch as f64 / *epochs as f64);
+            Event::Epoch { step, epochs, record, .. } => {
+                self.reach(*step, time, record.epoch as f64 / *epochs as f64);
             }
             Event::Ended { step, fate } => {
                 if let Fate::Made(Made::Here(seconds)) = fate {
@@ -213,6 +213,7 @@ impl Board {
 mod tests {
     use super::*;
     use crate::{
+        history::EpochRecord,
         key::{Key, KeyInputs},
         plan::{Reason, Step},
     };
@@ -251,16 +252,11 @@ mod tests {
         let mut board = Board::new(&Plan { steps }, names, 2, Costs::default());
         let mut time = 0.0;
         for step in 0..count {
-            let (epochs, loss, samples_per_second) = (2, 1.0, 1.0);
-            let (accuracy, train_accuracy) = (None, None);
-            let epoch = |epoch| Event::Epoch {
-                step,
-                epoch,
-                epochs,
-                loss,
-                accuracy,
-                train_accuracy,
-                samples_per_second,
+            let epoch = |epoch| {
+                let (accuracy, train_accuracy) = (None, None);
+                let (lr, loss, constant) = (0.1, 1.0, false);
+                let record = EpochRecord { epoch, lr, loss, accuracy, train_accuracy, constant };
+                Event::Epoch { step, epochs: 2, record, samples_per_second: 1.0 }
             };
             let ended = Event::Ended { step, fate: Fate::Made(Made::Here(1.5)) };
             for event in [Event::Started { step }, epoch(1), epoch(2), ended] {

@@ -65,24 +65,16 @@ impl Observer for Objects {
                 tell("started", json!({ "node": node, "kind": kind }));
             }
             Event::Samples { .. } => {}
-            Event::Epoch {
-                step,
-                epoch,
-                epochs,
-                loss,
-                accuracy,
-                train_accuracy,
-                samples_per_second,
-            } => tell(
+            Event::Epoch { step, epochs, record, samples_per_second } => tell(
                 "epoch",
                 json!({
                     "node": board.name(*step),
                     "kind": board.kind(*step),
-                    "epoch": epoch,
+                    "epoch": record.epoch,
                     "epochs": epochs,
-                    "loss": loss,
-                    "accuracy": accuracy,
-                    "train_accuracy": train_accuracy,
+                    "loss": record.loss,
+                    "accuracy": record.accuracy,
+                    "train_accuracy": record.train_accuracy,
                     "samples_per_second": samples_per_second,
                     "node_seconds_left": board.step_left(*step, time),
                     "run_seconds_left": board.left_lately(time).map(|left| left.seconds),

@@ -73,21 +73,13 @@ impl Observer for Lines {
                 say(&format!("{}: started", board.title(*step)));
             }
             Event::Samples { .. } => {}
-            Event::Epoch {
-                step,
-                epoch,
-                epochs,
-                loss,
-                accuracy,
-                train_accuracy,
-                samples_per_second,
-            } => {
+            Event::Epoch { step, epochs, record, samples_per_second } => {
                 if self.is_due(*step) {
-                    let text = epoch_text(*loss, [*accuracy, *train_accuracy], *samples_per_second);
-                    let left = board.step_left(*step, time).filter(|_| epoch < epochs);
+                    let text = epoch_text(record, *samples_per_second);
+                    let left = board.step_left(*step, time).filter(|_| record.epoch < *epochs);
                     let left = left.map(|left| format!(", {} left", short(left)));
                     let (name, left) = (board.title(*step), left.unwrap_or_default());
-                    let line = format!("{name}: epoch {epoch}/{epochs}, {text}{left}");
+                    let line = format!("{name}: epoch {}/{epochs}, {text}{left}", record.epoch);
                     stderr::line(printable(&line, false).into_owned(), Worth::Progress);
                 }
             }

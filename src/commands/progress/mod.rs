@@ -11,6 +11,7 @@ mod states;
 use super::{say, stderr};
 use crate::{
     execute::{Costs, Fate, Made, Observer},
+    history::EpochRecord,
     plan::Plan,
 };
 use bars::Bars;
@@ -77,9 +78,11 @@ impl LogArgs {
         } else if self.verbose {
             Box::new(Lines::new(board(), Detail::Everything))
         } else {
-            let bars = board();
-            let behind = live.then(|| Behind::new(|| Bars::new(bars)).ok()).flatten();
-            match behind {
+            let bars = || {
+                let board = board();
+                Behind::new(|| Bars::new(board)).ok()
+            };
+            match live.then(bars).flatten() {
                 Some(behind) => Box::new(behind),
                 None => Box::new(Lines::new(board(), Detail::Usual)),
             }
@@ -121,8 +124,10 @@ fn ending(board: &Board, step: usize, fate: &Fate) -> Option<String> {
 
 /// `loss 0.4213, accuracy 84.10 % (training 85.32 %), 2310 images/s`; the first is that on the judging
 /// split, where there is one.
-fn epoch_text(loss: f64, [judged, trained]: [Option<f64>; 2], samples_per_second: f64) -> String {
-    let [judged, trained] = [judged, trained].map(|share| share.map(|share| share * 100.0));
+fn epoch_text(record: &EpochRecord, samples_per_second: f64) -> String {
+    let &EpochRecord { loss, accuracy, train_accuracy, .. } = record;
+    let [judged, trained] =
+        [accuracy, train_accuracy].map(|share| share.map(|share| share * 100.0));
     let accuracy = match (judged, trained) {
         (Some(judged), Some(trained)) => {
             format!("accuracy {judged:.2} % (training {trained:.2} %), ")
