@@ -1,8 +1,8 @@
 //! The training loop.
 
 use super::{
-    Checkpoint, Collapse, InferError, LearnError, Logits, Order, Progress, State, Stop, Updater,
-    Watch, Within, collapse, cross_entropy, distillation, learning_rate, restarts,
+    Checkpoint, Collapse, InferError, LearnError, Logits, Order, Progress, Sign, State, Stop,
+    Updater, Watch, Within, collapse, cross_entropy, distillation, learning_rate, restarts,
     validate::{accuracy, finite, is_finite},
     watch::Plain,
 };
@@ -39,18 +39,20 @@ pub struct Lesson<'a> {
 
 impl Lesson<'_> {
     /// What the last epoch of `history` shows to be wrong.
-    fn collapse(&self, history: &[EpochRecord]) -> Option<Collapse> {
-        let (classes, samples) = (self.net.classes(), self.train.len());
-        let sign = collapse::sign(history, self.recipe, classes, samples)?;
+    fn sign(&self, history: &[EpochRecord]) -> Option<Sign> {
+        collapse::sign(history, self.recipe, self.net.classes(), self.train.len())
+    }
+
+    /// The same with its causes. It looks through all of a teacher's logits: for what is told.
+    fn explain(&self, sign: Sign, last: &EpochRecord) -> Collapse {
         let (kd, spread) = match self.objective {
             Objective::CrossEntropy => (None, None),
             Objective::Kd(kd, logits) => (Some(kd), Some(logits.spread())),
             Objective::KdLive(kd, _) => (Some(kd), None),
         };
-        let last = history.last()?;
         let causes = collapse::causes(self.recipe, last.lr, kd, self.net, spread);
         let (epoch, loss, accuracy) = (last.epoch, last.loss, last.train_accuracy);
-        Some(Collapse { epoch, sign, loss, accuracy, causes })
+        Collapse { epoch, sign, loss, accuracy, causes }
     }
 }
 
@@ -174,25 +176,21 @@ pub fn resume(
             best = Some((now, epoch, weights));
         }
         history.push(record);
-        let collapse = lesson.collapse(&history);
-        let collapse = match (collapse, lesson.on_collapse) {
-            (Some(collapse), OnCollapse::Stop) if collapse.sign.is_sure() => {
-                return Err(LearnError::Collapsed(collapse));
-            }
-            (collapse, _) => collapse,
-        };
+        let (sign, explain) = (lesson.sign(&history), |sign| lesson.explain(sign, &record));
+        if let (Some(sign), OnCollapse::Stop) =
+            (sign.filter(|sign| sign.is_sure()), lesson.on_collapse)
+        {
+            return Err(LearnError::Collapsed(explain(sign)));
+        }
         let checkpoint = || checkpoint(&net, &updater, &best, &history, None);
-        let record = &history[history.len() - 1];
-        let (collapse, checkpoint) = (collapse.as_ref(), &checkpoint);
-        watch.epoch(&Progress { record, samples_per_second, collapse, checkpoint });
+        let (record, explain, checkpoint) = (&record, &explain, &checkpoint);
+        watch.epoch(&Progress { record, samples_per_second, sign, explain, checkpoint });
     }
     let (selected, weights) = match best {
         Some((_, epoch, weights)) => (epoch, weights),
         None => (lesson.recipe.epochs, net.save()),
     };
-    let sure = |epochs: &usize| {
-        lesson.collapse(&history[..*epochs]).is_some_and(|collapse| collapse.sign.is_sure())
-    };
+    let sure = |epochs: &usize| lesson.sign(&history[..*epochs]).is_some_and(Sign::is_sure);
     let collapsed = (1..=history.len()).find(sure);
     Ok(Trained { weights, history, selected, collapsed })
 }

@@ -1,6 +1,6 @@
 //! What oversees a training: it hears of epochs, asks for checkpoints, and says when to stop.
 
-use super::{Checkpoint, Collapse};
+use super::{Checkpoint, Collapse, Sign};
 use crate::history::EpochRecord;
 
 /// Tells a training whether to go on; asked before each step.
@@ -27,7 +27,9 @@ pub struct Progress<'a> {
     /// Training samples a second, evaluation left out.
     pub samples_per_second: f64,
     /// What is wrong with the training, where something is and it goes on all the same.
-    pub collapse: Option<&'a Collapse>,
+    pub sign: Option<Sign>,
+    /// That with its causes; it takes time.
+    pub explain: &'a dyn Fn(Sign) -> Collapse,
     /// Copies the training's state to the host.
     pub checkpoint: &'a dyn Fn() -> Checkpoint,
 }

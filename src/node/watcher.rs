@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     execute::Failure,
-    learn::{Checkpoint, Order, Progress, Watch},
+    learn::{Checkpoint, Order, Progress, Sign, Watch},
     store::KeyLock,
 };
 use std::time::{Duration, Instant};
@@ -86,10 +86,11 @@ impl Watch for Watcher<'_> {
     fn epoch(&mut self, progress: &Progress<'_>) {
         self.line.epoch(progress.record, progress.samples_per_second);
         // A slow start is told once, and once more if it proves to be none.
-        let grade = progress.collapse.map(|collapse| 1 + u8::from(collapse.sign.is_sure()));
-        if let Some(collapse) = progress.collapse.filter(|_| grade > Some(self.collapsed)) {
-            self.collapsed = grade.unwrap_or_default();
-            let then = if collapse.sign.is_sure() {
+        let grade = |sign: Sign| 1 + u8::from(sign.is_sure());
+        if let Some(sign) = progress.sign.filter(|&sign| grade(sign) > self.collapsed) {
+            self.collapsed = grade(sign);
+            let collapse = (progress.explain)(sign);
+            let then = if sign.is_sure() {
                 "It trains on: `on_collapse = \"stop\"` ends it"
             } else {
                 "It trains on: a deep network may only be slow to begin"
