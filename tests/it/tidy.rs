@@ -1,5 +1,6 @@
 //! The project's own rules: imports run one way, files stay small.
 
+use crate::circles::{code, paths};
 use std::{
     collections::BTreeMap,
     fs,
@@ -35,7 +36,7 @@ const NEVER: [(&str, &[&str]); 7] = [
 /// Lines that a source file may have.
 const LONGEST: usize = 400;
 
-fn sources() -> Vec<(PathBuf, String)> {
+pub fn sources() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut open = vec![root.join("src"), root.join("tests"), root.join("examples")];
     let mut found = Vec::new();
@@ -62,35 +63,10 @@ fn module(path: &Path) -> Option<String> {
 
 /// Top-level modules that a text names as `crate::…`.
 fn imports(text: &str) -> Vec<String> {
-    let code = text.split("#[cfg(test)]").next().unwrap_or(text);
-    let mut found = Vec::new();
-    for (place, _) in code.match_indices("crate::") {
-        let rest = &code[place + "crate::".len()..];
-        let Some(group) = rest.strip_prefix('{') else {
-            found.push(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
-            continue;
-        };
-        // `crate::{a, b::{c, d}, e}`: the names at the first level.
-        let (mut depth, mut name) = (1, String::new());
-        for c in group.chars() {
-            match c {
-                '{' => depth += 1,
-                '}' => depth -= 1,
-                _ => {}
-            }
-            if depth == 0 || (depth == 1 && c == ',') {
-                found.push(name.trim().split("::").next().unwrap_or_default().to_owned());
-                name.clear();
-            } else {
-                name.push(c);
-            }
-            if depth == 0 {
-                break;
-            }
-        }
-    }
-    found.retain(|name| !name.is_empty());
-    found
+    let named = paths(&code(text)).into_iter().filter(|path| path[0] == "crate");
+    let mut modules: Vec<String> = named.filter_map(|path| path.get(1).cloned()).collect();
+    modules.dedup();
+    modules
 }
 
 #[test]
