@@ -1,6 +1,6 @@
 //! A line for the run and a bar for each running node, for terminals.
 
-use super::{Board, ending, epoch_text, short, standing};
+use super::{Board, ending, short, standing};
 use crate::{
     execute::{Event, Fate, Observer},
     history::EpochRecord,
@@ -38,6 +38,20 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// `loss 0.8932, 80.8 % (train 77.6 %), 2310/s`: as [`epoch_text`](super::epoch_text), so that both
+/// accuracies are seen in a terminal of 80 columns.
+fn brief(record: &EpochRecord, rate: f64) -> String {
+    let &EpochRecord { loss, accuracy, train_accuracy, .. } = record;
+    let percent = |share: f64| format!("{:.1} %", share * 100.0);
+    let shown = match (accuracy.map(percent), train_accuracy.map(percent)) {
+        (Some(judged), Some(trained)) => format!("{judged} (train {trained}), "),
+        (Some(judged), None) => format!("{judged}, "),
+        (None, Some(trained)) => format!("train {trained}, "),
+        (None, None) => String::new(),
+    };
+    format!("loss {loss:.4}, {shown}{rate:.0}/s")
+}
+
 impl Bars {
     pub fn new(board: Board) -> Self {
         let (started, board) = (Instant::now(), Arc::new(Mutex::new(board)));
@@ -72,7 +86,7 @@ impl Bars {
         bar.set_position((done * LENGTH as f64) as u64);
         let left = left.map(|left| format!("{} left, ", short(left))).unwrap_or_default();
         let text = match last {
-            Some(record) => epoch_text(record, rate),
+            Some(record) => brief(record, rate),
             None => format!("{rate:.0} images/s"),
         };
         bar.set_message(format!("{epoch}/{epochs}, {left}{text}"));
@@ -118,5 +132,30 @@ impl Observer for Bars {
 impl Drop for Bars {
     fn drop(&mut self) {
         self.total.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::brief;
+    use crate::history::EpochRecord;
+
+    #[test]
+    fn both_accuracies_are_seen_in_80_columns() {
+        let (accuracy, train_accuracy) = (Some(0.808), Some(0.77645));
+        let record = EpochRecord {
+            epoch: 2,
+            lr: 0.1,
+            loss: 0.8932,
+            accuracy,
+            train_accuracy,
+            constant: false,
+        };
+        let text = brief(&record, 2310.0);
+        assert_eq!(text, "loss 0.8932, 80.8 % (train 77.6 %), 2310/s");
+        let before = "⠋ train teacher@0 ██████████ 2/8, 32s left, ".chars().count();
+        assert!(before + text.find(", 2310").unwrap() <= 80);
+        let none = EpochRecord { accuracy: None, ..record };
+        assert_eq!(brief(&none, 2310.0), "loss 0.8932, train 77.6 %, 2310/s");
     }
 }
