@@ -1,6 +1,9 @@
 //! The tasks of a pipeline: its nodes, once for each seed.
 
-use crate::{dag::Dag, spec::Pipeline};
+use crate::{
+    dag::Dag,
+    spec::{Learn, Pipeline, Work},
+};
 
 /// A node with one of the pipeline's seeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +56,14 @@ impl<'a> Graph<'a> {
     pub fn name(&self, task: usize) -> String {
         let Task { node, seed } = self.tasks[task];
         format!("{}@{seed}", self.pipeline.nodes[node].name)
+    }
+
+    /// The training that a task is, or measures.
+    pub fn learn(&self, task: usize) -> &Learn {
+        match &self.pipeline.nodes[self.tasks[task].node].work {
+            Work::Learn(learn) => learn,
+            Work::Eval(eval) => self.pipeline.learn(eval.of),
+        }
     }
 
     /// Places of `node`'s tasks, one a seed.

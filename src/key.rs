@@ -253,6 +253,13 @@ impl KeyInputs {
         self.objective.map(|_| Self::logits(teacher, data.of_training_images()))
     }
 
+    /// As [`teacher_logits`](Self::teacher_logits), where the distillation reads them: a teacher of
+    /// augmented images, which are new ones at each step, is asked itself.
+    pub fn stored_logits(&self) -> Option<Self> {
+        let stays = self.recipe.as_ref().is_some_and(|recipe| recipe.augment.is_empty());
+        self.teacher_logits().filter(|_| stays)
+    }
+
     /// Inputs of `task`, whose parents' keys are known.
     fn of(graph: &Graph<'_>, task: &Task, parents: Vec<Key>) -> Self {
         match &graph.pipeline.nodes[task.node].work {

@@ -2,27 +2,19 @@
 
 use crate::{
     config::{Data, Presence},
-    data::{DataError, how_to_get},
+    data::{DataError, how_to_get, probe},
     graph::Graph,
+    key::Kind,
     plan::{Plan, Step},
-    spec::{How, Learn, Work},
+    spec::Work,
 };
 use std::collections::BTreeSet;
-
-/// The training that a step is, or measures.
-fn learn<'a>(graph: &'a Graph<'_>, step: &Step) -> &'a Learn {
-    match &graph.pipeline.nodes[graph.tasks[step.tasks[0]].node].work {
-        Work::Learn(learn) => learn,
-        Work::Eval(eval) => graph.pipeline.learn(eval.of),
-    }
-}
 
 /// Whether a step has a key: what data decides that is not here, and of which no digest is known, has
 /// none.
 pub(super) fn has_key(graph: &Graph<'_>, step: &Step) -> bool {
-    let work = &graph.pipeline.nodes[graph.tasks[step.tasks[0]].node].work;
-    let imported = matches!(work, Work::Learn(learn) if matches!(learn.how, How::Import(_)));
-    imported || learn(graph, step).data.info.presence != Presence::Unknown
+    step.inputs.kind == Kind::Import
+        || graph.learn(step.tasks[0]).data.info.presence != Presence::Unknown
 }
 
 /// A sentence for each data set that is not here.
@@ -51,9 +43,9 @@ pub(super) fn notes(graph: &Graph<'_>) -> Vec<String> {
 /// The error of a run that needs data which is not here.
 pub(super) fn refuse(graph: &Graph<'_>, plan: &Plan) -> Result<(), DataError> {
     for step in plan.running() {
-        let data = &learn(graph, step).data;
+        let data = &graph.learn(step.tasks[0]).data;
         if data.info.presence != Presence::Here {
-            crate::data::probe(&data.format)?;
+            probe(&data.format)?;
         }
     }
     Ok(())

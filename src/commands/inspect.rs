@@ -6,12 +6,7 @@ use super::{
     progress::{Decoding, LogArgs},
 };
 use crate::{
-    config::Format,
-    data::DataError,
-    graph::Graph,
-    node::Datasets,
-    plan::Plan,
-    spec::{Learn, Work},
+    config::Format, data::DataError, graph::Graph, node::Datasets, plan::Plan, spec::Learn,
 };
 use std::collections::BTreeSet;
 
@@ -28,11 +23,7 @@ pub(super) fn inspect(
     refuse(graph, plan)?;
     let mut seen = BTreeSet::new();
     for step in plan.running() {
-        let Learn { data, data_name, .. } =
-            match &graph.pipeline.nodes[graph.tasks[step.tasks[0]].node].work {
-                Work::Learn(learn) => learn,
-                Work::Eval(eval) => graph.pipeline.learn(eval.of),
-            };
+        let Learn { data, data_name, .. } = graph.learn(step.tasks[0]);
         if !seen.insert(&data.format) {
             continue;
         }

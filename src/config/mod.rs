@@ -21,5 +21,5 @@ pub use data::{
 pub use layer::{Block, BlockKind, Layer, LayerError};
 pub use net::{Net, Shape, ShapeError};
 pub use objective::{Kd, Objective};
-pub use recipe::{Adam, Optimizer, Recipe, Select};
+pub use recipe::{Adam, Optimizer, Recipe, Select, leaves_one};
 pub use schedule::Schedule;

@@ -106,6 +106,12 @@ impl Optimizer {
     }
 }
 
+/// Whether an epoch over so many images ends, or goes throughout, in batches of one image: BatchNorm has
+/// no variance over one.
+pub fn leaves_one(images: usize, batch_size: usize) -> bool {
+    images == 1 || batch_size == 1 || images % batch_size == 1
+}
+
 /// Which epoch's weights a training keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -38,8 +38,7 @@ impl Claims<'_> {
     pub fn claim(&self, name: &str, step: &Step) -> Result<Option<Claim>, Failure> {
         let forced = matches!(step.action, Action::Run(Reason::Forced));
         let Some(lock) = self.take(name, &step.key, forced)? else { return Ok(None) };
-        let augments = step.inputs.recipe.as_ref().is_some_and(|recipe| !recipe.augment.is_empty());
-        let logits = step.inputs.teacher_logits().filter(|_| !augments);
+        let logits = step.inputs.stored_logits();
         let logits = logits.map(|inputs| self.take(name, &inputs.key(), false)).transpose()?;
         Ok(Some(Claim { lock, logits: logits.flatten() }))
     }

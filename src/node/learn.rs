@@ -52,7 +52,7 @@ impl Job<'_> {
         let teaching = match teacher {
             None => None,
             Some((teacher, logits)) => {
-                Some((teacher.kd, self.teaching(recipe, step, &train_view, logits)?))
+                Some((teacher.kd, self.teaching(step, &train_view, logits)?))
             }
         };
         let objective = match &teaching {

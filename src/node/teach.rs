@@ -13,7 +13,7 @@ use super::{
     runner::Job,
 };
 use crate::{
-    config::{Data, Net, Recipe, Split},
+    config::{Data, Net, Split},
     data::View,
     execute::Failure,
     key::{Key, KeyInputs},
@@ -35,32 +35,33 @@ pub(super) enum Teaching {
 impl Job<'_> {
     pub(super) fn teaching(
         &self,
-        recipe: &Recipe,
         step: &Step,
         train: &View,
-        logits: Option<KeyLock>,
+        lock: Option<KeyLock>,
     ) -> Result<Teaching, Failure> {
-        if recipe.augment.is_empty() {
-            Ok(Teaching::Stored(self.teacher_logits(step, train, logits)?))
-        } else {
-            Ok(Teaching::Live(Box::new(self.trained(&step.inputs.parents[0])?)))
+        let teacher = &step.inputs.parents[0];
+        match step.inputs.stored_logits() {
+            Some(inputs) => {
+                Ok(Teaching::Stored(self.teacher_logits(&inputs, teacher, train, lock)?))
+            }
+            None => Ok(Teaching::Live(Box::new(self.trained(teacher)?))),
         }
     }
 
     /// Computed if there is a `lock`: then they were not there when the step was claimed.
     fn teacher_logits(
         &self,
-        step: &Step,
+        inputs: &KeyInputs,
+        teacher: &Key,
         train: &View,
         lock: Option<KeyLock>,
     ) -> Result<Logits, Failure> {
-        let inputs = step.inputs.teacher_logits().expect("only a distillation has a teacher");
         let key = inputs.key();
         if let Some(lock) = lock {
-            let (values, clock) = self.infer_train(&step.inputs.parents[0], train, &lock)?;
+            let (values, clock) = self.infer_train(teacher, train, &lock)?;
             let file = write_logits(&train.ids, &values).map_err(failed)?;
             let outcome = Outcome::Logits { samples: train.len(), seconds: clock.seconds() };
-            self.commit(&lock, &inputs, &[(LOGITS, file)], outcome)?;
+            self.commit(&lock, inputs, &[(LOGITS, file)], outcome)?;
             if let Err(problem) = self.runner.store.drop_checkpoint(&lock) {
                 self.note(&format!("{problem}; `takd cache gc` tries again"));
             }

@@ -1,7 +1,7 @@
 //! Batches that a network cannot learn from.
 
 use super::{resolve::Resolver, value::Name};
-use crate::config::{Data, Net, Recipe};
+use crate::config::{Data, Net, Recipe, leaves_one};
 
 impl Resolver<'_> {
     /// BatchNorm takes means and variances over a batch, and one image has none. `name` is the recipe's.
@@ -9,9 +9,10 @@ impl Resolver<'_> {
         let images = data.info.train.saturating_sub(data.validation);
         let size = recipe.batch_size;
         let norms = net.layers().iter().any(|layer| layer.normalises());
-        let alone = |size: usize| images == 1 || size == 1 || images % size == 1;
         let found = self.raw.recipes.iter().find(|(known, _)| known.text == name.text);
-        let Some((_, Some(raw))) = found.filter(|_| norms && images > 0 && alone(size)) else {
+        let Some((_, Some(raw))) =
+            found.filter(|_| norms && images > 0 && leaves_one(images, size))
+        else {
             return;
         };
         let place = (raw.batch_size.clone(), images);
@@ -22,7 +23,7 @@ impl Resolver<'_> {
             "{images} training images in batches of {size} leave a batch of one image, over which BatchNorm \
              has no variance"
         );
-        let other = (size + 1..size + 100).find(|&size| !alone(size));
+        let other = (size + 1..size + 100).find(|&size| !leaves_one(images, size));
         let help = match other {
             Some(size) => format!("batches of {size}, or another `validation`, leave none"),
             None => "more than one training image is needed".to_owned(),

@@ -8,7 +8,7 @@ use super::{
     say,
 };
 use crate::{
-    config::{DataInfo, Fit, Format, ImageFolder, Net},
+    config::{DataInfo, Fit, Format, ImageFolder, Net, leaves_one},
     data::{self, DataError},
     net,
 };
@@ -146,8 +146,7 @@ fn course(info: &DataInfo, validation: usize) -> (usize, usize) {
         500..2000 => 32,
         _ => 64,
     };
-    // BatchNorm has no variance over a batch of one.
-    if (info.train - validation) % batch_size == 1 {
+    if leaves_one(info.train - validation, batch_size) {
         batch_size += 1;
     }
     ((STEPS * batch_size).div_ceil(info.train.max(1)).clamp(10, 60), batch_size)
