@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import tempfile
+import time
 
 
 class Browser:
@@ -113,4 +114,9 @@ class Browser:
     def close(self):
         self._process.terminate()
         self._process.wait()
-        self._profile.cleanup()
+        # Its children may still write there for a moment.
+        for _ in range(50):
+            try:
+                return self._profile.cleanup()
+            except OSError:
+                time.sleep(0.1)

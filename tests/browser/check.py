@@ -45,7 +45,7 @@ def small(browser, folder):
     browser.click('[aria-label^="ta/middle,"] rect')
     check(browser.run(HEADING) == "ta/middle", "a click on a node opens it")
     check(browser.run(CURVES) == 1, "a click on a node shows its curve")
-    check("objective.lambda" in browser.run("panel.textContent"), "its configuration is shown")
+    check("objective.kd.lambda" in browser.run("panel.textContent"), "its configuration is shown")
     check("burn" in browser.run("panel.textContent"), "its provenance is shown")
     browser.click('[aria-label^="ta/small,"] rect', CTRL)
     check(browser.run(CURVES) == 2, "a click with Ctrl lays a second curve over the first")
