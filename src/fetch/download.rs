@@ -4,7 +4,7 @@ use super::Source;
 use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, BufReader, Read, Write},
     path::{Path, PathBuf},
     sync::mpsc,
@@ -68,7 +68,14 @@ pub fn fetch(
     // Of two at once, the second waits, and finds what the first has fetched.
     let lock = folder.join(format!(".{}.lock", source.file));
     let locked = File::options().create(true).truncate(false).write(true).open(&lock);
-    let _locked = locked.and_then(|file| file.lock().map(|()| file)).map_err(io_error(&lock))?;
+    let wait = |file: File| -> io::Result<File> {
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            log::warn!("another process fetches {}: waiting for it", source.file);
+        }
+        file.lock()?;
+        Ok(file)
+    };
+    let _locked = locked.and_then(wait).map_err(io_error(&lock))?;
     if place.exists() && digest(&place)? == source.sha256 {
         return Ok(place);
     }

@@ -59,10 +59,22 @@ pub(super) struct Candidate<'a> {
 }
 
 impl<'a> Candidate<'a> {
-    pub fn new(place: String, mut tensors: Vec<(String, Stored<'a>)>) -> Self {
+    /// What all names begin with goes, unless `net` has a tensor of one of the names as they are: a
+    /// network may be all `fc_layers`. Without a network only what is known to wrap others goes.
+    pub fn new(
+        place: String,
+        mut tensors: Vec<(String, Stored<'a>)>,
+        net: Option<&Shapes>,
+    ) -> Self {
         tensors.retain(|(name, _)| !names::is_counter(name));
         while let Some(prefix) = names::common_prefix(tensors.iter().map(|(name, _)| name.as_str()))
         {
+            let wraps = net.map_or(names::is_wrapper(&prefix), |net| {
+                !tensors.iter().any(|(name, _)| net.contains_key(&names::rename(name)))
+            });
+            if !wraps {
+                break;
+            }
             for (name, _) in &mut tensors {
                 name.drain(..prefix.len());
             }
@@ -80,7 +92,7 @@ impl<'a> Candidate<'a> {
     }
 
     /// Those whose names begin alike, each a network's: `student.…` and `teacher.…`.
-    fn groups(&self) -> Vec<Self> {
+    fn groups(&self, net: Option<&Shapes>) -> Vec<Self> {
         let mut groups: Vec<(String, Vec<(String, Stored<'a>)>)> = Vec::new();
         for (name, stored) in &self.tensors {
             let Some((head, rest)) = name.split_once('.') else { continue };
@@ -93,22 +105,25 @@ impl<'a> Candidate<'a> {
         let place = |head: String| {
             if self.place == ROOT { head } else { format!("{}/{head}", self.place) }
         };
-        groups.into_iter().map(|(head, tensors)| Self::new(place(head), tensors)).collect()
+        groups.into_iter().map(|(head, tensors)| Self::new(place(head), tensors, net)).collect()
     }
 }
 
 /// The tensors of a safetensors file.
-pub(super) fn plain(bytes: &[u8]) -> Result<Candidate<'_>, PyTorchError> {
+pub(super) fn plain<'a>(
+    bytes: &'a [u8],
+    net: Option<&Shapes>,
+) -> Result<Candidate<'a>, PyTorchError> {
     let file = SafeTensors::deserialize(bytes)?;
     let tensors = file.tensors().into_iter();
     let tensors = tensors.map(|(name, view)| (name, Stored::Plain(view)));
-    Ok(Candidate::new(ROOT.to_owned(), tensors.collect()))
+    Ok(Candidate::new(ROOT.to_owned(), tensors.collect(), net))
 }
 
 /// Every dictionary of tensors in a value, outer ones first.
-pub(super) fn candidates(value: &Value) -> Vec<Candidate<'_>> {
+pub(super) fn candidates<'a>(value: &'a Value, net: Option<&Shapes>) -> Vec<Candidate<'a>> {
     let (mut found, mut left) = (Vec::new(), MOST);
-    collect(value, ROOT.to_owned(), &mut found, &mut left);
+    collect(value, ROOT.to_owned(), net, &mut found, &mut left);
     // A tensor beside a state_dict, such as `best_acc1`, makes no network of what holds both.
     let is_network = |candidate: &Candidate<'_>| {
         candidate
@@ -128,7 +143,13 @@ pub(super) const ROOT: &str = ".";
 /// Values that are looked at: tuples that share their parts stand for more than any file is long.
 const MOST: usize = 200_000;
 
-fn collect<'a>(value: &'a Value, place: String, found: &mut Vec<Candidate<'a>>, left: &mut usize) {
+fn collect<'a>(
+    value: &'a Value,
+    place: String,
+    net: Option<&Shapes>,
+    found: &mut Vec<Candidate<'a>>,
+    left: &mut usize,
+) {
     let Some(less) = left.checked_sub(1) else { return };
     *left = less;
     let under = |key: &str| {
@@ -144,21 +165,25 @@ fn collect<'a>(value: &'a Value, place: String, found: &mut Vec<Candidate<'a>>, 
             });
             let tensors: Vec<_> = tensors.collect();
             if !tensors.is_empty() {
-                found.push(Candidate::new(place.clone(), tensors));
+                found.push(Candidate::new(place.clone(), tensors, net));
             }
             for (name, value) in entries {
                 if let Value::Text(name) = name {
-                    collect(value, under(name), found, left);
+                    collect(value, under(name), net, found, left);
                 }
             }
         }
         Value::List(items, _) => {
             let items = items.iter().enumerate();
-            items.for_each(|(index, item)| collect(item, under(&index.to_string()), found, left));
+            items.for_each(|(index, item)| {
+                collect(item, under(&index.to_string()), net, found, left)
+            });
         }
         Value::Tuple(items, _) => {
             let items = items.iter().enumerate();
-            items.for_each(|(index, item)| collect(item, under(&index.to_string()), found, left));
+            items.for_each(|(index, item)| {
+                collect(item, under(&index.to_string()), net, found, left)
+            });
         }
         _ => {}
     }
@@ -191,7 +216,7 @@ pub(super) fn choose<'a>(
     let fits = |candidate: &Candidate<'_>| net.is_some_and(|net| candidate.fits(net));
     if let Some(from) = from {
         let there = places(&candidates);
-        let groups: Vec<_> = candidates.iter().flat_map(Candidate::groups).collect();
+        let groups: Vec<_> = candidates.iter().flat_map(|one| one.groups(net)).collect();
         candidates.extend(groups);
         let named = |candidate: &&Candidate<'_>| {
             candidate.place == from || candidate.place.ends_with(&format!("/{from}"))
@@ -201,7 +226,7 @@ pub(super) fn choose<'a>(
     }
     let mut fitting: Vec<_> = candidates.iter().filter(|one| fits(one)).cloned().collect();
     if fitting.is_empty() {
-        let groups = candidates.iter().flat_map(Candidate::groups);
+        let groups = candidates.iter().flat_map(|one| one.groups(net));
         fitting = groups.filter(|group| fits(group)).collect();
     }
     match fitting.len() {

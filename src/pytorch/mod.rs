@@ -109,7 +109,7 @@ pub struct Imported {
 ///
 /// The state_dict may be the whole file or lie in dictionaries, lists and tuples, whatever lies beside
 /// it. Where several do, `from` names one, or the only one with the shapes of `net` is taken. What all
-/// names begin with (`module.`, `model.`, `_orig_mod.`) goes, so do counters (`num_batches_tracked`);
+/// names begin with (`module.`, `model.`, `_orig_mod.`) goes if `net` has no such names, so do counters (`num_batches_tracked`);
 /// `linear` and `shortcut`, which CIFAR ResNets often use, become torchvision's `fc` and `downsample`.
 ///
 /// # Errors
@@ -123,12 +123,12 @@ pub fn read_weights(
         Kind::Zip => archive::read(bytes)?,
         Kind::Legacy => legacy::read(bytes)?,
         Kind::Safetensors => {
-            let candidates = vec![find::plain(bytes)?];
+            let candidates = vec![find::plain(bytes, net)?];
             return import(find::choose(candidates, from, net)?, &Storages::new());
         }
         Kind::Other(what) => return Err(PyTorchError::Format(what.to_owned())),
     };
-    let candidates = find::candidates(&value);
+    let candidates = find::candidates(&value, net);
     if let (true, Some(class)) = (candidates.is_empty(), find::model(&value)) {
         return Err(PyTorchError::Model(class));
     }

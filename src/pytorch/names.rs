@@ -18,6 +18,11 @@ pub(super) fn common_prefix<'a>(names: impl Iterator<Item = &'a str> + Clone) ->
     names.clone().all(begins).then(|| format!("{prefix}."))
 }
 
+/// Whether it is what PyTorch, its compiler and Lightning put before the names of what they wrap.
+pub(super) fn is_wrapper(prefix: &str) -> bool {
+    ["module.", "_orig_mod.", "model."].contains(&prefix)
+}
+
 /// The same name in the words of this crate.
 pub(super) fn rename(name: &str) -> String {
     let parts = name.split('.').map(|part| match part {

@@ -154,6 +154,29 @@ fn what_all_names_begin_with_goes() {
 }
 
 #[test]
+fn what_all_names_of_the_network_begin_with_stays() {
+    let names = ["fc_layers.0.weight", "fc_layers.0.bias", "fc_layers.2.weight"];
+    let net: Shapes = names.map(|name| (name.to_owned(), vec![1])).into();
+    for prefix in ["", "module.", "net.model."] {
+        for count in [3, 2] {
+            let tensor = |name| -> (&'static str, Py) {
+                (format!("{prefix}{name}").leak(), Tensor(vec![1.0]))
+            };
+            let value = Dict(names.map(tensor)[..count].to_vec());
+            let read = read_weights(&save(&value), None, Some(&net)).unwrap().tensors;
+            let got: Vec<&str> = read.iter().map(|tensor| &*tensor.name).collect();
+            assert_eq!(got, names[..count], "{prefix}");
+        }
+        if prefix == "net.model." {
+            continue;
+        }
+        let value = Dict(vec![(format!("{prefix}{}", names[0]).leak(), Tensor(vec![1.0]))]);
+        let read = read_weights(&save(&value), None, None).unwrap().tensors;
+        assert_eq!(read[0].name, names[0], "without a network only wrappers go");
+    }
+}
+
+#[test]
 fn of_several_that_fit_one_is_chosen() {
     let other = Dict(vec![("fc.weight", Tensor(vec![0.0; 7])), ("fc.bias", Tensor(vec![0.0; 7]))]);
     let ema = Dict(vec![("ema", state(5.0))]);
