@@ -83,6 +83,8 @@ pub(super) fn object(class: &Value) -> Value {
 pub(super) fn storage(id: Value) -> Value {
     let Value::Tuple(parts, _) = id else { return Value::Opaque };
     match &*parts {
+        // `("module", class, file, source)`: how the older format names the class of a whole model.
+        [Value::Text(word), class @ Value::Global(_), ..] if &**word == "module" => class.clone(),
         [Value::Text(word), Value::Global(class), Value::Text(key), ..] if &**word == "storage" => {
             let kind = class.rsplit('.').next().unwrap_or_default().to_owned();
             Value::Storage(Rc::new(Storage { kind, key: key.to_string() }))

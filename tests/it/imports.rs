@@ -16,11 +16,13 @@ enum Py {
     Tuple(Vec<Py>),
     /// An object of a class, with attributes.
     Object(&'static str, &'static str, Box<Py>),
+    /// The same, as the format before PyTorch 1.6 has a model: its class with its source.
+    Sourced(&'static str, &'static str, Box<Py>),
     /// A row of numbers.
     Tensor(Vec<f32>),
 }
 
-use Py::{Dict, Int, List, Object, Tensor, Text, Tuple};
+use Py::{Dict, Int, List, Object, Sourced, Tensor, Text, Tuple};
 
 /// Writes as `torch.save(…, _use_new_zipfile_serialization=False)` does.
 fn save(value: &Py) -> Vec<u8> {
@@ -76,6 +78,16 @@ fn write(value: &Py, out: &mut Vec<u8>, storages: &mut Vec<Vec<f32>>) {
         }
         Object(module, class, state) => {
             out.extend(format!("c{module}\n{class}\n)\u{81}").chars().map(|c| c as u8));
+            write(state, out, storages);
+            out.push(b'b');
+        }
+        Sourced(module, class, state) => {
+            out.push(b'(');
+            text("module", out);
+            out.extend(format!("c{module}\n{class}\n").bytes());
+            text("model.py", out);
+            text("class Net: pass", out);
+            out.extend(b"tQ)\x81");
             write(state, out, storages);
             out.push(b'b');
         }
@@ -205,7 +217,9 @@ fn of_several_that_fit_one_is_chosen() {
 #[test]
 fn whole_models_are_refused_with_what_to_do() {
     let model = Object("models.resnet", "ResNet", Box::new(Dict(vec![("weights", state(1.0))])));
-    for value in [model.clone(), Dict(vec![("epoch", Int(3)), ("model", model)])] {
+    let attributes = Box::new(Dict(vec![("weights", state(1.0))]));
+    let sourced = Sourced("models.resnet", "ResNet", attributes);
+    for value in [model.clone(), Dict(vec![("epoch", Int(3)), ("model", model)]), sourced] {
         let told = first(&value, None).unwrap_err().to_string();
         assert!(
             told.contains("a whole model, an object of the class models.resnet.ResNet"),
