@@ -13,7 +13,7 @@ use burn::tensor::{
 };
 use divan::{Bencher, counter::ItemsCount};
 use std::fmt;
-use takd::ops::{self, After, Form, Operands};
+use takd::kernels::{self, After, Form, Operands};
 
 fn main() {
     divan::main();
@@ -28,8 +28,8 @@ struct Shape(usize, usize, usize, usize);
 
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(channels, filters, side, stride) = self;
-        write!(f, "{channels} to {filters} at {side}, stride {stride}")
+        let Self(channels, filters, size, stride) = self;
+        write!(f, "{channels} to {filters} at {size}, stride {stride}")
     }
 }
 
@@ -68,11 +68,11 @@ fn own(bencher: Bencher<'_, '_>, shape: Shape) {
     let Shape(channels, _, side, stride) = shape;
     let Tensors { weight, gamma, beta } = tensors(shape);
     let x = random([BATCH, side, side, channels]);
-    let form = Form { side: 3, stride, after: After::Relu, epsilon: EPSILON };
+    let form = Form { kernel_size: 3, stride, after: After::Relu, epsilon: EPSILON };
     bencher.counter(ItemsCount::new(BATCH)).bench(|| {
         let (weight, gamma, beta) = (weight.clone(), gamma.clone(), beta.clone());
-        let operands = Operands { weight, bias: None, gamma, beta, side: None };
-        ops::train(x.clone(), operands, form).0.sum().backward()
+        let operands = Operands { weight, bias: None, gamma, beta, shortcut: None };
+        kernels::train(x.clone(), operands, form).0.sum().backward()
     });
 }
 

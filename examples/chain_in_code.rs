@@ -5,13 +5,15 @@
 use burn::tensor::Device;
 use std::error::Error;
 use takd::{
-    config::{
-        BatchnormWeight, Data, Format, Kd, Net, Normalisation, OnCollapse, Optimizer, Recipe,
-        Reduction, Schedule, Select, Split, Warmup,
-    },
-    data::{self, View},
-    learn::{self, Lesson, Logits, Objective, Stop},
-    net::{Network, Ops},
+    architecture::Architecture,
+    dataset::{Data, FashionMini, Format, Normalisation, Split, View},
+    network::{Kernels, Network},
+    objective::CrossEntropy,
+    objective::{Kd, Reduction},
+    optimizer::Sgd,
+    recipe::{BatchnormWeight, OnCollapse, Recipe, Select},
+    schedule::Cosine,
+    training::{self, Logits, Objective, Stop, Training},
 };
 
 struct Never;
@@ -23,21 +25,21 @@ impl Stop for Never {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let format = Format::FashionMini;
-    let (info, dataset) = (data::probe(&format)?, data::load(&format)?);
+    let format = Format::from(FashionMini);
+    let (info, dataset) = (format.probe()?, format.load()?);
     let (shape, classes) = (info.shape, info.classes);
     // 4,000 of the 5,000 images are held out: 1,000 are enough to see the chain work.
     let data = Data { format, validation: 4000, normalisation: Normalisation::Measured, info };
     let device: Device = takd::node::Choice::Auto.select()?.device;
     let train = View::new(&dataset, &data, Split::Train, &device)?;
-    let judge = View::new(&dataset, &data, Split::Test, &device)?;
+    let evaluation = View::new(&dataset, &data, Split::Test, &device)?;
 
     let recipe = Recipe {
         epochs: 3,
         batch_size: 50,
-        optimizer: Optimizer::Sgd { lr: 0.05, momentum: 0.9, nesterov: true, weight_decay: 0.0 },
-        schedule: Schedule::Cosine { min: 0.0 },
-        warmup: Warmup(0),
+        optimizer: Sgd { lr: 0.05, momentum: 0.9, nesterov: true, weight_decay: 0.0 }.into(),
+        schedule: Cosine { min: 0.0 }.into(),
+        warmup: 0,
         augment: Vec::new(),
         select: Select::Last,
         batchnorm_weight: BatchnormWeight::Ones,
@@ -52,22 +54,22 @@ fn main() -> Result<(), Box<dyn Error>> {
         &["conv4", "maxpool", "conv4", "maxpool", "fc10"],
     ] {
         let layers = layers.iter().map(|layer| layer.parse()).collect::<Result<_, _>>()?;
-        let net = Net::new(layers, shape, classes)?;
+        let net = Architecture::new(layers, shape, classes)?;
         let objective = match &teacher {
-            None => Objective::CrossEntropy,
-            Some(logits) => Objective::Kd(kd, logits),
+            None => Objective::Labels(&CrossEntropy {}),
+            Some(logits) => Objective::Stored(&kd, logits),
         };
-        let lesson = Lesson {
+        let training = Training {
             net: &net,
             recipe: &recipe,
             objective,
             seed: 1,
-            ops: Ops::Own,
+            kernels: Kernels::Takd,
             train: &train,
-            judge: Some(&judge),
+            evaluation: Some(&evaluation),
             on_collapse: OnCollapse::Warn,
         };
-        let trained = learn::train(&lesson, &device, &Never, &mut |_, _| {})?;
+        let trained = training::train(&training, &device, &Never, &mut |_, _| {})?;
         let accuracy = trained.history.last().and_then(|record| record.accuracy);
         println!(
             "{} parameters, taught by {}: {:.1} % on the test images",
@@ -78,7 +80,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         // A frozen teacher's logits never change: they are computed once.
         let mut frozen = Network::init(&net, 0, &device);
         frozen.load(trained.weights)?;
-        teacher = Some(Logits::new(&train.ids, learn::infer(&frozen, &train)?, classes)?);
+        teacher = Some(Logits::new(&train.ids, training::infer(&frozen, &train)?, classes)?);
     }
     Ok(())
 }

@@ -4,13 +4,14 @@
 
 use std::error::Error;
 use takd::{
-    config::{
-        BatchnormWeight, Data, Format, Net, Normalisation, OnCollapse, Optimizer, Recipe, Schedule,
-        Select, Split, Warmup,
-    },
-    data::{self, View},
-    learn::{self, Lesson, Objective, Stop},
-    net::Ops,
+    architecture::Architecture,
+    dataset::{Data, FashionMini, Format, Normalisation, Split, View},
+    network::Kernels,
+    objective::CrossEntropy,
+    optimizer::Sgd,
+    recipe::{BatchnormWeight, OnCollapse, Recipe, Select},
+    schedule::Cosine,
+    training::{self, Objective, Stop, Training},
 };
 
 struct Never;
@@ -22,21 +23,21 @@ impl Stop for Never {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let format = Format::FashionMini;
-    let info = data::probe(&format)?;
-    let dataset = data::load(&format)?;
+    let format = Format::from(FashionMini);
+    let info = format.probe()?;
+    let dataset = format.load()?;
 
     let layers = ["conv4", "maxpool", "conv4", "maxpool", "fc10"];
     let layers = layers.iter().map(|layer| layer.parse()).collect::<Result<_, _>>()?;
-    let net = Net::new(layers, info.shape, info.classes)?;
+    let net = Architecture::new(layers, info.shape, info.classes)?;
     println!("{} parameters on {} images", net.parameters(), info.shape);
 
     let recipe = Recipe {
         epochs: 3,
         batch_size: 64,
-        optimizer: Optimizer::Sgd { lr: 0.05, momentum: 0.9, nesterov: true, weight_decay: 0.0 },
-        schedule: Schedule::Cosine { min: 0.0 },
-        warmup: Warmup(0),
+        optimizer: Sgd { lr: 0.05, momentum: 0.9, nesterov: true, weight_decay: 0.0 }.into(),
+        schedule: Cosine { min: 0.0 }.into(),
+        warmup: 0,
         augment: Vec::new(),
         select: Select::Last,
         batchnorm_weight: BatchnormWeight::Ones,
@@ -45,19 +46,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     let data = Data { format, validation: 4000, normalisation: Normalisation::Measured, info };
     let device = takd::node::Choice::Auto.select()?.device;
     let train = View::new(&dataset, &data, Split::Train, &device)?;
-    let judge = View::new(&dataset, &data, Split::Test, &device)?;
-    let objective = Objective::CrossEntropy;
-    let lesson = Lesson {
+    let evaluation = View::new(&dataset, &data, Split::Test, &device)?;
+    let objective = Objective::Labels(&CrossEntropy {});
+    let training = Training {
         net: &net,
         recipe: &recipe,
         objective,
         seed: 1,
-        ops: Ops::Own,
+        kernels: Kernels::Takd,
         train: &train,
-        judge: Some(&judge),
+        evaluation: Some(&evaluation),
         on_collapse: OnCollapse::Warn,
     };
-    let trained = learn::train(&lesson, &device, &Never, &mut |record, pace| {
+    let trained = training::train(&training, &device, &Never, &mut |record, pace| {
         let accuracy = record.accuracy.unwrap_or_default() * 100.0;
         println!(
             "epoch {}: loss {:.3}, {accuracy:.1} %, {pace:.0} images/s",

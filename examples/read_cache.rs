@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!(
             "{:<16} {parameters:>9} parameters  {:.2} % of {} images, trained in {seconds:.1} s",
             manifest.provenance.node,
-            metrics.top1 * 100.0,
+            metrics.top1() * 100.0,
             metrics.samples
         );
         count += 1;

@@ -2,7 +2,7 @@
 
 use crate::{
     dag::Dag,
-    spec::{Learn, Pipeline, Work},
+    pipeline::{Learn, Pipeline, Work},
 };
 
 /// A node with one of the pipeline's seeds.
@@ -31,7 +31,7 @@ pub enum SelectError {
     #[error("`{0}` matches no node; `takd plan` lists them")]
     NoMatch(String),
     /// The glob is malformed.
-    #[error("`{0}` is no glob: {1}")]
+    #[error("`{0}` is not a valid glob pattern: {1}")]
     Pattern(String, glob::PatternError),
 }
 
@@ -42,10 +42,10 @@ impl<'a> Graph<'a> {
         let mut tasks = Vec::with_capacity(pipeline.nodes.len() * seeds);
         let mut parents = Vec::with_capacity(tasks.capacity());
         for node in 0..pipeline.nodes.len() {
-            for (place, &seed) in pipeline.seeds.iter().enumerate() {
+            for (index, &seed) in pipeline.seeds.iter().enumerate() {
                 tasks.push(Task { node, seed });
                 let above = pipeline.dag.parents(node).iter();
-                parents.push(above.map(|parent| parent * seeds + place).collect());
+                parents.push(above.map(|parent| parent * seeds + index).collect());
             }
         }
         let dag = Dag::new(parents).expect("copies of an acyclic graph have no cycle");
@@ -82,16 +82,16 @@ impl<'a> Graph<'a> {
             let pattern = glob::Pattern::new(text)
                 .map_err(|error| SelectError::Pattern(text.clone(), error))?;
             let mut any = false;
-            for (place, task) in self.tasks.iter().enumerate() {
+            for (index, task) in self.tasks.iter().enumerate() {
                 let node = &self.pipeline.nodes[task.node].name;
-                if pattern.matches(node) || pattern.matches(&self.name(place)) {
-                    (chosen[place], any) = (true, true);
+                if pattern.matches(node) || pattern.matches(&self.name(index)) {
+                    (chosen[index], any) = (true, true);
                 }
             }
             if !any {
                 return Err(SelectError::NoMatch(text.clone()));
             }
         }
-        Ok((0..chosen.len()).filter(|&place| chosen[place]).collect())
+        Ok((0..chosen.len()).filter(|&index| chosen[index]).collect())
     }
 }

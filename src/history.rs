@@ -14,7 +14,7 @@ pub struct EpochRecord {
     pub lr: f64,
     /// Mean objective over the training samples, as the weights moved.
     pub loss: f64,
-    /// Top-1 accuracy on the judging split after the epoch, in [0, 1].
+    /// Top-1 accuracy on the eval split after the epoch, in [0, 1].
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub accuracy: Option<f64>,
     /// Top-1 accuracy on the training samples, as the weights moved, in [0, 1]; early versions of
@@ -35,7 +35,7 @@ pub fn write(history: &[EpochRecord]) -> Vec<u8> {
 /// The epochs of a training, in order.
 ///
 /// # Errors
-/// [`serde_json::Error`] for a line that is no record.
+/// [`serde_json::Error`] for a line that is not a record.
 pub fn read(bytes: &[u8]) -> Result<Vec<EpochRecord>, serde_json::Error> {
     serde_json::Deserializer::from_slice(bytes).into_iter().collect()
 }

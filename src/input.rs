@@ -18,7 +18,7 @@ pub const MOST_WEIGHTS: u64 = 8 << 30;
 /// A regular file, opened for reading, and its length in bytes.
 ///
 /// # Errors
-/// What the system says, or that it is no regular file and what it is.
+/// What the system says, or that it is not a regular file, and what it is.
 pub fn open(path: &Path) -> io::Result<(File, u64)> {
     regular(&fs::metadata(path)?)?;
     let mut options = OpenOptions::new();
@@ -52,7 +52,7 @@ pub fn read_up_to(reader: impl Read, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     reader.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
-        return Err(too_large("it goes on", most));
+        return Err(too_large("it does not end there", most));
     }
     Ok(bytes)
 }
@@ -107,7 +107,7 @@ fn regular(metadata: &Metadata) -> io::Result<()> {
     Err(io::Error::new(kind, format!("it is a {}, not a file", kind_of(metadata.file_type()))))
 }
 
-/// The word for what is no regular file.
+/// The word for what is not a regular file.
 pub fn kind_of(file: FileType) -> &'static str {
     #[cfg(unix)]
     {

@@ -2,7 +2,7 @@
 //!
 //! | hashed | of | not hashed |
 //! |---|---|---|
-//! | [`KEY_VERSION`], the kind of artifact, the numeric precision | all | the node's name, its table's place, comments |
+//! | [`KEY_VERSION`], the kind of artifact, the numeric precision | all | the node's name, where its table stands, comments |
 //! | the network's layers, input shape and class count | train, distill, import | names of nets, recipes, data sets, pipelines |
 //! | the recipe: epochs, batch size, optimizer, schedule, warm-up, augmentation, selection | train, distill | paths of data files and of weights, and how they are packed |
 //! | the objective under its kind's name: τ, λ and reduction | distill | device, backend, CPU kind, threads, `--jobs` |
@@ -16,25 +16,32 @@
 //! | the parents' keys | distill (its teacher), logits and eval (their network) | |
 //!
 //! A part's digest covers the format, which part it is, the class names of a folder, and each file's
-//! name and content in order (`data/part.rs`). An eval of a trained network could
+//! name and content in order (`dataset/part.rs`). An eval of a trained network could
 //! leave out what its parent's key holds already; it is written all the same, because an imported
 //! network's key holds no data: its weights and layers alone decide its bytes.
 //!
 //! A field at its default is left out of what is hashed, and an absent one is read as its default
-//! (`config/defaults.rs`), so that a takd with more fields still reaches the entries of one with
+//! (`dataset/defaults.rs`, `key/recipe.rs`, the tables of the kinds), so that a takd with more fields still reaches the entries of one with
 //! fewer. −0.0 is hashed as 0.0, and `5` and `5.0` are one number, since fields have types.
 //!
 //! What is not hashed but could matter (device, CPU kind, burn's version, host) is provenance: it is
 //! written into the entry's manifest.
 
 mod data;
+mod net;
+mod recipe;
 
 pub use data::DataInputs;
+pub use net::NetInputs;
+pub use recipe::RecipeInputs;
 
 use crate::{
-    config::{Net, Objective, Recipe, Select, Split, defaults, recipe_defaults},
+    dataset::{Split, defaults},
     graph::{Graph, Task},
-    spec::{How, Work},
+    kind::Chosen,
+    kinds::Kinds,
+    pipeline::{How, Work},
+    recipe::Select,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{
@@ -51,9 +58,9 @@ pub const KEY_VERSION: u32 = 5;
 #[serde(into = "String", try_from = "String")]
 pub struct Key([u8; 32]);
 
-/// Text that is no key.
+/// Text that is not a key.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is no key: expected 64 hex digits")]
+#[error("`{0}` is not a key: expected 64 hex digits")]
 pub struct KeyError(String);
 
 impl Key {
@@ -148,13 +155,13 @@ pub struct KeyInputs {
     pub kind: Kind,
     /// Layers, input shape and classes of the trained network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub net: Option<Net>,
+    pub net: Option<NetInputs>,
     /// How it is trained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub recipe: Option<Recipe>,
-    /// What a distillation minimises.
+    pub recipe: Option<RecipeInputs>,
+    /// What is minimised; absent for cross entropy with the labels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub objective: Option<Objective>,
+    pub objective: Option<Chosen>,
     /// blake3 of the file that weights are imported from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<String>,
@@ -209,22 +216,31 @@ impl KeyInputs {
     }
 
     /// As JSON with every default filled in, for people and for comparisons.
-    pub fn in_full(&self) -> Value {
-        fn fill(value: &mut Value) {
+    pub fn in_full(&self, kinds: &Kinds) -> Value {
+        fn fill(value: &mut Value, path: &str, kinds: &Kinds) {
             let Value::Object(fields) = value else { return };
             for (name, value) in fields {
+                let inner_path =
+                    if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                 if let Value::Object(inner) = value {
-                    let more = recipe_defaults::group(name);
-                    for (field, default) in defaults::group(name).into_iter().chain(more) {
+                    let recipe = if inner_path == "recipe" { &recipe::defaults()[..] } else { &[] };
+                    for (field, default) in
+                        defaults::group(name).into_iter().chain(recipe.iter().cloned())
+                    {
                         inner.entry(field).or_insert(default);
                     }
+                    for field in kinds.table(path, name).unwrap_or_default() {
+                        if let Some(default) = field.default {
+                            inner.entry(field.name).or_insert_with(|| default.json());
+                        }
+                    }
                 }
-                fill(value);
+                fill(value, &inner_path, kinds);
             }
         }
         let value = serde_json::to_value(self);
         let mut value = value.expect("plain data with string keys is always JSON");
-        fill(&mut value);
+        fill(&mut value, "", kinds);
         value
     }
 
@@ -250,7 +266,8 @@ impl KeyInputs {
     /// Inputs of the teacher's logits that a distillation reads; `None` for any other kind.
     pub fn teacher_logits(&self) -> Option<Self> {
         let (teacher, data) = (*self.parents.first()?, self.data.as_ref()?);
-        self.objective.map(|_| Self::logits(teacher, data.of_training_images()))
+        let reads = self.kind == Kind::Distill;
+        reads.then(|| Self::logits(teacher, data.of_training_images()))
     }
 
     /// As [`teacher_logits`](Self::teacher_logits), where the distillation reads them: a teacher of
@@ -266,20 +283,26 @@ impl KeyInputs {
             Work::Learn(learn) => Self {
                 version: KEY_VERSION,
                 kind: match learn.how {
-                    How::Train(_) => Kind::Train,
+                    How::Train(..) => Kind::Train,
                     How::Distill(..) => Kind::Distill,
                     How::Import(_) => Kind::Import,
                 },
-                net: Some(learn.net.clone()),
-                recipe: learn.recipe().cloned(),
-                objective: learn.teacher().map(|teacher| Objective::Kd(teacher.kd)),
+                net: Some(NetInputs::from(&learn.net)),
+                recipe: learn.recipe().map(RecipeInputs::from),
+                objective: match &learn.how {
+                    How::Train(_, loss) => {
+                        Some(loss.chosen().clone()).filter(|loss| loss.kind != "cross_entropy")
+                    }
+                    How::Distill(_, teacher) => Some(teacher.objective.chosen().clone()),
+                    How::Import(_) => None,
+                },
                 weights: match &learn.how {
                     How::Import(weights) => Some(weights.digest.clone()),
-                    How::Train(_) | How::Distill(..) => None,
+                    How::Train(..) | How::Distill(..) => None,
                 },
                 from: match &learn.how {
                     How::Import(weights) => weights.from.clone(),
-                    How::Train(_) | How::Distill(..) => None,
+                    How::Train(..) | How::Distill(..) => None,
                 },
                 data: learn.recipe().map(|recipe| match recipe.select {
                     Select::BestTest => DataInputs::of(&learn.data, &[Split::Train, Split::Test]),
@@ -316,13 +339,13 @@ impl KeyInputs {
 /// Each task's inputs and key, in the order of `graph.tasks`.
 pub fn keys(graph: &Graph<'_>) -> Vec<(KeyInputs, Key)> {
     let mut keys: Vec<Option<(KeyInputs, Key)>> = graph.tasks.iter().map(|_| None).collect();
-    for &place in graph.dag.order() {
-        let parents = graph.dag.parents(place).iter();
+    for &task in graph.dag.order() {
+        let parents = graph.dag.parents(task).iter();
         let parents = parents.map(|&parent| keys[parent].as_ref().map(|(_, key)| *key));
         let parents = parents.collect::<Option<_>>().expect("the order puts parents first");
-        let inputs = KeyInputs::of(graph, &graph.tasks[place], parents);
+        let inputs = KeyInputs::of(graph, &graph.tasks[task], parents);
         let key = inputs.key();
-        keys[place] = Some((inputs, key));
+        keys[task] = Some((inputs, key));
     }
     keys.into_iter().map(|key| key.expect("the order holds every task")).collect()
 }

@@ -1,8 +1,10 @@
 //! What to run and what to reuse, and why. Pure: no file is touched here.
 
 use crate::{
+    dataset::Presence,
     graph::Graph,
     key::{Key, KeyInputs, Kind},
+    kinds::Kinds,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -98,7 +100,7 @@ pub enum Action {
 }
 
 /// One artifact: tasks that have the same key are the same work.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Step {
     /// The artifact's key.
     pub key: Key,
@@ -108,13 +110,30 @@ pub struct Step {
     pub tasks: Vec<usize>,
     /// Steps whose artifacts this one reads.
     pub parents: Vec<usize>,
+    /// Multiply-adds of a forward pass over one image, of its network.
+    pub forward: f64,
     /// About how many multiply-adds it takes.
     pub multiply_adds: f64,
     /// What happens.
     pub action: Action,
 }
 
+impl Step {
+    /// Its name: those of its tasks.
+    pub fn name(&self, graph: &Graph<'_>) -> String {
+        self.tasks.iter().map(|&task| graph.name(task)).collect::<Vec<_>>().join(" = ")
+    }
+
+    /// Whether the key is known: what is decided by data that is not here, and whose digest nobody knows,
+    /// has none yet.
+    pub fn has_key(&self, graph: &Graph<'_>) -> bool {
+        self.inputs.kind == Kind::Import
+            || graph.learn(self.tasks[0]).data.info.presence != Presence::Unknown
+    }
+}
+
 /// All steps, parents first.
+#[derive(Clone, Debug)]
 pub struct Plan {
     /// The steps.
     pub steps: Vec<Step>,
@@ -124,26 +143,26 @@ impl Plan {
     /// How many distillations there are, and how many there would be if each chain were distilled on its
     /// own, from the first teacher down to a student that teaches nobody.
     pub fn distillations(&self) -> (usize, usize) {
-        let is_distillation = |place: usize| {
-            let step = &self.steps[place];
+        let is_distillation = |index: usize| {
+            let step = &self.steps[index];
             step.inputs.kind == Kind::Distill && step.action != Action::Skip
         };
-        let places: Vec<usize> =
-            (0..self.steps.len()).filter(|&place| is_distillation(place)).collect();
+        let indices: Vec<usize> =
+            (0..self.steps.len()).filter(|&index| is_distillation(index)).collect();
         let mut lengths = vec![0; self.steps.len()];
         let mut teaches = vec![false; self.steps.len()];
-        for &place in &places {
-            let teachers = self.steps[place].parents.iter().copied();
-            let teachers: Vec<usize> = teachers.filter(|&place| is_distillation(place)).collect();
+        for &index in &indices {
+            let teachers = self.steps[index].parents.iter().copied();
+            let teachers: Vec<usize> = teachers.filter(|&index| is_distillation(index)).collect();
             let above = teachers.iter().map(|&teacher| lengths[teacher]).max();
-            lengths[place] = 1 + above.unwrap_or(0);
+            lengths[index] = 1 + above.unwrap_or(0);
             teachers.into_iter().for_each(|teacher| teaches[teacher] = true);
         }
-        let ends = places.iter().filter(|&&place| !teaches[place]);
-        (places.len(), ends.map(|&place| lengths[place]).sum())
+        let ends = indices.iter().filter(|&&index| !teaches[index]);
+        (indices.len(), ends.map(|&index| lengths[index]).sum())
     }
 
-    /// Plans the `targets` (places in the graph) and what they need. A target that is in `forced`
+    /// Plans the `targets` (indices in the graph) and what they need. A target that is in `forced`
     /// runs although its entry is there.
     pub fn new(
         graph: &Graph<'_>,
@@ -152,18 +171,19 @@ impl Plan {
         targets: &[usize],
         forced: &[usize],
     ) -> Self {
-        let mut place: HashMap<Key, usize> = HashMap::with_capacity(keys.len());
+        let mut index: HashMap<Key, usize> = HashMap::with_capacity(keys.len());
         let mut steps: Vec<Step> = Vec::new();
         let mut keys: Vec<Option<(KeyInputs, Key)>> = keys.into_iter().map(Some).collect();
         let mut step_of = vec![0; keys.len()];
         for &task in graph.dag.order() {
             let (inputs, key) = keys[task].take().expect("the order names each task once");
-            let step = *place.entry(key).or_insert_with(|| {
+            let step = *index.entry(key).or_insert_with(|| {
                 let parents =
                     graph.dag.parents(task).iter().map(|&parent| step_of[parent]).collect();
                 let multiply_adds = graph.pipeline.multiply_adds(graph.tasks[task].node);
+                let forward = graph.learn(task).net.multiply_adds() as f64;
                 let (tasks, action) = (Vec::new(), Action::Skip);
-                steps.push(Step { key, inputs, tasks, parents, multiply_adds, action });
+                steps.push(Step { key, inputs, tasks, parents, forward, multiply_adds, action });
                 steps.len() - 1
             });
             step_of[task] = step;
@@ -172,7 +192,7 @@ impl Plan {
         let forced: BTreeSet<usize> = forced.iter().map(|&task| step_of[task]).collect();
         let mut needed: Vec<bool> = vec![false; steps.len()];
         targets.iter().for_each(|&task| needed[step_of[task]] = true);
-        let nearest = Nearest::new(&known.entries);
+        let nearest = Nearest::new(&known.entries, &graph.pipeline.kinds);
         for step in (0..steps.len()).rev() {
             let present = known.present.contains(&steps[step].key);
             if present && !(forced.contains(&step) && needed[step]) {
@@ -197,8 +217,8 @@ impl Plan {
 }
 
 /// The fields of two keys' inputs that differ, in the order of their names.
-pub fn differences(old: &KeyInputs, new: &KeyInputs) -> Vec<Difference> {
-    compare(&flat(old), &flat(new))
+pub fn differences(old: &KeyInputs, new: &KeyInputs, kinds: &Kinds) -> Vec<Difference> {
+    compare(&flat(old, kinds), &flat(new, kinds))
 }
 
 type Flat = BTreeMap<String, String>;
@@ -219,7 +239,7 @@ fn compare(old: &Flat, new: &Flat) -> Vec<Difference> {
 }
 
 /// Inputs as dotted paths to JSON scalars; a list of scalars stays one value.
-fn flat(inputs: &KeyInputs) -> Flat {
+fn flat(inputs: &KeyInputs, kinds: &Kinds) -> Flat {
     fn walk(path: &str, value: &Value, out: &mut Flat) {
         match value {
             Value::Object(fields) if !fields.is_empty() => {
@@ -245,12 +265,13 @@ fn flat(inputs: &KeyInputs) -> Flat {
         }
     }
     let mut out = Flat::new();
-    walk("", &inputs.in_full(), &mut out);
+    walk("", &inputs.in_full(kinds), &mut out);
     out
 }
 
 /// Finds the entry that has most in common with a task.
 struct Nearest<'a> {
+    kinds: &'a Kinds,
     entries: Vec<(&'a Past, Flat)>,
 }
 
@@ -262,20 +283,20 @@ const COMPARED: usize = 200;
 const FEW: usize = 4;
 
 impl<'a> Nearest<'a> {
-    fn new(entries: &'a [Past]) -> Self {
+    fn new(entries: &'a [Past], kinds: &'a Kinds) -> Self {
         let mut counts: BTreeMap<Kind, usize> = BTreeMap::new();
         let compared = entries.iter().rev().filter(|entry| {
             let count = counts.entry(entry.inputs.kind).or_default();
             *count += 1;
             *count <= COMPARED
         });
-        Self { entries: compared.map(|entry| (entry, flat(&entry.inputs))).collect() }
+        Self { kinds, entries: compared.map(|entry| (entry, flat(&entry.inputs, kinds))).collect() }
     }
 
     /// Of entries that differ in as many fields, the one that was made under the same name tells
     /// people most.
     fn reason(&self, inputs: &KeyInputs, task: &str) -> Reason {
-        let new = flat(inputs);
+        let new = flat(inputs, self.kinds);
         let same_kind = self.entries.iter().filter(|(past, _)| past.inputs.kind == inputs.kind);
         let compared = same_kind.map(|(past, old)| (past, compare(old, &new)));
         let nearest =

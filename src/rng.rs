@@ -2,7 +2,7 @@
 //! what the numbers are for.
 //!
 //! Every stream is a pure function of (seed, purpose, epoch, sample id). Nothing reads a global
-//! generator, so nodes that run side by side in one process cannot disturb one another, and a
+//! generator, so nodes that run in parallel in one process cannot disturb one another, and a
 //! stream's numbers do not change with a new version of a random-number library.
 
 use blake3::{Hasher, OutputReader};

@@ -7,9 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 use takd::{
-    config::{Net, Shape},
-    net::{NamedTensor, Network, builtin},
+    architecture::Architecture,
+    kinds::Kinds,
+    network::{NamedTensor, Network, builtin},
     rng::{Purpose, Stream},
+    shape::Shape,
 };
 
 pub const SHAPE: Shape = Shape { channels: 3, height: 32, width: 32 };
@@ -69,7 +71,11 @@ impl Noise {
 /// A built-in network with fresh weights.
 pub fn network(name: &str) -> Result<Network, Box<dyn Error>> {
     let layers = builtin(name, CLASSES).ok_or("no such network")?;
-    Ok(Network::init(&Net::new(layers, SHAPE, CLASSES)?, 1, &Device::flex()))
+    Ok(Network::init(
+        &Architecture::read(&layers, SHAPE, CLASSES, &Kinds::default())?,
+        1,
+        &Device::flex(),
+    ))
 }
 
 /// `[images, channels, height, width]`.

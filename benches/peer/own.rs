@@ -1,4 +1,4 @@
-//! takd beside itself: nodes side by side, large plans, a run with nothing to do.
+//! takd beside itself: nodes in parallel, large plans, a run with nothing to do.
 
 use super::{images, process::takd, turns::Turns};
 use std::{error::Error, fs, path::Path};

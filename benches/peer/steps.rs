@@ -9,9 +9,10 @@ use super::{
 use burn::tensor::{Device, Int, Tensor};
 use std::{error::Error, ffi::OsStr, fs, process::Command, time::Instant};
 use takd::{
-    config::Optimizer,
-    learn::{Updater, cross_entropy},
-    net::{Network, Role, Visitor},
+    network::{AnyTensor, Network, Role, Visitor},
+    objective::cross_entropy,
+    optimizer::Sgd,
+    training::OptimizerState,
 };
 
 /// A network, and the steps of a turn: a second or two.
@@ -24,22 +25,21 @@ const CHECK: usize = 2;
 /// Largest relative difference of the two sides' losses after the first turn.
 const SAME: f64 = 2e-4;
 
-const SGD: Optimizer =
-    Optimizer::Sgd { lr: 0.01, momentum: 0.9, nesterov: true, weight_decay: 1e-4 };
+const SGD: Sgd = Sgd { lr: 0.01, momentum: 0.9, nesterov: true, weight_decay: 1e-4 };
 
 struct Track;
 
 impl Visitor for Track {
-    fn visit<const D: usize>(&mut self, _: &str, role: Role, tensor: &mut Tensor<D>) {
+    fn visit(&mut self, _: &str, role: Role, tensor: &mut dyn AnyTensor) {
         if role == Role::Parameter {
-            *tensor = tensor.clone().autodiff().require_grad();
+            tensor.track();
         }
     }
 }
 
 struct Takd {
     net: Network,
-    updater: Updater,
+    optimizer_state: OptimizerState,
     images: Tensor<4>,
     labels: Vec<i32>,
 }
@@ -49,7 +49,12 @@ impl Takd {
         let mut net = images::network(name)?;
         net.visit(&mut Track);
         let labels = noise.labels.iter().map(|&label| i32::from(label)).collect();
-        Ok(Self { net, updater: Updater::new(SGD), images: images::tensor(noise), labels })
+        Ok(Self {
+            net,
+            optimizer_state: OptimizerState::new(SGD.into()),
+            images: images::tensor(noise),
+            labels,
+        })
     }
 
     /// Seconds of `steps` steps, and the last one's loss.
@@ -60,7 +65,7 @@ impl Takd {
             let logits = self.net.train(self.images.clone().autodiff());
             let step = cross_entropy(logits, labels.autodiff());
             loss = f64::from(step.clone().into_scalar::<f32>());
-            self.updater.step(&mut self.net, step.backward(), 0.01);
+            self.optimizer_state.step(&mut self.net, step.backward(), 0.01);
         }
         (started.elapsed().as_secs_f64(), loss)
     }

@@ -3,12 +3,18 @@
 
 use std::{fs, path::Path};
 use takd::{
-    config::{Cifar, CifarKind, DataInfo, Digests, Fit, Format, ImageFolder, Presence, Shape},
-    data, history, net,
+    dataset::{
+        Cifar, CifarKind, DataInfo, Digests, Fit, Format, Idx, ImageFolder, Presence, Storage,
+    },
+    history,
+    kinds::Kinds,
+    network,
     node::{read_checkpoint, read_logits, read_weights},
+    pipeline::{self, Catalogue, Sources, setting},
     pytorch::read_state_dict,
-    spec::{self, Catalogue, Sources, setting},
-    store::Manifest,
+    session::{Selection, Session},
+    shape::Shape,
+    store::{Manifest, Store},
 };
 
 /// Reads a pipeline; the images are always the same.
@@ -28,11 +34,18 @@ fn spec(sources: Vec<(String, String)>) {
         data: Path::new("data"),
         probe: &|_| Ok(info.clone()),
         digest: &|_| Ok("22".repeat(32)),
-        net: net::builtin,
-        net_names: &net::BUILTIN,
+        kinds: &Kinds::default(),
+        net: network::builtin,
+        net_names: &network::BUILTIN,
     };
-    if let Err(errors) = spec::parse(Sources(sources), Path::new(""), "fuzz", catalogue) {
-        assert!(!errors.list().is_empty() && !errors.render(false).is_empty());
+    match pipeline::parse(Sources(sources), Path::new(""), "fuzz", catalogue) {
+        Err(errors) => assert!(!errors.list().is_empty() && !errors.render(false).is_empty()),
+        Ok(pipeline) => {
+            let session = Session::new(pipeline, Store::new("no such cache"));
+            let plan =
+                session.plan(&Selection::default()).expect("an absent cache is an empty one");
+            assert_eq!(plan.running().count(), plan.steps.len());
+        }
     }
 }
 
@@ -54,7 +67,8 @@ pub fn set(bytes: &[u8]) {
 pub fn manifest(bytes: &[u8]) {
     if let Ok(manifest) = serde_json::from_slice::<Manifest>(bytes) {
         manifest.key();
-        manifest.inputs.net.iter().for_each(|net| assert!(net.parameters() < usize::MAX));
+        let net = manifest.inputs.net.map(|net| net.architecture(&Kinds::default()));
+        net.into_iter().flatten().for_each(|net| assert!(net.parameters() < usize::MAX));
     }
 }
 
@@ -76,7 +90,7 @@ pub fn pytorch(bytes: &[u8]) {
 }
 
 fn read(format: &Format) {
-    let (probed, loaded) = (data::probe(format), data::load(format));
+    let (probed, loaded) = (format.probe(), format.load());
     if let (Ok(probed), Ok(loaded)) = (probed, loaded) {
         assert_eq!((probed.shape, probed.train), (loaded.shape, loaded.train.labels.len()));
     }
@@ -93,7 +107,7 @@ pub fn idx(bytes: &[u8], folder: &Path) {
             }
         }
     }
-    read(&Format::Idx(folder.to_owned()));
+    read(&Format::from(Idx(folder.to_owned())));
 }
 
 /// CIFAR-10's only training and test file, a record or an archive; in `folder`.
@@ -106,7 +120,7 @@ pub fn cifar(bytes: &[u8], folder: &Path) {
     }
     for path in [folder.to_owned(), folder.join("archive.tar.gz")] {
         let cifar = Cifar { kind: CifarKind::Ten, path, train: names(), test: names() };
-        read(&Format::Cifar(cifar));
+        read(&Format::from(cifar));
     }
 }
 
@@ -125,7 +139,7 @@ pub fn image(bytes: &[u8], folder: &Path) {
     }
     let fit = Fit { size: 4, resize: 4, ..Fit::default() };
     let images = ImageFolder { fit, ..ImageFolder::new(set.clone(), &folder.join("data")) };
-    let _ = data::verify(&Format::Folder(images));
+    let _ = images.verify();
     for place in ["train/a", "val/a"] {
         let _ = fs::remove_file(set.join(place).join(name));
     }

@@ -1,13 +1,14 @@
 //! `takd cache`.
 
-use super::{
-    exit::{self, Problem},
-    open::Given,
-    plural, print, print_data,
-};
 use crate::{
+    console::{
+        Given, entry_key,
+        exit::{self, Problem},
+        print, print_json,
+    },
     graph::Graph,
     key::{Key, keys},
+    report::plural,
     store::{Depth, Lookup, Store},
 };
 use indicatif::HumanBytes;
@@ -87,29 +88,11 @@ fn list(store: &Store) -> Result<u8, Problem> {
     Ok(exit::OK)
 }
 
-/// The key of the one entry whose key starts with `prefix`.
-pub(super) fn entry_key(store: &Store, prefix: &str) -> Result<Key, Problem> {
-    let fitting = store.keys()?.into_iter().filter(|key| key.to_string().starts_with(prefix));
-    let fitting: Vec<Key> = fitting.collect();
-    match fitting.as_slice() {
-        [key] => Ok(*key),
-        [] => Err(Problem::Entry(format!(
-            "no entry's key starts with `{prefix}`; `takd cache list` shows them"
-        ))),
-        many => Err(Problem::Entry(format!(
-            "{} entries' keys start with `{prefix}`: give more of it",
-            many.len()
-        ))),
-    }
-}
-
 fn show(store: &Store, prefix: &str) -> Result<u8, Problem> {
     let key = &entry_key(store, prefix)?;
     match store.find(key, Depth::Manifest)? {
         Lookup::Whole(entry) => {
-            let manifest = serde_json::to_string_pretty(&entry.manifest);
-            let manifest = manifest.expect("plain data with string keys is always JSON");
-            print_data(&format!("{manifest}\n"))?;
+            print_json(&entry.manifest)?;
             Ok(exit::OK)
         }
         Lookup::Damaged(problem) => {
@@ -117,7 +100,7 @@ fn show(store: &Store, prefix: &str) -> Result<u8, Problem> {
             Ok(exit::FAILED)
         }
         Lookup::OtherVersion(version) => {
-            print(&format!("{key} is another takd version's: {version}\n"))?;
+            print(&format!("{key} was written by another version of takd: {version}\n"))?;
             Ok(exit::OK)
         }
         Lookup::Missing => Err(Problem::Entry(format!("the entry {key} has just gone"))),
@@ -142,12 +125,14 @@ fn verify(store: &Store) -> Result<u8, Problem> {
             }
             Ok(Lookup::OtherVersion(version)) => {
                 others += 1;
-                text += &format!("{key} is another takd version's, not checked: {version}\n");
+                text += &format!(
+                    "{key} was written by another version of takd, and is not checked: {version}\n"
+                );
             }
         }
     }
     if damaged > 0 {
-        text += "the next run that needs a damaged entry sets it aside and makes it anew\n";
+        text += "the next run that needs a damaged entry sets it aside and rebuilds it\n";
     }
     let mut counts = format!("{whole} whole, {damaged} damaged");
     for (count, what) in [(others, "of other takd versions"), (unread, "unreadable")] {
@@ -167,7 +152,7 @@ fn verify(store: &Store) -> Result<u8, Problem> {
 fn keep(files: &[PathBuf], given: &Given) -> Result<HashSet<Key>, Problem> {
     let mut keep = HashSet::new();
     for file in files {
-        let pipeline = given.open(file)?;
+        let pipeline = given.opening(file).pipeline()?;
         for (inputs, key) in keys(&Graph::new(&pipeline)) {
             keep.insert(key);
             keep.extend(inputs.teacher_logits().map(|logits| logits.key()));

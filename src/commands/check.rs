@@ -1,12 +1,15 @@
 //! `takd check`.
 
-use super::{
-    absent::notes,
-    exit::{self, Problem},
-    open::{Absent, PipelineArgs},
-    plural, print, say,
+use crate::{
+    console::{
+        PipelineArgs,
+        exit::{self, Problem},
+        print, say,
+    },
+    graph::Graph,
+    report::plural,
+    session::{Absent, absent_data},
 };
-use crate::graph::Graph;
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:
@@ -17,7 +20,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<u8, Problem> {
-    let pipeline = args.pipeline.open_with(Absent::Planned)?;
+    let pipeline = args.pipeline.opening().absent(Absent::Planned).pipeline()?;
     for preset in &pipeline.presets {
         args.pipeline.open_preset(preset)?;
     }
@@ -31,6 +34,6 @@ pub(super) fn run(args: &Args) -> Result<u8, Problem> {
         plural(seeds),
         plural(tasks)
     ))?;
-    notes(&graph).iter().for_each(|note| say(&format!("note: {note}")));
+    absent_data(&graph).iter().for_each(|note| say(&format!("note: {note}")));
     Ok(exit::OK)
 }

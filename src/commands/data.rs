@@ -1,20 +1,18 @@
 //! `takd data`.
 
-use super::{
-    exit::{self, Problem},
-    open::DataArgs,
-    print, say,
-};
 use crate::{
-    config::{Cifar, CifarKind, DataInfo, Format, ImageFolder},
-    data::{self, DataError},
+    console::{
+        DataArgs,
+        exit::{self, Problem},
+        print, say,
+    },
+    dataset::{DataFormat, Format, Location},
     fetch::{Source, fetch, sources, unpack},
+    kind::Choice,
+    kinds::Kinds,
 };
 use indicatif::{ProgressBar, ProgressStyle};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -49,7 +47,6 @@ pub(super) enum Command {
     },
 }
 
-const NAMES: [&str; 4] = ["fashion-mini", "cifar10", "cifar100", IMAGENET];
 /// A folder of images like any other, but for its name.
 const IMAGENET: &str = "imagenet";
 
@@ -60,7 +57,7 @@ pub(super) fn run(command: &Command) -> Result<u8, Problem> {
             print(&lines.concat())?;
         }
         Command::Check { name, data } => {
-            let (found, dataset) = data::renew(&format(name, data)?)?;
+            let (found, dataset) = format(name, data)?.renew()?;
             // It is hidden where nobody looks.
             let bar = ProgressBar::new(dataset.undecoded() as u64);
             let template = "{bar:24} {pos}/{len} images, {eta} left";
@@ -69,14 +66,14 @@ pub(super) fn run(command: &Command) -> Result<u8, Problem> {
             bar.finish_and_clear();
             decoded?;
             let notes: String = found.notes.iter().map(|note| format!("  {note}\n")).collect();
-            print(&format!("{name}: {}\n{notes}", summary(&found)))?;
+            print(&format!("{name}: {found}\n{notes}"))?;
         }
         Command::Fetch { name, from, data } => {
             let mut source = source(name)?;
             source.url = from.clone().unwrap_or(source.url);
-            let place = download(&source, data)?;
+            let path = download(&source, data)?;
             // Reading an archive takes seconds at each command, reading files does not.
-            unpack(&place, &data.data)?;
+            unpack(&path, &data.data)?;
             say(&format!("{name} is in {}", data.data.display()));
         }
     }
@@ -86,13 +83,28 @@ pub(super) fn run(command: &Command) -> Result<u8, Problem> {
 fn unknown(name: &str) -> Problem {
     Problem::Entry(format!(
         "no data set is named `{name}`; there are: {}, and folders with images, IDX or CIFAR files",
-        NAMES.join(", ")
+        distributed().join(", ")
     ))
+}
+
+/// The formats with all their defaults.
+fn formats() -> Vec<Choice<dyn DataFormat>> {
+    // Only one whose files are always named could need a field, and none does.
+    Kinds::default().formats.iter().filter_map(|kind| kind.choose(&[]).ok()).collect()
+}
+
+/// Distributions that takd knows: formats of their own, and ImageNet.
+fn distributed() -> Vec<String> {
+    let own = |format: &Choice<dyn DataFormat>| {
+        matches!(format.location(), Location::BuiltIn | Location::Data)
+    };
+    let names = formats().into_iter().filter(own).map(|format| format.chosen().kind.clone());
+    names.chain([IMAGENET.to_owned()]).collect()
 }
 
 /// The names that takd knows, and the folders of images in the folder of data sets.
 fn names(data: &DataArgs) -> Vec<String> {
-    let mut names = NAMES.map(str::to_owned).to_vec();
+    let mut names = distributed();
     let folders = fs::read_dir(&data.data).into_iter().flatten().flatten();
     let own = folders.filter(|folder| folder.path().join("train").is_dir());
     let own = own.filter_map(|folder| folder.file_name().into_string().ok());
@@ -103,31 +115,19 @@ fn names(data: &DataArgs) -> Vec<String> {
 }
 
 fn line(name: &str, data: &DataArgs) -> String {
-    let found = match format(name, data) {
-        // Reading millions of files is for `check`.
-        Ok(Format::Folder(folder)) => data::counts(&folder).map(|[classes, train, test]| {
-            format!("{train} training and {test} test files in {classes} class folders")
-        }),
-        Ok(format) => data::probe(&format).map(|found| summary(&found)),
-        Err(_) => return String::new(),
-    };
-    let place = data.data.join(name);
-    match found {
+    let Ok(format) = format(name, data) else { return String::new() };
+    match format.summary() {
         Ok(found) => format!("{name:<14} here   {found}\n"),
-        Err(error) if place.exists() || !NAMES.contains(&name) => {
+        Err(error) if data.data.join(name).exists() => {
             format!("{name:<14} not usable: {error}\n")
         }
-        Err(_) if name == IMAGENET => {
-            let place = place.display();
-            format!("{name:<14} not here: put train/CLASS/… and val/CLASS/… into {place}\n")
-        }
-        Err(_) => format!("{name:<14} not here: takd data fetch {name}\n"),
+        Err(_) => format!("{name:<14} not here: {}\n", format.how_to_get()),
     }
 }
 
 fn source(name: &str) -> Result<Source, Problem> {
     let problem = match name {
-        "fashion-mini" => "fashion-mini is inside takd: there is nothing to fetch",
+        "fashion-mini" => "fashion-mini is built into takd: there is nothing to fetch",
         IMAGENET => {
             "ImageNet takes an account at https://image-net.org and cannot be fetched by takd: put it \
              into the folder of data sets as imagenet/train/CLASS/….JPEG and imagenet/val/CLASS/….JPEG"
@@ -141,54 +141,27 @@ fn source(name: &str) -> Result<Source, Problem> {
 }
 
 fn format(name: &str, data: &DataArgs) -> Result<Format, Problem> {
-    let cifar = |kind| Ok(Format::Cifar(Cifar::whole(kind, data.data.clone())));
-    let folder = |path| Ok(Format::Folder(ImageFolder::new(path, &data.data)));
-    match name {
-        "fashion-mini" => Ok(Format::FashionMini),
-        "cifar10" => cifar(CifarKind::Ten),
-        "cifar100" => cifar(CifarKind::Hundred),
-        IMAGENET => folder(data.data.join(name)),
-        _ => {
-            // Of IDX files, a path may go on with what their names begin with.
-            for place in [data.data.join(name), PathBuf::from(name)] {
-                match recognised(&place) {
-                    Some(format) => return Ok(format),
-                    None if place.is_dir() => return folder(place),
-                    None => {}
-                }
-            }
-            Err(unknown(name))
+    let formats = formats();
+    let at = |choice: &Choice<dyn DataFormat>, path| Format::new(choice, path, &data.data);
+    if let Some(choice) = formats.iter().find(|format| format.chosen().kind == name) {
+        match choice.location() {
+            Location::BuiltIn | Location::Data => return Ok(at(choice, data.data.clone())),
+            Location::Named | Location::Given(_) => {}
         }
     }
-}
-
-/// What may lie in a folder besides images in class folders, by the language's words.
-pub(super) fn file_formats(folder: &Path) -> [(&'static str, Format); 3] {
-    let cifar = |kind| Format::Cifar(Cifar::whole(kind, folder.to_owned()));
-    [
-        ("idx", Format::Idx(folder.to_owned())),
-        ("cifar10", cifar(CifarKind::Ten)),
-        ("cifar100", cifar(CifarKind::Hundred)),
-    ]
-}
-
-/// What lies in a folder, if it is not images in class folders.
-fn recognised(folder: &Path) -> Option<Format> {
-    // Damage is for the check to tell; only a file that is not there speaks against a format.
-    let missing = |format: &Format| matches!(data::probe(format), Err(DataError::Missing { .. }));
-    file_formats(folder).into_iter().map(|(_, format)| format).find(|format| !missing(format))
-}
-
-fn summary(found: &DataInfo) -> String {
-    format!(
-        "{} training and {} test images of {}, {} classes, digests {} and {}",
-        found.train,
-        found.test,
-        found.shape,
-        found.classes,
-        &found.digests.train[..12],
-        &found.digests.test[..12],
-    )
+    // Of IDX files, a path may go on with what their names begin with.
+    for path in [data.data.join(name), PathBuf::from(name)] {
+        let mut named = formats.iter().filter(|format| format.location() != Location::BuiltIn);
+        if let Some(choice) = named.find(|choice| at(choice, path.clone()).is_there()) {
+            return Ok(at(choice, path));
+        }
+        // What a folder of images lacks is the best that can be said of a folder.
+        let folder = formats.iter().find(|format| format.location() == Location::Named);
+        if let Some(choice) = folder.filter(|_| path.is_dir() || name == IMAGENET) {
+            return Ok(at(choice, path));
+        }
+    }
+    Err(unknown(name))
 }
 
 fn download(source: &Source, data: &DataArgs) -> Result<PathBuf, Problem> {
@@ -201,7 +174,7 @@ fn download(source: &Source, data: &DataArgs) -> Result<PathBuf, Problem> {
         }
         bar.set_position(done);
     };
-    let place = fetch(source, &data.data, &mut progress);
+    let path = fetch(source, &data.data, &mut progress);
     bar.finish_and_clear();
-    Ok(place?)
+    Ok(path?)
 }

@@ -1,10 +1,12 @@
 //! `takd devices`.
 
-use super::{
-    exit::{self, Problem},
-    print,
+use crate::{
+    console::{
+        exit::{self, Problem},
+        print,
+    },
+    node::{Choice, Inventory, inventory},
 };
-use crate::node::{Choice, Inventory, inventory};
 use std::{num::NonZeroUsize, thread::available_parallelism};
 
 #[derive(clap::Args)]

@@ -1,15 +1,15 @@
 //! `takd export`.
 
-use super::{
-    exit::{self, Problem},
-    open::PipelineArgs,
-    say, write,
-};
 use crate::{
-    graph::{Graph, SelectError},
+    console::{
+        PipelineArgs,
+        exit::{self, Problem},
+        say, write,
+    },
+    graph::SelectError,
     key::keys,
     node::WEIGHTS,
-    spec::Work,
+    pipeline::Work,
     store::{Depth, Lookup, Store},
 };
 use std::{
@@ -67,8 +67,8 @@ fn check_ending(output: &Path) -> Result<(), Problem> {
 
 pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
     check_ending(&args.output)?;
-    let pipeline = args.pipeline.open()?;
-    let graph = Graph::new(&pipeline);
+    let session = args.pipeline.session(store)?;
+    let (pipeline, graph) = (&session.pipeline, session.graph());
     let mut tasks = graph.select(std::slice::from_ref(&args.node))?;
     tasks.retain(|&task| matches!(pipeline.nodes[graph.tasks[task].node].work, Work::Learn(_)));
     let keys = keys(&graph);

@@ -1,11 +1,14 @@
 //! `takd graph`.
 
-use super::{
-    exit::{self, Problem},
-    open::{Absent, PipelineArgs},
-    print,
+use crate::{
+    console::{
+        PipelineArgs,
+        exit::{self, Problem},
+        print,
+    },
+    pipeline::{Node, Pipeline, Work},
+    session::Absent,
 };
-use crate::spec::{Node, Pipeline, Work};
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:
@@ -27,7 +30,7 @@ enum Format {
 }
 
 pub(super) fn run(args: &Args) -> Result<u8, Problem> {
-    let pipeline = args.pipeline.open_with(Absent::Planned)?;
+    let pipeline = args.pipeline.opening().absent(Absent::Planned).pipeline()?;
     print(&match args.format {
         Format::Dot => dot(&pipeline),
         Format::Mermaid => mermaid(&pipeline),
@@ -56,9 +59,9 @@ fn escape(text: &str, quote: &str) -> String {
 
 fn dot(pipeline: &Pipeline) -> String {
     let mut text = "digraph takd {\n  rankdir=LR;\n  node [shape=box];\n".to_owned();
-    for (place, node) in pipeline.nodes.iter().enumerate() {
+    for (index, node) in pipeline.nodes.iter().enumerate() {
         let [name, what] = label(node).map(|line| escape(&line, "\\\""));
-        text += &format!("  n{place} [label=\"{name}\\n{what}\"];\n");
+        text += &format!("  n{index} [label=\"{name}\\n{what}\"];\n");
     }
     for (from, to) in edges(pipeline) {
         text += &format!("  n{from} -> n{to};\n");
@@ -68,9 +71,9 @@ fn dot(pipeline: &Pipeline) -> String {
 
 fn mermaid(pipeline: &Pipeline) -> String {
     let mut text = "flowchart LR\n".to_owned();
-    for (place, node) in pipeline.nodes.iter().enumerate() {
+    for (index, node) in pipeline.nodes.iter().enumerate() {
         let [name, what] = label(node).map(|line| escape(&line, "#quot;"));
-        text += &format!("  n{place}[\"{name}<br/>{what}\"]\n");
+        text += &format!("  n{index}[\"{name}<br/>{what}\"]\n");
     }
     for (from, to) in edges(pipeline) {
         text += &format!("  n{from} --> n{to}\n");

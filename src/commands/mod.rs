@@ -1,44 +1,29 @@
-//! The command line: arguments in, text and an exit code out.
-//!
-//! Results go to stdout; progress, notes and errors go to stderr.
+//! The command line: arguments in, text and an exit code out. One file per command; none imports
+//! another, and what they share is in [`console`](crate::console).
 
-mod absent;
 mod cache;
 mod check;
+mod completions;
 mod data;
 mod devices;
 mod diff;
-pub mod exit;
 mod export;
 mod graph;
-mod help;
-mod home;
 mod init;
-mod inspect;
-mod manual;
-mod open;
-mod output;
+mod man;
 mod plan;
-mod progress;
-mod records;
 mod report;
 mod run;
-mod signals;
+mod schema;
 mod status;
-mod stderr;
-mod survey;
 mod why;
 
-use crate::report::{plural, printable};
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use exit::Problem;
-use output::write;
-use std::{
-    io::{self, IsTerminal, Write},
-    path::PathBuf,
-    process::ExitCode,
+use crate::{
+    console::{coloured, flush, folder, grouped, listen, say, tell},
+    store::Store,
 };
-use stderr::Worth;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::{path::PathBuf, process::ExitCode};
 
 /// Teacher-assistant knowledge distillation as pipelines that never train twice
 #[derive(Parser)]
@@ -54,7 +39,7 @@ struct Cli {
         env = "TAKD_CACHE",
         hide_env_values = true,
         default_value = "cache",
-        value_parser = home::folder()
+        value_parser = folder()
     )]
     cache: PathBuf,
 }
@@ -90,27 +75,27 @@ enum Command {
     #[command(subcommand, after_help = "Example:\n  takd cache list")]
     Cache(cache::Command),
     /// Print the JSON schema of pipelines, for editors
-    Schema(manual::Schema),
+    Schema(schema::Args),
     /// Print completions for a shell
-    Completions(manual::Completions),
+    Completions(completions::Args),
     /// Write the manual's pages into a folder
-    Man(manual::Man),
+    Man(man::Args),
 }
 
 /// The command line with its help in groups.
 fn arranged() -> clap::Command {
-    help::grouped(Cli::command())
+    grouped(Cli::command())
 }
 
 /// Runs the command that the process was called with.
 pub fn main() -> ExitCode {
     #[cfg(unix)]
-    signals::bear_file_limits();
+    crate::console::bear_file_limits();
     let matches = arranged().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let json = matches!(&cli.command, Command::Run(args) if args.log.is_json());
-    records::listen(json);
-    let store = crate::store::Store::new(cli.cache);
+    listen(json);
+    let store = Store::new(cli.cache);
     // Whoever reads the cache keeps gc away; gc is the one that wants to be alone.
     let alone = matches!(cli.command, Command::Cache(cache::Command::Gc { .. }));
     let _visit = (!alone).then(|| store.visit());
@@ -128,53 +113,19 @@ pub fn main() -> ExitCode {
         Command::Graph(args) => graph::run(&args),
         Command::Export(args) => export::run(&args, &store),
         Command::Cache(command) => cache::run(&command, &store),
-        Command::Schema(_) => manual::Schema::run(),
-        Command::Completions(args) => args.run(),
-        Command::Man(args) => args.run(),
+        Command::Schema(_) => schema::run(),
+        Command::Completions(args) => completions::run(&args, arranged()),
+        Command::Man(args) => man::run(&args, arranged()),
     };
     let code = done.unwrap_or_else(|problem| {
         if json {
             let (message, code) = (problem.render(false), problem.exit_code());
-            progress::tell("error", serde_json::json!({ "message": message, "exit_code": code }));
+            tell("error", serde_json::json!({ "message": message, "exit_code": code }));
         } else {
             say(&problem.render(coloured()));
         }
         problem.exit_code()
     });
-    stderr::flush();
+    flush();
     ExitCode::from(code)
-}
-
-/// Whether messages are coloured: as NO_COLOR, CLICOLOR_FORCE and CLICOLOR say
-/// (<https://no-color.org>, <https://bixense.com/clicolors>), else on terminals that can.
-fn coloured() -> bool {
-    if anstyle_query::no_color() {
-        return false;
-    }
-    anstyle_query::clicolor_force()
-        || (io::stderr().is_terminal()
-            && anstyle_query::term_supports_color()
-            && anstyle_query::clicolor().unwrap_or(true))
-}
-
-/// Writes a result for people to stdout.
-fn print(text: &str) -> Result<(), Problem> {
-    print_data(&printable(text, false))
-}
-
-/// Writes a result for programs to stdout, as it is.
-fn print_data(text: &str) -> Result<(), Problem> {
-    // Where both go to one place, what was told before stands before.
-    stderr::hurry();
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // Whoever read us has seen enough, `head` say.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        done => done.map_err(Problem::Output),
-    }
-}
-
-/// Writes a line to stderr.
-fn say(line: &str) {
-    stderr::line(printable(line, coloured()).into_owned(), Worth::Word);
 }

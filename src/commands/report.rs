@@ -1,16 +1,19 @@
 //! `takd report`.
 
-use super::{
-    exit::{self, Problem},
-    open::PipelineArgs,
-    plural, print_data, say, write,
-};
 use crate::{
-    graph::Graph,
+    console::{
+        PipelineArgs,
+        exit::{self, Problem},
+        print_data, say, write,
+    },
     key::keys,
-    report::{Entries, EventFile, FigureResults, Format, NodeResults, Page, Report, event_files},
+    report::{
+        Entries, EventFile, FigureResults, NodeResults, Report, event_files, plural,
+        render::{Contents, FORMATS, ReportFormat, format, format_of},
+    },
     store::Store,
 };
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -18,13 +21,13 @@ use std::{
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:
-  takd report pipelines/quickstart.toml --format html -o report.html")]
+  takd report pipelines/quickstart.toml -o report.html")]
 pub(super) struct Args {
     #[command(flatten)]
     pipeline: PipelineArgs,
-    /// How the report is written
-    #[arg(long, value_enum, default_value = "text")]
-    format: Written,
+    /// How the report is written [default: by the ending of --output, else text]
+    #[arg(long, value_parser = formats())]
+    format: Option<&'static ReportFormat>,
     /// Write it into this file instead of printing it
     #[arg(short, long, value_name = "REPORT")]
     output: Option<PathBuf>,
@@ -36,34 +39,25 @@ pub(super) struct Args {
     tensorboard: Option<PathBuf>,
 }
 
-/// How a report is written.
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum Written {
-    /// Aligned columns
-    Text,
-    /// Markdown tables
-    Md,
-    /// LaTeX tabulars (booktabs)
-    Latex,
-    /// One line a row and seed, with every metric
-    Csv,
-    /// Everything
-    Json,
-    /// One page for a browser: tables, figures, nodes with their curves and configuration
-    Html,
+/// The formats by their names.
+fn formats() -> impl TypedValueParser<Value = &'static ReportFormat> {
+    let values = FORMATS.iter().map(|format| PossibleValue::new(format.name).help(format.doc));
+    PossibleValuesParser::new(values)
+        .map(|name| format(&name).expect("a possible value is a format's name"))
 }
 
 pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
-    let pipeline = args.pipeline.open()?;
-    let graph = Graph::new(&pipeline);
+    let session = args.pipeline.session(store)?;
+    let graph = session.graph();
     let keys = keys(&graph);
     let mut entries = Entries::new(store);
     let report = Report::gather(&graph, &keys, &mut entries)?;
     if let Some(folder) = &args.figures {
         write_figures(&report.figures, folder)?;
     }
-    let html = matches!(args.format, Written::Html);
-    let nodes = if html || args.tensorboard.is_some() {
+    let by_ending = args.output.as_deref().and_then(format_of);
+    let format = args.format.or(by_ending).unwrap_or(FORMATS[0]);
+    let nodes = if format.shows_nodes || args.tensorboard.is_some() {
         NodeResults::gather(&graph, &keys, &mut entries)?
     } else {
         Vec::new()
@@ -71,14 +65,7 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
     if let Some(folder) = &args.tensorboard {
         write_events(&event_files(&nodes), folder)?;
     }
-    let text = match args.format {
-        Written::Text => report.render(Format::Text),
-        Written::Md => report.render(Format::Md),
-        Written::Latex => report.render(Format::Latex),
-        Written::Csv => report.render(Format::Csv),
-        Written::Json => report.render(Format::Json),
-        Written::Html => Page::new(&graph, &report, &nodes).html(),
-    };
+    let text = format.render(&Contents { graph: &graph, report: &report, nodes: &nodes });
     match &args.output {
         None => print_data(&text)?,
         Some(path) => {

@@ -1,19 +1,16 @@
 //! `takd status`.
 
-use super::{
-    exit::{self, Problem},
-    open::PipelineArgs,
-    plan::step_name,
-    plural, print, print_data,
-    progress::short,
-    say,
-    survey::Survey,
-};
 use crate::{
-    graph::Graph,
+    console::{
+        PipelineArgs,
+        exit::{self, Problem},
+        print, print_json, say, short,
+    },
     key::Key,
-    plan::{Action, Plan, Step},
-    store::{Depth, Maker, Progress, Store, now},
+    plan::{Action, Step},
+    report::plural,
+    session::Selection,
+    store::{Maker, Progress, Store, now},
 };
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -38,11 +35,9 @@ struct Begun<'a> {
 }
 
 pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
-    let pipeline = args.pipeline.open()?;
-    let graph = Graph::new(&pipeline);
-    let survey = Survey::new(&graph, store, Depth::Manifest)?;
-    let all: Vec<usize> = (0..graph.tasks.len()).collect();
-    let plan = Plan::new(&graph, survey.keys, &survey.known, &all, &[]);
+    let session = args.pipeline.session(store)?;
+    let graph = session.graph();
+    let plan = session.plan(&Selection::default())?;
     let known: HashMap<Key, &Step> = plan.steps.iter().map(|step| (step.key, step)).collect();
     let (mut begun, mut others) = (Vec::new(), 0);
     for key in store.in_progress()? {
@@ -53,7 +48,7 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
             continue;
         };
         if maker == Maker::Running || step.action != Action::Reuse {
-            begun.push(Begun { step, name: step_name(&graph, step), progress, maker });
+            begun.push(Begun { step, name: step.name(&graph), progress, maker });
         }
     }
     begun.sort_by_key(|begun| (begun.maker != Maker::Running, begun.progress.maker.since));
@@ -69,8 +64,7 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
             "others": others,
             "nodes": begun.iter().map(object).collect::<Vec<_>>(),
         });
-        let text = serde_json::to_string_pretty(&value);
-        print_data(&(text.expect("plain data with string keys is always JSON") + "\n"))?;
+        print_json(&value)?;
         return Ok(exit::OK);
     }
     let lines: Vec<String> = begun.iter().map(line).collect();
@@ -120,7 +114,9 @@ fn line(begun: &Begun<'_>) -> String {
         }
         Maker::Stopped => {
             let ago = ago(*updated);
-            format!("stopped {kind} {name}{reached}; {ago} ago in {process}: `takd run` goes on\n")
+            format!(
+                "stopped {kind} {name}{reached}; {ago} ago in {process}: `takd run` resumes it\n"
+            )
         }
         Maker::Failed => {
             let ago = ago(*updated);

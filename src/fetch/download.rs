@@ -12,11 +12,11 @@ use std::{
     time::Duration,
 };
 
-/// Why a data set is not there now.
+/// Why a data set is missing.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// The site cannot be reached, or broke off.
-    #[error("{url}: {problem}; what is there is kept, and the same command goes on from it")]
+    #[error("{url}: {problem}; what is there is kept, and the same command resumes it")]
     Network {
         /// The address.
         url: String,
@@ -63,7 +63,7 @@ pub fn fetch(
     folder: &Path,
     progress: &mut dyn FnMut(u64, Option<u64>),
 ) -> Result<PathBuf, FetchError> {
-    let place = folder.join(&source.file);
+    let path = folder.join(&source.file);
     fs::create_dir_all(folder).map_err(io_error(folder))?;
     // Of two at once, the second waits, and finds what the first has fetched.
     let lock = folder.join(format!(".{}.lock", source.file));
@@ -76,8 +76,8 @@ pub fn fetch(
         Ok(file)
     };
     let _locked = locked.and_then(wait).map_err(io_error(&lock))?;
-    if place.exists() && digest(&place)? == source.sha256 {
-        return Ok(place);
+    if path.exists() && digest(&path)? == source.sha256 {
+        return Ok(path);
     }
     let part = folder.join(format!("{}.part", source.file));
     download(source, &part, progress)?;
@@ -87,8 +87,8 @@ pub fn fetch(
         let (url, wanted) = (source.url.clone(), source.sha256.clone());
         return Err(FetchError::Digest { url, found, wanted });
     }
-    fs::rename(&part, &place).map_err(io_error(&place))?;
-    Ok(place)
+    fs::rename(&part, &path).map_err(io_error(&path))?;
+    Ok(path)
 }
 
 /// Unpacks a fetched `.tar.gz` into `folder`; members that would leave it are left out. A file comes to
@@ -112,11 +112,11 @@ fn bring(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
-        let place = to.join(entry.file_name());
+        let path = to.join(entry.file_name());
         if entry.file_type()?.is_dir() {
-            bring(&entry.path(), &place)?;
+            bring(&entry.path(), &path)?;
         } else {
-            fs::rename(entry.path(), place)?;
+            fs::rename(entry.path(), path)?;
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! The part of the data that decides an artifact.
 
-use crate::config::{
-    Data, Fit, Format, Normalisation, Split,
+use crate::dataset::{
+    Data, Fit, Normalisation, Split,
     defaults::{data as defaults, split},
 };
 use serde::{Deserialize, Serialize};
@@ -37,16 +37,12 @@ impl DataInputs {
         let Data { validation, normalisation, info, format } = data;
         let uses_train = splits.iter().any(|&split| split != Split::Test);
         let reads_train = uses_train || *normalisation == Normalisation::Measured;
-        let fit = match format {
-            Format::Folder(folder) => Some(folder.fit),
-            Format::FashionMini | Format::Idx(_) | Format::Cifar(_) => None,
-        };
         Self {
             train: reads_train.then(|| info.digests.train.clone()),
             test: splits.contains(&Split::Test).then(|| info.digests.test.clone()),
             validation: if uses_train { *validation } else { split::validation::value() },
             normalisation: normalisation.clone(),
-            fit,
+            fit: format.fit(),
         }
     }
 

@@ -4,9 +4,9 @@
 //! Nothing is waited for: a step whose locks are held elsewhere comes again later, and holds none of
 //! them meanwhile, so that no two steps can wait for each other.
 
-use super::failure::{failed, other_version};
+use super::failure::other_version;
 use crate::{
-    execute::{Event, Failure, Observer},
+    executor::{Event, Observer, StepError},
     key::Key,
     plan::{Action, Reason, Step},
     store::{Depth, KeyLock, Lock, Lookup, Store, now},
@@ -24,6 +24,23 @@ pub(super) struct Claim {
     pub logits: Option<KeyLock>,
 }
 
+/// What came of claiming a step.
+pub(super) enum Claimed {
+    /// Locked for this process to compute.
+    Locked(Claim),
+    /// Its entry exists by now.
+    Found,
+    /// Another process, or another step, is making it or what it needs.
+    Busy,
+}
+
+/// What came of taking a key's lock.
+enum Taken {
+    Lock(KeyLock),
+    Found,
+    Held,
+}
+
 /// Who takes the locks of steps.
 #[derive(Clone, Copy)]
 pub(super) struct Claims<'a> {
@@ -34,18 +51,27 @@ pub(super) struct Claims<'a> {
 }
 
 impl Claims<'_> {
-    /// The locks of `step`, or `None` if its entry is there by now and not forced away.
-    pub fn claim(&self, name: &str, step: &Step) -> Result<Option<Claim>, Failure> {
+    /// The locks of `step`, unless its entry exists by now and not forced away.
+    pub fn claim(&self, name: &str, step: &Step) -> Result<Claimed, StepError> {
         let forced = matches!(step.action, Action::Run(Reason::Forced));
-        let Some(lock) = self.take(name, &step.key, forced)? else { return Ok(None) };
-        let logits = step.inputs.stored_logits();
-        let logits = logits.map(|inputs| self.take(name, &inputs.key(), false)).transpose()?;
-        Ok(Some(Claim { lock, logits: logits.flatten() }))
+        let lock = match self.take(name, &step.key, forced)? {
+            Taken::Lock(lock) => lock,
+            Taken::Found => return Ok(Claimed::Found),
+            Taken::Held => return Ok(Claimed::Busy),
+        };
+        let Some(inputs) = step.inputs.stored_logits() else {
+            return Ok(Claimed::Locked(Claim { lock, logits: None }));
+        };
+        Ok(match self.take(name, &inputs.key(), false)? {
+            Taken::Lock(logits) => Claimed::Locked(Claim { lock, logits: Some(logits) }),
+            Taken::Found => Claimed::Locked(Claim { lock, logits: None }),
+            Taken::Held => Claimed::Busy,
+        })
     }
 
-    /// The lock of `key`, or `None` if its entry is there by now and not `forced` away.
-    fn take(&self, name: &str, key: &Key, forced: bool) -> Result<Option<KeyLock>, Failure> {
-        let lock = match self.store.try_lock(key).map_err(failed)? {
+    /// The lock of `key`, unless its entry exists by now and not `forced` away.
+    fn take(&self, name: &str, key: &Key, forced: bool) -> Result<Taken, StepError> {
+        let lock = match self.store.try_lock(key)? {
             Lock::Taken(lock) => lock,
             Lock::Held(holder) => {
                 let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
@@ -61,22 +87,22 @@ impl Claims<'_> {
                         ),
                     );
                 }
-                return Err(Failure::Busy);
+                return Ok(Taken::Held);
             }
         };
-        match self.store.find(key, Depth::Content).map_err(failed)? {
-            Lookup::Whole(_) if !forced => Ok(None),
-            Lookup::Whole(_) | Lookup::Missing => Ok(Some(lock)),
+        match self.store.find(key, Depth::Content)? {
+            Lookup::Whole(_) if !forced => Ok(Taken::Found),
+            Lookup::Whole(_) | Lookup::Missing => Ok(Taken::Lock(lock)),
             Lookup::Damaged(problem) => {
-                let place = self.store.set_aside(key).map_err(failed)?;
-                let (key, place) = (key.short(), place.display());
+                let path = self.store.set_aside(key)?;
+                let (key, path) = (key.short(), path.display());
                 self.note(
                     name,
-                    &format!("the entry {key} was damaged ({problem}); it is set aside in {place}"),
+                    &format!("the entry {key} was damaged ({problem}); it is set aside in {path}"),
                 );
-                Ok(Some(lock))
+                Ok(Taken::Lock(lock))
             }
-            Lookup::OtherVersion(version) => Err(failed(other_version(key, &version))),
+            Lookup::OtherVersion(version) => Err(other_version(key, &version)),
         }
     }
 

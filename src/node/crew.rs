@@ -5,8 +5,8 @@
 //! between two batches, when all but the thread that works through the step are idle; a thread that
 //! waits for others' work within a batch might otherwise be the one that stands aside.
 
-use super::failure::failed;
-use crate::execute::{Failure, Share};
+use super::failure::memory;
+use crate::executor::{Share, StepError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Threads that work through one step.
@@ -61,12 +61,12 @@ impl Crew {
     /// At most `size` threads, of which `share` work.
     ///
     /// # Errors
-    /// [`Failure::Failed`] if the system gives no threads.
-    pub fn new(size: usize, share: Arc<Share>) -> Result<Self, Failure> {
+    /// [`StepError`] if the system gives no threads.
+    pub fn new(size: usize, share: Arc<Share>) -> Result<Self, StepError> {
         let size = size.max(1);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(size).build();
         let pool = pool.map_err(|error| {
-            failed(format!("cannot start {size} threads: {error}; `ulimit -u` may be too small"))
+            memory(format!("cannot start {size} threads: {error}; `ulimit -u` may be too small"))
         })?;
         Ok(Self { pool, size, share, bench: Arc::default() })
     }

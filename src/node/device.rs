@@ -1,6 +1,6 @@
 //! Which device the nodes run on.
 
-use crate::net::Ops;
+use crate::network::Kernels;
 use burn::tensor::Device;
 use std::{fmt, str::FromStr};
 
@@ -17,9 +17,9 @@ pub enum Choice {
     Wgpu(usize),
 }
 
-/// Text that is no device.
+/// Text that is not a device.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is no device: write auto, cpu, cuda, cuda:N, wgpu or wgpu:N")]
+#[error("`{0}` is not a valid device: write auto, cpu, cuda, cuda:N, wgpu or wgpu:N")]
 pub struct ChoiceError(String);
 
 impl FromStr for Choice {
@@ -59,19 +59,19 @@ pub struct Selected {
     /// Whether the nodes' threads do the arithmetic.
     pub is_cpu: bool,
     /// Which operations the networks use.
-    pub ops: Ops,
+    pub kernels: Kernels,
 }
 
 impl Selected {
     /// The same device, on burn's operations alone. It gets another name, since it has another speed
     /// and gives other last bits; a GPU never had any but burn's.
-    pub fn with_plain_ops(self) -> Self {
-        let name = if self.is_cpu { format!("{}, plain ops", self.name) } else { self.name };
-        Self { ops: Ops::Plain, name, ..self }
+    pub fn with_burn_ops(self) -> Self {
+        let name = if self.is_cpu { format!("{}, burn ops", self.name) } else { self.name };
+        Self { kernels: Kernels::Burn, name, ..self }
     }
 }
 
-/// A device that is not there.
+/// A device that does not exist.
 #[derive(Debug, thiserror::Error)]
 #[error("there is no device {wanted}: {why}; there is: {}", available.join(", "))]
 pub struct DeviceError {
@@ -117,7 +117,7 @@ impl Choice {
             device: Device::flex(),
             name: "cpu".to_owned(),
             is_cpu: true,
-            ops: Ops::Own,
+            kernels: Kernels::Takd,
         };
         let (mut found, number, feature) = match self {
             Self::Cpu => return Ok(cpu()),
@@ -172,7 +172,7 @@ fn enumerate(kind: burn::tensor::DeviceType, name: &str) -> Vec<Selected> {
             device,
             name: format!("{name}:{number}"),
             is_cpu: false,
-            ops: Ops::Plain,
+            kernels: Kernels::Burn,
         })
         .collect()
 }

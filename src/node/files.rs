@@ -1,8 +1,8 @@
 //! The files inside entries: weights and logits as safetensors.
 
 use crate::{
-    learn::{Checkpoint, Logits, LogitsError},
-    net::NamedTensor,
+    network::NamedTensor,
+    training::{Checkpoint, Logits, LogitsError},
 };
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
@@ -136,7 +136,7 @@ fn read_rows(bytes: &[u8]) -> Result<(Vec<u32>, Vec<f32>, usize), FileError> {
     Ok((ids, floats("logits", &logits)?, classes))
 }
 
-/// Name of the metadata that holds a checkpoint's [`State`] as JSON.
+/// Name of the metadata that holds a checkpoint's [`TrainingState`] as JSON.
 const STATE: &str = "state";
 
 /// A training's state as safetensors, for [`read_checkpoint`].
@@ -212,7 +212,7 @@ fn to_bytes(values: &[f32]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::learn::State;
+    use crate::training::TrainingState;
     use proptest::prelude::{ProptestConfig, any, prop, proptest};
 
     #[test]
@@ -246,14 +246,15 @@ mod tests {
             assert!(write_logits(&[1], &[0.0, value]).is_err());
             let part = Part { ids: vec![1], values: vec![value], seconds: 0.0 };
             assert!(write_part(&part).is_err());
-            let state = State { steps: 1, best: None, seconds: 0.0, history: vec![], within: None };
+            let state =
+                TrainingState { steps: 1, best: None, seconds: 0.0, history: vec![], within: None };
             let [weights, optimizer, best] = [(); 3].map(|()| vec![tensor(1.0)]);
             let whole = Checkpoint { weights, optimizer, best, state };
             assert!(write_checkpoint(&whole).is_ok());
-            for (place, group) in ["net:w", "optimizer:w", "best:w"].into_iter().enumerate() {
+            for (index, group) in ["net:w", "optimizer:w", "best:w"].into_iter().enumerate() {
                 let mut wrong = whole.clone();
                 let groups = [&mut wrong.weights, &mut wrong.optimizer, &mut wrong.best];
-                groups.into_iter().nth(place).unwrap()[0] = tensor(value);
+                groups.into_iter().nth(index).unwrap()[0] = tensor(value);
                 let problem = write_checkpoint(&wrong).map_err(told).unwrap_err();
                 assert_eq!(problem, format!("`{group}` holds NaN or infinite values"));
             }

@@ -1,16 +1,16 @@
 //! A network whose weights come from a file: PyTorch's or safetensors.
 
 use super::{
-    failure::failed,
+    failure::data,
     files::{WEIGHTS, write_weights},
     runner::Job,
 };
 use crate::{
-    execute::{Failure, Made},
-    net::Network,
+    executor::{Done, StepError},
+    network::Network,
+    pipeline::{Learn, Weights},
     plan::Step,
     pytorch::{Imported, read_weights},
-    spec::{Learn, Weights},
     store::{KeyLock, Outcome},
 };
 use std::{fs, time::Instant};
@@ -22,13 +22,13 @@ impl Job<'_> {
         weights: &Weights,
         step: &Step,
         lock: &KeyLock,
-    ) -> Result<Made, Failure> {
+    ) -> Result<Done, StepError> {
         let started = Instant::now();
-        let place = weights.path.display();
-        let bytes = fs::read(&weights.path).map_err(|error| failed(format!("{place}: {error}")))?;
+        let path = weights.path.display();
+        let bytes = fs::read(&weights.path).map_err(|error| data(format!("{path}: {error}")))?;
         if blake3::hash(&bytes).to_hex().as_str() != weights.digest {
-            return Err(failed(format!(
-                "{place} has changed since the run was planned: run again, to plan with what is there now"
+            return Err(data(format!(
+                "{path} has changed since the run was planned: run again, to plan with what is there now"
             )));
         }
         // Every initial weight is replaced, or the load fails; the seed does not matter.
@@ -36,19 +36,19 @@ impl Job<'_> {
         let shapes = net.save().into_iter().map(|tensor| (tensor.name, tensor.shape)).collect();
         let read = read_weights(&bytes, weights.from.as_deref(), Some(&shapes));
         let Imported { tensors, converted } =
-            read.map_err(|error| failed(format!("{place}: {error}")))?;
+            read.map_err(|error| data(format!("{path}: {error}")))?;
         for (kind, count) in converted {
-            self.note(&format!("{count} tensors of {place} are {kind}, and become 32-bit floats"));
+            self.note(&format!("{count} tensors of {path} are {kind}, and become 32-bit floats"));
         }
-        net.load(tensors).map_err(|error| failed(format!("{place}: {error}")))?;
+        net.load(tensors).map_err(|error| data(format!("{path}: {error}")))?;
         // It refuses what is NaN or infinite, by the tensor's name.
         let written = write_weights(&net.save());
-        let written = written.map_err(|error| failed(format!("{place}: {error}")))?;
+        let written = written.map_err(|error| data(format!("{path}: {error}")))?;
         let files = [(WEIGHTS, written)];
         let (parameters, seconds) = (learn.net.parameters(), started.elapsed().as_secs_f64());
         let outcome =
             Outcome::Network { parameters, selected_epoch: None, collapsed_epoch: None, seconds };
         self.commit(lock, &step.inputs, &files, outcome)?;
-        Ok(Made::Here(seconds))
+        Ok(Done::Here(seconds))
     }
 }

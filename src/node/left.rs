@@ -1,9 +1,9 @@
 //! What an earlier run has left of an unfinished artifact, if it is this artifact's.
 
-use super::{failure::failed, runner::Job};
+use super::runner::Job;
 use crate::{
-    execute::Failure,
-    store::{Kept, KeyLock},
+    executor::StepError,
+    store::{KeyLock, StoredCheckpoint},
 };
 use std::fmt;
 
@@ -15,24 +15,24 @@ impl Job<'_> {
         lock: &KeyLock,
         [what, anew]: [&str; 2],
         read: impl FnOnce(&[u8]) -> Result<T, E>,
-    ) -> Result<Option<T>, Failure> {
+    ) -> Result<Option<T>, StepError> {
         let store = self.runner.store;
-        let problem = match store.read_checkpoint(lock.key()).map_err(failed)? {
-            Kept::Nothing => return Ok(None),
-            Kept::Damaged => {
+        let problem = match store.read_checkpoint(lock.key())? {
+            StoredCheckpoint::Nothing => return Ok(None),
+            StoredCheckpoint::Damaged => {
                 self.note(&format!("{what} is damaged; {anew}"));
                 return Ok(None);
             }
-            Kept::OtherKey(key) => format!("belongs to the key {}", key.short()),
-            Kept::OtherVersion => "is another takd version's".to_owned(),
-            Kept::Whole(bytes) => match read(&bytes) {
+            StoredCheckpoint::OtherKey(key) => format!("belongs to the key {}", key.short()),
+            StoredCheckpoint::OtherVersion => "was written by another version of takd".to_owned(),
+            StoredCheckpoint::Whole(bytes) => match read(&bytes) {
                 Ok(left) => return Ok(Some(left)),
-                Err(error) => format!("is another takd version's ({error})"),
+                Err(error) => format!("was written by another version of takd ({error})"),
             },
         };
         // It is whole, and its owner may want it.
-        let place = store.set_checkpoint_aside(lock).map_err(failed)?;
-        self.note(&format!("{what} {problem}; it is set aside in {}, and {anew}", place.display()));
+        let path = store.set_checkpoint_aside(lock)?;
+        self.note(&format!("{what} {problem}; it is set aside in {}, and {anew}", path.display()));
         Ok(None)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::runner::Job;
 use crate::{
-    execute::Event,
+    executor::Event,
     history::EpochRecord,
     store::{KeyLock, Reached},
 };

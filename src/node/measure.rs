@@ -1,14 +1,17 @@
 //! An eval node.
 
-use super::{failure::failed, runner::Job};
+use super::{
+    failure::{data, diverged},
+    runner::Job,
+};
 use crate::{
-    execute::{Failure, Made},
+    executor::{Done, StepError},
     key::Key,
-    learn::{InferError, infer_from},
-    metrics::metrics,
+    metric::metrics,
+    pipeline::Eval,
     plan::Step,
-    spec::Eval,
     store::{Depth, KeyLock, Lookup, Outcome},
+    training::{InferError, infer_from},
 };
 use std::time::Instant;
 
@@ -18,20 +21,20 @@ impl Job<'_> {
         eval: &Eval,
         step: &Step,
         lock: &KeyLock,
-    ) -> Result<Made, Failure> {
+    ) -> Result<Done, StepError> {
         let started = Instant::now();
         let learn = self.runner.graph.pipeline.learn(eval.of);
         let net = self.trained(&step.inputs.parents[0])?;
         let view = self.view(&learn.data, &step.inputs, eval.split)?;
         if view.is_empty() {
-            return Err(failed(format!("{} holds no image of that split", learn.data_name)));
+            return Err(data(format!("{} holds no image of that split", learn.data_name)));
         }
         let (classes, mut go_on) = (learn.net.classes(), |_: &[f32]| !self.rest());
         let logits = infer_from(&net, &view, classes, Vec::new(), &mut go_on);
         let logits = logits.map_err(|error| self.unusable(&step.inputs.parents[0], error))?;
         let metrics = metrics(&logits, &view.labels, classes, eval.temperature);
         if let Some((name, value)) = metrics.not_finite() {
-            return Err(failed(format!(
+            return Err(diverged(format!(
                 "`{name}` of {} images is {value}: the temperature {:?} is too small for logits of \
                  this size; raise it",
                 metrics.samples, eval.temperature
@@ -39,22 +42,22 @@ impl Job<'_> {
         }
         let seconds = started.elapsed().as_secs_f64();
         self.commit(lock, &step.inputs, &[], Outcome::Metrics { metrics, seconds })?;
-        Ok(Made::Here(seconds))
+        Ok(Done::Here(seconds))
     }
 }
 
 impl Job<'_> {
     /// Why the network in the entry `key` gave no logits, as the failure of whoever needs them.
-    pub(super) fn unusable(&self, key: &Key, error: InferError) -> Failure {
+    pub(super) fn unusable(&self, key: &Key, error: InferError) -> StepError {
         match error {
-            InferError::Stopped => Failure::Stopped,
-            InferError::Data(error) => failed(error),
+            InferError::Stopped => StepError::interrupted(),
+            InferError::Data(error) => error.into(),
             InferError::NotFinite { .. } => {
                 let name = match self.runner.store.find(key, Depth::Manifest) {
                     Ok(Lookup::Whole(entry)) => format!("`{}`", entry.manifest.provenance.node),
                     _ => format!("the network in the entry {}", key.short()),
                 };
-                failed(format!(
+                diverged(format!(
                     "{name} gives {error}: its weights are finite, but too large, or a running \
                      variance is negative; train it with a lower learning rate, or check the file that \
                      it was imported from"

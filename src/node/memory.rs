@@ -4,7 +4,10 @@
 //! refused before it is tried. The need is a lower bound, so that nothing is refused that would
 //! have worked.
 
-use crate::config::{Net, Optimizer, Recipe, Select};
+use crate::{
+    architecture::Architecture,
+    recipe::{Recipe, Select},
+};
 use std::fs;
 
 /// Bytes of a 32-bit number.
@@ -13,19 +16,13 @@ const WORD: u128 = 4;
 /// Bytes that training `net` on `samples` images takes at least: weights, gradients, optimizer
 /// state, the best epoch's weights, and each layer's output for one batch, which the backward pass
 /// reads.
-pub(super) fn need(net: &Net, recipe: &Recipe, samples: usize) -> u128 {
-    let state = match recipe.optimizer {
-        Optimizer::Sgd { momentum: 0.0, .. } => 0,
-        Optimizer::Sgd { .. } => 1,
-        Optimizer::Adam(_) | Optimizer::AdamW(_) => 2,
-    };
+pub(super) fn need(net: &Architecture, recipe: &Recipe, samples: usize) -> u128 {
+    let state = recipe.optimizer.states() as u128;
     let best = u128::from(recipe.select != Select::Last);
     let batch = recipe.batch_size.min(samples) as u128;
-    let (mut shape, mut outputs) = (net.input(), net.input().size() as u128);
-    for &layer in net.layers() {
-        shape = shape.after(layer);
-        outputs += shape.size() as u128;
-    }
+    // What each layer reads, and what the last one gives.
+    let inputs = net.walk().map(|(_, input)| input.size() as u128).sum::<u128>();
+    let outputs = inputs + net.classes() as u128;
     WORD * (net.parameters() as u128 * (2 + state + best) + batch * outputs)
 }
 
@@ -60,15 +57,15 @@ pub(super) fn refusal(need: u128, limit: Option<u128>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{BatchnormWeight, Schedule, Shape, Warmup};
+    use crate::{optimizer::Sgd, schedule::Constant};
+    use crate::{recipe::BatchnormWeight, shape::Shape};
 
     #[test]
     fn the_need_is_counted_by_hand() {
         let input = Shape { channels: 1, height: 2, width: 2 };
-        let net = Net::new(vec!["fc3".parse().unwrap()], input, 3).unwrap();
-        let optimizer =
-            Optimizer::Sgd { lr: 0.1, momentum: 0.9, nesterov: false, weight_decay: 0.0 };
-        let (schedule, warmup, augment) = (Schedule::Constant {}, Warmup(0), Vec::new());
+        let net = Architecture::new(vec!["fc3".parse().unwrap()], input, 3).unwrap();
+        let optimizer = Sgd { lr: 0.1, momentum: 0.9, nesterov: false, weight_decay: 0.0 }.into();
+        let (schedule, warmup, augment) = (Constant {}.into(), 0, Vec::new());
         let (select, batchnorm_weight) = (Select::BestValidation, BatchnormWeight::Ones);
         let recipe = Recipe {
             epochs: 1,

@@ -1,5 +1,6 @@
 //! What a node does: the meeting of learning, data and cache.
 
+mod aim;
 mod claim;
 mod crew;
 mod device;
@@ -14,6 +15,7 @@ mod memory;
 mod pace;
 mod runner;
 mod teach;
+mod versions;
 mod watcher;
 
 pub use device::{Choice, ChoiceError, DeviceError, Inventory, Selected, available, inventory};

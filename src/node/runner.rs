@@ -1,20 +1,21 @@
 //! Runs one step of a plan: lock, look again, work, commit.
 
 use super::{
-    claim::{Claim, Claims},
+    aim::Aim,
+    claim::{Claim, Claimed, Claims},
     crew::Crew,
     device::Selected,
-    failure::{failed, other_version},
+    failure::{cache, data as data_error, other_version},
+    versions,
 };
 use crate::{
-    config::{Data, Format},
-    data::{self, DataError, Dataset},
-    execute::{Event, Failure, Made, Observer, Runner, Share},
+    dataset::{Data, DataError, Dataset, Format},
+    executor::{Attempt, Done, Event, Observer, Runner, Share, StepError, StepErrorKind},
     graph::Graph,
+    kernels,
     key::{Key, KeyInputs},
-    ops,
+    pipeline::{How, Work},
     plan::Step,
-    spec::{How, Work},
     store::{
         Depth, Entry, KeyLock, Lookup, Outcome, Provenance, Reached, Staging, Store, host, now,
     },
@@ -56,8 +57,8 @@ pub struct Datasets(Mutex<BTreeMap<Format, Arc<Dataset>>>);
 
 impl Datasets {
     /// The images of `data`, if they are what `inputs` was made of.
-    fn get(&self, data: &Data, inputs: &KeyInputs) -> Result<Arc<Dataset>, Failure> {
-        let dataset = self.load(&data.format).map_err(failed)?;
+    fn get(&self, data: &Data, inputs: &KeyInputs) -> Result<Arc<Dataset>, StepError> {
+        let dataset = self.load(&data.format)?;
         let Some(planned) = &inputs.data else { return Ok(dataset) };
         let read = &dataset.digests;
         let parts =
@@ -66,11 +67,11 @@ impl Datasets {
             planned.as_ref().is_some_and(|planned| planned != *read)
         };
         if let Some((part, ..)) = parts.into_iter().find(changed) {
-            let place = data.format.path().map(|path| format!(" in {}", path.display()));
-            return Err(failed(format!(
+            let whence = data.format.path().map(|path| format!(" in {}", path.display()));
+            return Err(data_error(format!(
                 "the {part} images{} have changed since the run was planned: run again, to plan with \
                  what is there now",
-                place.unwrap_or_default(),
+                whence.unwrap_or_default(),
             )));
         }
         Ok(dataset)
@@ -86,7 +87,7 @@ impl Datasets {
             return Ok(dataset.clone());
         }
         let started = Instant::now();
-        let dataset = Arc::new(data::load(format)?);
+        let dataset = Arc::new(format.load()?);
         log::debug!("read {format:?} in {:.3} s", started.elapsed().as_secs_f64());
         known.insert(format.clone(), dataset.clone());
         Ok(dataset)
@@ -104,27 +105,31 @@ pub(super) struct Job<'a> {
 impl Runner for NodeRunner<'_> {
     fn run(
         &self,
-        place: usize,
+        index: usize,
         step: &Step,
         begin: &dyn Fn() -> Arc<Share>,
-    ) -> Result<Made, Failure> {
+    ) -> Result<Attempt, StepError> {
         let task = self.graph.tasks[step.tasks[0]];
         let name = self.graph.name(step.tasks[0]);
         let claims = Claims { store: self.store, observer: self.observer, told: &self.told };
-        let Some(Claim { lock, logits }) = claims.claim(&name, step)? else {
-            return Ok(Made::Elsewhere);
+        let Claim { lock, logits } = match claims.claim(&name, step)? {
+            Claimed::Locked(claim) => claim,
+            Claimed::Found => return Ok(Attempt::Done(Done::Elsewhere)),
+            Claimed::Busy => return Ok(Attempt::Busy),
         };
         let crew = Crew::new(self.threads, begin())?;
-        let job = Job { runner: self, step: place, name, crew: &crew };
+        let job = Job { runner: self, step: index, name, crew: &crew };
         log::debug!("{}: makes {} on {} threads", job.name, step.key.short(), crew.threads());
         job.say_where(&lock, None);
         let made = crew.work(|| match &self.graph.pipeline.nodes[task.node].work {
             Work::Eval(eval) => job.measure(eval, step, &lock),
             Work::Learn(learn) => match &learn.how {
-                How::Train(recipe) => job.learn(learn, recipe, None, task.seed, step, &lock),
+                How::Train(recipe, loss) => {
+                    job.learn(learn, recipe, Aim::Labels(&**loss), task.seed, step, &lock)
+                }
                 How::Distill(recipe, teacher) => {
-                    let teacher = Some((*teacher, logits));
-                    job.learn(learn, recipe, teacher, task.seed, step, &lock)
+                    let aim = Aim::Teacher(&*teacher.objective, logits);
+                    job.learn(learn, recipe, aim, task.seed, step, &lock)
                 }
                 How::Import(weights) => job.import(learn, weights, step, &lock),
             },
@@ -132,13 +137,13 @@ impl Runner for NodeRunner<'_> {
         // What a stopped node has said stands, so that `takd status` can tell where it goes on.
         let said = match &made {
             Ok(_) => self.store.drop_progress(&lock),
-            Err(Failure::Stopped | Failure::Busy) => Ok(()),
-            Err(Failure::Failed(problem)) => self.store.write_failure(&lock, problem),
+            Err(error) if error.kind == StepErrorKind::Interrupted => Ok(()),
+            Err(error) => self.store.write_failure(&lock, &error.message),
         };
         if let Err(error) = said {
             log::warn!("{}: {error}", job.name);
         }
-        made
+        made.map(Attempt::Done)
     }
 }
 
@@ -157,28 +162,28 @@ impl Job<'_> {
     }
 
     /// An entry that an earlier step has made, and one of its files.
-    pub fn read(&self, key: &Key, file: &str) -> Result<(Entry, Vec<u8>), Failure> {
+    pub fn read(&self, key: &Key, file: &str) -> Result<(Entry, Vec<u8>), StepError> {
         let store = self.runner.store;
         let whole = |entry: Entry| entry.read(file).map(|bytes| (entry, bytes));
-        if let Lookup::Whole(entry) = store.find(key, Depth::Manifest).map_err(failed)?
+        if let Lookup::Whole(entry) = store.find(key, Depth::Manifest)?
             && let Ok(found) = whole(*entry)
         {
             return Ok(found);
         }
         // A forced run may be replacing it at this moment: look again when nobody does.
         let mut patient = || !self.is_stopped();
-        let lock = store.lock(key, &mut patient).map_err(failed)?;
-        let _lock = lock.ok_or(Failure::Stopped)?;
-        match store.find(key, Depth::Content).map_err(failed)? {
-            Lookup::Whole(entry) => whole(*entry).map_err(failed),
+        let lock = store.lock(key, &mut patient)?;
+        let _lock = lock.ok_or_else(StepError::interrupted)?;
+        match store.find(key, Depth::Content)? {
+            Lookup::Whole(entry) => Ok(whole(*entry)?),
             Lookup::Missing => {
-                Err(failed(format!("the entry {} has gone from the cache", key.short())))
+                Err(cache(format!("the entry {} has gone from the cache", key.short())))
             }
-            Lookup::Damaged(problem) => Err(failed(format!(
-                "the entry {} was damaged meanwhile ({problem}); run again to make it anew",
+            Lookup::Damaged(problem) => Err(cache(format!(
+                "the entry {} was damaged meanwhile ({problem}); run again to rebuild it",
                 key.short()
             ))),
-            Lookup::OtherVersion(version) => Err(failed(other_version(key, &version))),
+            Lookup::OtherVersion(version) => Err(other_version(key, &version)),
         }
     }
 
@@ -195,13 +200,10 @@ impl Job<'_> {
 
     /// The images that an artifact with these inputs is made from; mean and deviation, which can take
     /// minutes to measure, are known then.
-    pub fn dataset(&self, data: &Data, inputs: &KeyInputs) -> Result<Arc<Dataset>, Failure> {
+    pub fn dataset(&self, data: &Data, inputs: &KeyInputs) -> Result<Arc<Dataset>, StepError> {
         let dataset = self.runner.datasets.get(data, inputs)?;
         let measured = dataset.measure(&data.normalisation, &|| self.is_stopped());
-        measured.map_err(|error| match error {
-            DataError::Stopped => Failure::Stopped,
-            error => failed(error),
-        })?;
+        measured?;
         Ok(dataset)
     }
 
@@ -212,7 +214,7 @@ impl Job<'_> {
         inputs: &KeyInputs,
         files: &[(&str, Vec<u8>)],
         outcome: Outcome,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), StepError> {
         self.commit_by(lock, inputs, files, outcome, self.provenance())
     }
 
@@ -224,12 +226,12 @@ impl Job<'_> {
         files: &[(&str, Vec<u8>)],
         outcome: Outcome,
         provenance: Provenance,
-    ) -> Result<(), Failure> {
-        let mut staging = Staging::new(self.runner.store, lock).map_err(failed)?;
+    ) -> Result<(), StepError> {
+        let mut staging = Staging::new(self.runner.store, lock)?;
         for (name, bytes) in files {
-            staging.write(name, bytes).map_err(failed)?;
+            staging.write(name, bytes)?;
         }
-        staging.commit(inputs.clone(), outcome, provenance).map_err(failed)?;
+        staging.commit(inputs.clone(), outcome, provenance)?;
         Ok(())
     }
 
@@ -237,9 +239,9 @@ impl Job<'_> {
     pub fn provenance(&self) -> Provenance {
         Provenance {
             takd: env!("CARGO_PKG_VERSION").to_owned(),
-            burn: BURN_VERSION.to_owned(),
+            burn: versions::burn().to_owned(),
             device: self.runner.device.name.clone(),
-            cpu: self.runner.device.is_cpu.then(ops::cpu),
+            cpu: self.runner.device.is_cpu.then(kernels::cpu),
             threads: self.crew.threads(),
             host: host(),
             finished: now(),
@@ -248,6 +250,3 @@ impl Job<'_> {
         }
     }
 }
-
-/// The version that `Cargo.toml` pins.
-const BURN_VERSION: &str = "0.22.1";

@@ -5,7 +5,7 @@
 //! is trained.
 
 use super::{
-    failure::failed,
+    failure::cache,
     files::{
         LOGITS, Part, WEIGHTS, read_logits, read_part, read_weights, write_logits, write_part,
     },
@@ -13,19 +13,18 @@ use super::{
     runner::Job,
 };
 use crate::{
-    config::{Data, Net, Split},
-    data::View,
-    execute::Failure,
+    dataset::{Data, Split, View},
+    executor::StepError,
     key::{Key, KeyInputs},
-    learn::{InferError, Logits, infer_from},
-    net::Network,
+    network::Network,
     plan::Step,
     store::{KeyLock, Outcome},
+    training::{InferError, Logits, infer_from},
 };
 use std::time::Instant;
 
 /// What a student learns from.
-pub(super) enum Teaching {
+pub(super) enum TeacherSource {
     /// Logits over the images as they are.
     Stored(Logits),
     /// The teacher itself: augmented images are new ones at each step.
@@ -33,18 +32,18 @@ pub(super) enum Teaching {
 }
 
 impl Job<'_> {
-    pub(super) fn teaching(
+    pub(super) fn source(
         &self,
         step: &Step,
         train: &View,
         lock: Option<KeyLock>,
-    ) -> Result<Teaching, Failure> {
+    ) -> Result<TeacherSource, StepError> {
         let teacher = &step.inputs.parents[0];
         match step.inputs.stored_logits() {
             Some(inputs) => {
-                Ok(Teaching::Stored(self.teacher_logits(&inputs, teacher, train, lock)?))
+                Ok(TeacherSource::Stored(self.teacher_logits(&inputs, teacher, train, lock)?))
             }
-            None => Ok(Teaching::Live(Box::new(self.trained(teacher)?))),
+            None => Ok(TeacherSource::Live(Box::new(self.trained(teacher)?))),
         }
     }
 
@@ -55,11 +54,11 @@ impl Job<'_> {
         teacher: &Key,
         train: &View,
         lock: Option<KeyLock>,
-    ) -> Result<Logits, Failure> {
+    ) -> Result<Logits, StepError> {
         let key = inputs.key();
         if let Some(lock) = lock {
             let (values, clock) = self.infer_train(teacher, train, &lock)?;
-            let file = write_logits(&train.ids, &values).map_err(failed)?;
+            let file = write_logits(&train.ids, &values)?;
             let outcome = Outcome::Logits { samples: train.len(), seconds: clock.seconds() };
             self.commit(&lock, inputs, &[(LOGITS, file)], outcome)?;
             if let Err(problem) = self.runner.store.drop_checkpoint(&lock) {
@@ -67,7 +66,7 @@ impl Job<'_> {
             }
         }
         let (_, bytes) = self.read(&key, LOGITS)?;
-        read_logits(&bytes).map_err(failed)
+        Ok(read_logits(&bytes)?)
     }
 
     /// The logits of the network in the entry `teacher` over its training split. The finished part
@@ -77,7 +76,7 @@ impl Job<'_> {
         teacher: &Key,
         train: &View,
         lock: &KeyLock,
-    ) -> Result<(Vec<f32>, Clock), Failure> {
+    ) -> Result<(Vec<f32>, Clock), StepError> {
         let runner = self.runner;
         let (net, classes) = self.trained_net(teacher)?;
         let part = self.part(lock, train, classes)?;
@@ -91,15 +90,15 @@ impl Job<'_> {
             if new && (stop || pace.is_due(runner.checkpoint_every)) {
                 let (started, ids) = (Instant::now(), train.ids[..rows.len() / classes].to_vec());
                 let part = Part { ids, values: rows.to_vec(), seconds: clock.seconds() };
-                let bytes = write_part(&part).map_err(failed);
-                let written = bytes
-                    .and_then(|bytes| runner.store.write_checkpoint(lock, &bytes).map_err(failed));
+                let bytes = write_part(&part).map_err(StepError::from);
+                let written =
+                    bytes.and_then(|bytes| Ok(runner.store.write_checkpoint(lock, &bytes)?));
                 pace.wrote(started);
                 match written {
                     Ok(()) => last = rows.len(),
                     Err(problem) if !told => {
                         told = true;
-                        let what = "the pass goes on without";
+                        let what = "the pass continues without them";
                         self.note(&format!("cannot keep its teacher's logits: {problem}; {what}"));
                     }
                     Err(_) => {}
@@ -116,7 +115,7 @@ impl Job<'_> {
     }
 
     /// What an earlier pass has left; nothing where it left none, or something else.
-    fn part(&self, lock: &KeyLock, train: &View, classes: usize) -> Result<Part, Failure> {
+    fn part(&self, lock: &KeyLock, train: &View, classes: usize) -> Result<Part, StepError> {
         let none = Part { ids: Vec::new(), values: Vec::new(), seconds: 0.0 };
         let read = |bytes: &[u8]| {
             let part = read_part(bytes).map_err(|error| error.to_string())?;
@@ -124,7 +123,7 @@ impl Job<'_> {
             let fits = rows && train.ids.starts_with(&part.ids);
             if fits { Ok(part) } else { Err("its rows are not those of these images".to_owned()) }
         };
-        let words = ["the part of its teacher's logits", "they are made anew"];
+        let words = ["the part of its teacher's logits", "they are computed again"];
         let Some(part) = self.left(lock, words, read)? else { return Ok(none) };
         let (from, of) = (part.ids.len() + 1, train.len());
         self.note(&format!("resuming its teacher's logits from image {from} of {of}"));
@@ -132,20 +131,24 @@ impl Job<'_> {
     }
 
     /// The trained network in an entry, on the device.
-    pub(super) fn trained(&self, key: &Key) -> Result<Network, Failure> {
+    pub(super) fn trained(&self, key: &Key) -> Result<Network, StepError> {
         self.trained_net(key).map(|(net, _)| net)
     }
 
     /// The trained network in an entry, and the number of its classes.
-    fn trained_net(&self, key: &Key) -> Result<(Network, usize), Failure> {
+    fn trained_net(&self, key: &Key) -> Result<(Network, usize), StepError> {
         let (entry, bytes) = self.read(key, WEIGHTS)?;
-        let Some(config): Option<&Net> = entry.manifest.inputs.net.as_ref() else {
-            return Err(failed(format!("the entry {} holds no network", key.short())));
+        let Some(net) = entry.manifest.inputs.net.as_ref() else {
+            return Err(cache(format!("the entry {} holds no network", key.short())));
         };
+        let config = net.architecture(&self.runner.graph.pipeline.kinds);
+        let config = config.map_err(|problem| {
+            cache(format!("the network in the entry {} cannot be built: {problem}", key.short()))
+        })?;
         // Every initial weight is replaced; the seed does not matter.
-        let mut net =
-            Network::init(config, 0, &self.runner.device.device).with_ops(self.runner.device.ops);
-        net.load(read_weights(&bytes).map_err(failed)?).map_err(failed)?;
+        let mut net = Network::init(&config, 0, &self.runner.device.device)
+            .with_kernels(self.runner.device.kernels);
+        net.load(read_weights(&bytes)?)?;
         Ok((net, config.classes()))
     }
 
@@ -154,8 +157,8 @@ impl Job<'_> {
         data: &Data,
         inputs: &KeyInputs,
         split: Split,
-    ) -> Result<View, Failure> {
+    ) -> Result<View, StepError> {
         let device = &self.runner.device.device;
-        View::new(&*self.dataset(data, inputs)?, data, split, device).map_err(failed)
+        Ok(View::new(&*self.dataset(data, inputs)?, data, split, device)?)
     }
 }

@@ -1,16 +1,15 @@
 //! Oversees a node's training: checkpoints in time, a last one at a stop, epochs for who listens.
 
 use super::{
-    failure::failed,
     files::{read_checkpoint, write_checkpoint},
     line::Line,
     pace::{Clock, Pace},
     runner::Job,
 };
 use crate::{
-    execute::Failure,
-    learn::{Checkpoint, Order, Progress, Sign, Watch},
+    executor::StepError,
     store::KeyLock,
+    training::{Checkpoint, Order, Progress, Sign, Watch},
 };
 use std::time::{Duration, Instant};
 
@@ -43,16 +42,16 @@ impl<'a> Watcher<'a> {
         let started = Instant::now();
         let mut checkpoint = checkpoint();
         checkpoint.state.seconds = self.clock.seconds();
-        let bytes = write_checkpoint(&checkpoint).map_err(failed);
+        let bytes = write_checkpoint(&checkpoint).map_err(StepError::from);
         let written = bytes.and_then(|bytes| {
             log::debug!("{}: keeps a checkpoint of {} bytes", self.job.name, bytes.len());
-            self.job.runner.store.write_checkpoint(self.lock, &bytes).map_err(failed)
+            Ok(self.job.runner.store.write_checkpoint(self.lock, &bytes)?)
         });
         self.pace.wrote(started);
         let Err(problem) = written else { return Some(checkpoint) };
         if !self.told {
             self.told = true;
-            self.job.note(&format!("no checkpoint: {problem}; the training goes on without"));
+            self.job.note(&format!("no checkpoint: {problem}; the training continues without it"));
         }
         None
     }
@@ -73,8 +72,8 @@ impl Watch for Watcher<'_> {
     fn keep(&mut self, checkpoint: &dyn Fn() -> Checkpoint) {
         let written = self.write(checkpoint);
         if let (Some(checkpoint), true) = (written, self.stopping) {
-            let place = place(&checkpoint, self.epochs);
-            self.job.note(&format!("stopped {place}; its checkpoint is written"));
+            let epochs = reached(&checkpoint, self.epochs);
+            self.job.note(&format!("stopped {epochs}; its checkpoint is written"));
         }
     }
 
@@ -106,7 +105,7 @@ impl Watch for Watcher<'_> {
 }
 
 /// Where a training stands: `after epoch 3 of 10`, `after step 17 of epoch 4 of 10`.
-pub(super) fn place(checkpoint: &Checkpoint, epochs: usize) -> String {
+pub(super) fn reached(checkpoint: &Checkpoint, epochs: usize) -> String {
     let epoch = checkpoint.state.history.len();
     match checkpoint.state.within {
         Some(within) if within.step > 0 => {
@@ -123,10 +122,10 @@ impl Job<'_> {
         &self,
         lock: &KeyLock,
         epochs: usize,
-    ) -> Result<Option<Checkpoint>, Failure> {
-        let left = self.left(lock, ["its checkpoint", "it starts anew"], read_checkpoint)?;
+    ) -> Result<Option<Checkpoint>, StepError> {
+        let left = self.left(lock, ["its checkpoint", "it restarts"], read_checkpoint)?;
         if let Some(checkpoint) = &left {
-            self.note(&format!("goes on {}", place(checkpoint, epochs)));
+            self.note(&format!("resuming {}", reached(checkpoint, epochs)));
         }
         Ok(left)
     }

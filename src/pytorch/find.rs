@@ -1,17 +1,17 @@
 //! The state_dict among all that a file may hold.
 
 use super::{
-    PyTorchError, Shapes, Storages, names, plain, tensor,
+    PyTorchError, Shapes, Storages, names, safe_tensors, tensor,
     value::{TensorRef, Value},
 };
-use crate::net::NamedTensor;
+use crate::network::NamedTensor;
 use safetensors::{SafeTensors, tensor::TensorView};
 
 /// A tensor in its file.
 #[derive(Clone)]
 pub(super) enum Stored<'a> {
     Pickled(&'a TensorRef),
-    Plain(TensorView<'a>),
+    Safetensors(TensorView<'a>),
 }
 
 impl Stored<'_> {
@@ -20,14 +20,14 @@ impl Stored<'_> {
             Self::Pickled(tensor) => {
                 tensor.shape.iter().map(|&size| usize::try_from(size).unwrap_or(0)).collect()
             }
-            Self::Plain(view) => view.shape().to_vec(),
+            Self::Safetensors(view) => view.shape().to_vec(),
         }
     }
 
     /// The type of its numbers, in safetensors' words.
     pub fn kind(&self) -> String {
         match self {
-            Self::Plain(view) => format!("{:?}", view.dtype()),
+            Self::Safetensors(view) => format!("{:?}", view.dtype()),
             Self::Pickled(tensor) => match tensor.storage.kind.as_str() {
                 "FloatStorage" => "F32".to_owned(),
                 "DoubleStorage" => "F64".to_owned(),
@@ -45,7 +45,7 @@ impl Stored<'_> {
     ) -> Result<NamedTensor, PyTorchError> {
         match self {
             Self::Pickled(tensor) => tensor::materialise(name, tensor, storages),
-            Self::Plain(view) => plain::materialise(name, view),
+            Self::Safetensors(view) => safe_tensors::materialise(name, view),
         }
     }
 }
@@ -54,18 +54,14 @@ impl Stored<'_> {
 #[derive(Clone)]
 pub(super) struct Candidate<'a> {
     /// Where it lies, `state_dict/model`; `.` is the whole file.
-    place: String,
+    path: String,
     pub tensors: Vec<(String, Stored<'a>)>,
 }
 
 impl<'a> Candidate<'a> {
     /// What all names begin with goes, unless `net` has a tensor of one of the names as they are: a
     /// network may be all `fc_layers`. Without a network only what is known to wrap others goes.
-    pub fn new(
-        place: String,
-        mut tensors: Vec<(String, Stored<'a>)>,
-        net: Option<&Shapes>,
-    ) -> Self {
+    pub fn new(path: String, mut tensors: Vec<(String, Stored<'a>)>, net: Option<&Shapes>) -> Self {
         tensors.retain(|(name, _)| !names::is_counter(name));
         while let Some(prefix) = names::common_prefix(tensors.iter().map(|(name, _)| name.as_str()))
         {
@@ -82,7 +78,7 @@ impl<'a> Candidate<'a> {
         for (name, _) in &mut tensors {
             *name = names::rename(name);
         }
-        Self { place, tensors }
+        Self { path, tensors }
     }
 
     fn fits(&self, net: &Shapes) -> bool {
@@ -102,21 +98,21 @@ impl<'a> Candidate<'a> {
                 None => groups.push((head.to_owned(), vec![tensor])),
             }
         }
-        let place = |head: String| {
-            if self.place == ROOT { head } else { format!("{}/{head}", self.place) }
+        let path = |head: String| {
+            if self.path == ROOT { head } else { format!("{}/{head}", self.path) }
         };
-        groups.into_iter().map(|(head, tensors)| Self::new(place(head), tensors, net)).collect()
+        groups.into_iter().map(|(head, tensors)| Self::new(path(head), tensors, net)).collect()
     }
 }
 
 /// The tensors of a safetensors file.
-pub(super) fn plain<'a>(
+pub(super) fn safetensors<'a>(
     bytes: &'a [u8],
     net: Option<&Shapes>,
 ) -> Result<Candidate<'a>, PyTorchError> {
     let file = SafeTensors::deserialize(bytes)?;
     let tensors = file.tensors().into_iter();
-    let tensors = tensors.map(|(name, view)| (name, Stored::Plain(view)));
+    let tensors = tensors.map(|(name, view)| (name, Stored::Safetensors(view)));
     Ok(Candidate::new(ROOT.to_owned(), tensors.collect(), net))
 }
 
@@ -137,7 +133,7 @@ pub(super) fn candidates<'a>(value: &'a Value, net: Option<&Shapes>) -> Vec<Cand
     found
 }
 
-/// The place of what a file holds itself.
+/// The path of what a file holds itself.
 pub(super) const ROOT: &str = ".";
 
 /// Values that are looked at: tuples that share their parts stand for more than any file is long.
@@ -145,7 +141,7 @@ const MOST: usize = 200_000;
 
 fn collect<'a>(
     value: &'a Value,
-    place: String,
+    path: String,
     net: Option<&Shapes>,
     found: &mut Vec<Candidate<'a>>,
     left: &mut usize,
@@ -153,7 +149,7 @@ fn collect<'a>(
     let Some(less) = left.checked_sub(1) else { return };
     *left = less;
     let under = |key: &str| {
-        if place == ROOT { key.to_owned() } else { format!("{place}/{key}") }
+        if path == ROOT { key.to_owned() } else { format!("{path}/{key}") }
     };
     match value {
         Value::Dict(entries, _) => {
@@ -165,7 +161,7 @@ fn collect<'a>(
             });
             let tensors: Vec<_> = tensors.collect();
             if !tensors.is_empty() {
-                found.push(Candidate::new(place.clone(), tensors, net));
+                found.push(Candidate::new(path.clone(), tensors, net));
             }
             for (name, value) in entries {
                 if let Value::Text(name) = name {
@@ -210,16 +206,16 @@ pub(super) fn choose<'a>(
     from: Option<&str>,
     net: Option<&Shapes>,
 ) -> Result<Candidate<'a>, PyTorchError> {
-    let places = |candidates: &[Candidate<'_>]| {
-        candidates.iter().map(|candidate| candidate.place.clone()).collect::<Vec<_>>()
+    let paths = |candidates: &[Candidate<'_>]| {
+        candidates.iter().map(|candidate| candidate.path.clone()).collect::<Vec<_>>()
     };
     let fits = |candidate: &Candidate<'_>| net.is_some_and(|net| candidate.fits(net));
     if let Some(from) = from {
-        let there = places(&candidates);
+        let there = paths(&candidates);
         let groups: Vec<_> = candidates.iter().flat_map(|one| one.groups(net)).collect();
         candidates.extend(groups);
         let named = |candidate: &&Candidate<'_>| {
-            candidate.place == from || candidate.place.ends_with(&format!("/{from}"))
+            candidate.path == from || candidate.path.ends_with(&format!("/{from}"))
         };
         let found = candidates.iter().find(named).cloned();
         return found.ok_or_else(|| PyTorchError::From { from: from.to_owned(), there });
@@ -231,7 +227,7 @@ pub(super) fn choose<'a>(
     }
     match fitting.len() {
         1 => return Ok(fitting.swap_remove(0)),
-        2.. => return Err(PyTorchError::Several(places(&fitting))),
+        2.. => return Err(PyTorchError::Several(paths(&fitting))),
         _ => {}
     }
     // None fits: the most likely one is told what is wrong with it.
@@ -239,11 +235,11 @@ pub(super) fn choose<'a>(
         0 => Err(PyTorchError::NoStateDict),
         1 => Ok(candidates.swap_remove(0)),
         _ => {
-            let last = |one: &Candidate<'_>| one.place.rsplit('/').next().unwrap_or("").to_owned();
+            let last = |one: &Candidate<'_>| one.path.rsplit('/').next().unwrap_or("").to_owned();
             let usual = USUAL.iter().find_map(|word| {
                 candidates.iter().find(|candidate| last(candidate) == *word).cloned()
             });
-            usual.ok_or_else(|| PyTorchError::Several(places(&candidates)))
+            usual.ok_or_else(|| PyTorchError::Several(paths(&candidates)))
         }
     }
 }

@@ -8,10 +8,10 @@ use super::{
 };
 
 pub(super) fn read(bytes: &[u8]) -> Result<(Value, Storages), PyTorchError> {
-    let mut place = 0;
+    let mut position = 0;
     let mut next = || -> Result<Pickled, PyTorchError> {
-        let pickled = pickle::read(&bytes[place..])?;
-        place += pickled.length;
+        let pickled = pickle::read(&bytes[position..])?;
+        position += pickled.length;
         Ok(pickled)
     };
     let [_magic, _version, _system] = [next()?, next()?, next()?];
@@ -21,7 +21,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Value, Storages), PyTorchError> {
             "a torch.save file without a list of storages".to_owned(),
         ));
     };
-    let mut rest = &bytes[place..];
+    let mut rest = &bytes[position..];
     let mut storages = Storages::new();
     for key in keys {
         let Value::Text(key) = key else {

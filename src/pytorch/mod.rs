@@ -10,11 +10,11 @@ mod format;
 mod legacy;
 mod names;
 mod pickle;
-mod plain;
+mod safe_tensors;
 mod tensor;
 mod value;
 
-use crate::net::NamedTensor;
+use crate::network::NamedTensor;
 use find::Candidate;
 use format::Kind;
 use pickle::PickleError;
@@ -123,7 +123,7 @@ pub fn read_weights(
         Kind::Zip => archive::read(bytes)?,
         Kind::Legacy => legacy::read(bytes)?,
         Kind::Safetensors => {
-            let candidates = vec![find::plain(bytes, net)?];
+            let candidates = vec![find::safetensors(bytes, net)?];
             return import(find::choose(candidates, from, net)?, &Storages::new());
         }
         Kind::Other(what) => return Err(PyTorchError::Format(what.to_owned())),

@@ -15,12 +15,12 @@ pub enum PickleError {
     #[error("it ends at byte {0} in the middle of something")]
     End(usize),
     /// An instruction that no state_dict has.
-    #[error("unknown instruction {code:#04x} at byte {place}")]
+    #[error("unknown instruction {code:#04x} at byte {position}")]
     Instruction {
         /// The byte.
         code: u8,
         /// Where.
-        place: usize,
+        position: usize,
     },
     /// An instruction takes more from the stack than there is.
     #[error("an instruction at byte {0} finds nothing to work on")]
@@ -29,7 +29,7 @@ pub enum PickleError {
 
 struct Machine<'a> {
     bytes: &'a [u8],
-    place: usize,
+    position: usize,
     stack: Vec<Value>,
     memo: HashMap<u32, Value>,
     /// Every storage that is named, by its key; those of objects that are not followed, too.
@@ -48,15 +48,15 @@ pub(super) struct Pickled {
 /// Reads one pickle from the start of `bytes`.
 pub(super) fn read(bytes: &[u8]) -> Result<Pickled, PickleError> {
     let (stack, memo, storages) = (Vec::new(), HashMap::new(), HashMap::new());
-    let mut machine = Machine { bytes, place: 0, stack, memo, storages };
+    let mut machine = Machine { bytes, position: 0, stack, memo, storages };
     let value = machine.run()?;
-    Ok(Pickled { value, length: machine.place, storages: machine.storages })
+    Ok(Pickled { value, length: machine.position, storages: machine.storages })
 }
 
 impl Machine<'_> {
     fn run(&mut self) -> Result<Value, PickleError> {
         loop {
-            let place = self.place;
+            let position = self.position;
             let code = self.take(1)?[0];
             match code {
                 b'.' => return self.pop(),
@@ -91,7 +91,7 @@ impl Machine<'_> {
                 0x93 => {
                     let (name, module) = (self.pop()?, self.pop()?);
                     let (Value::Text(name), Value::Text(module)) = (name, module) else {
-                        return Err(PickleError::Stack(place));
+                        return Err(PickleError::Stack(position));
                     };
                     self.stack.push(Value::Global(format!("{module}.{name}").into()));
                 }
@@ -110,7 +110,7 @@ impl Machine<'_> {
                 0x85..=0x87 => {
                     let count = usize::from(code - 0x84);
                     let from =
-                        self.stack.len().checked_sub(count).ok_or(PickleError::Stack(place))?;
+                        self.stack.len().checked_sub(count).ok_or(PickleError::Stack(position))?;
                     let items = self.stack.split_off(from);
                     self.stack.push(Value::tuple(items));
                 }
@@ -166,16 +166,16 @@ impl Machine<'_> {
                 b'b' => {
                     self.pop()?;
                 }
-                _ => self.rare(code, place)?,
+                _ => self.rare(code, position)?,
             }
         }
     }
 
     fn take(&mut self, count: usize) -> Result<&[u8], PickleError> {
-        let end = self.place.checked_add(count).filter(|&end| end <= self.bytes.len());
+        let end = self.position.checked_add(count).filter(|&end| end <= self.bytes.len());
         let end = end.ok_or(PickleError::End(self.bytes.len()))?;
-        let found = &self.bytes[self.place..end];
-        self.place = end;
+        let found = &self.bytes[self.position..end];
+        self.position = end;
         Ok(found)
     }
 
@@ -230,21 +230,21 @@ impl Machine<'_> {
     }
 
     fn line(&mut self) -> Result<String, PickleError> {
-        let rest = &self.bytes[self.place..];
+        let rest = &self.bytes[self.position..];
         let length = rest.iter().position(|&byte| byte == b'\n');
         let length = length.ok_or(PickleError::End(self.bytes.len()))?;
         let text = String::from_utf8_lossy(&rest[..length]).into_owned();
-        self.place += length + 1;
+        self.position += length + 1;
         Ok(text)
     }
 
     fn pop(&mut self) -> Result<Value, PickleError> {
-        self.stack.pop().ok_or(PickleError::Stack(self.place))
+        self.stack.pop().ok_or(PickleError::Stack(self.position))
     }
 
     fn since_mark(&mut self) -> Result<Vec<Value>, PickleError> {
         let mark = self.stack.iter().rposition(|value| *value == Value::Mark);
-        let mark = mark.ok_or(PickleError::Stack(self.place))?;
+        let mark = mark.ok_or(PickleError::Stack(self.position))?;
         let items = self.stack.split_off(mark + 1);
         self.stack.pop();
         Ok(items)
@@ -258,7 +258,7 @@ impl Machine<'_> {
     /// A container that still grows is remembered only while it is empty: state_dicts never refer
     /// to one again.
     fn remember(&mut self, index: u32) -> Result<(), PickleError> {
-        let value = match self.stack.last().ok_or(PickleError::Stack(self.place))? {
+        let value = match self.stack.last().ok_or(PickleError::Stack(self.position))? {
             Value::Dict(entries, _) if !entries.is_empty() => Value::Opaque,
             Value::List(items, _) if !items.is_empty() => Value::Opaque,
             value => value.clone(),
@@ -269,7 +269,7 @@ impl Machine<'_> {
 
     fn get(&mut self, width: usize) -> Result<(), PickleError> {
         let index = self.number(width)?;
-        let value = self.memo.get(&index).cloned().ok_or(PickleError::Stack(self.place))?;
+        let value = self.memo.get(&index).cloned().ok_or(PickleError::Stack(self.position))?;
         self.stack.push(value);
         Ok(())
     }
@@ -283,7 +283,7 @@ impl Machine<'_> {
                 }
             }
             Some(_) => {}
-            None => return Err(PickleError::Stack(self.place)),
+            None => return Err(PickleError::Stack(self.position)),
         }
         Ok(())
     }
@@ -298,7 +298,7 @@ impl Machine<'_> {
                 }
             }
             Some(_) => {}
-            None => return Err(PickleError::Stack(self.place)),
+            None => return Err(PickleError::Stack(self.position)),
         }
         Ok(())
     }

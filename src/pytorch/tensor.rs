@@ -1,7 +1,7 @@
 //! A tensor's values out of its storage.
 
 use super::{PyTorchError, Storages, value::TensorRef};
-use crate::net::NamedTensor;
+use crate::network::NamedTensor;
 
 /// Copies a view of a storage to 32-bit floats, row-major.
 pub(super) fn materialise(
@@ -33,11 +33,11 @@ pub(super) fn materialise(
     let mut values = Vec::with_capacity(count);
     let mut index = vec![0; sizes.len()];
     for _ in 0..count {
-        let place = index.iter().zip(&steps).try_fold(offset, |place, (&i, &step)| {
-            step.checked_mul(i).and_then(|far| place.checked_add(far))
+        let position = index.iter().zip(&steps).try_fold(offset, |position, (&i, &step)| {
+            step.checked_mul(i).and_then(|far| position.checked_add(far))
         });
-        let place = place.filter(|&place| place < elements).ok_or_else(short)?;
-        values.push(read(&bytes[place * width..][..width]));
+        let position = position.filter(|&position| position < elements).ok_or_else(short)?;
+        values.push(read(&bytes[position * width..][..width]));
         for dimension in (0..sizes.len()).rev() {
             index[dimension] += 1;
             if index[dimension] < sizes[dimension] {

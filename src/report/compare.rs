@@ -3,7 +3,7 @@
 
 use super::{Paired, reader::Reader};
 use crate::{
-    spec::{Learn, Ours, Pipeline, Table, Work},
+    pipeline::{Learn, Measured, Pipeline, Table, Work},
     store::StoreError,
 };
 use serde::Serialize;
@@ -40,13 +40,14 @@ pub(super) fn comparisons(
 ) -> Result<Vec<Comparison>, StoreError> {
     let mut found = Vec::new();
     for row in &table.rows {
-        let Some(ours) = row.ours else { continue };
+        let Some(ours) = row.measured else { continue };
         let Some(baseline) = baseline(pipeline, ours) else { continue };
         let (with, without) = (reader.row(ours)?, reader.row(baseline)?);
-        let top1 = |seed: &super::SeedResult| seed.metrics.as_ref().map(|m| m.top1 * 100.0);
+        let top1 = |seed: &super::SeedResult| seed.metrics.as_ref().map(|m| m.top1() * 100.0);
         let pairs = with.seeds.iter().zip(&without.seeds);
         let differences: Vec<f64> = pairs.filter_map(|(a, b)| Some(top1(a)? - top1(b)?)).collect();
-        let shown = table.rows.iter().find(|row| row.ours.is_some_and(|o| o.node == baseline.node));
+        let shown =
+            table.rows.iter().find(|row| row.measured.is_some_and(|o| o.node == baseline.node));
         found.push(Comparison {
             label: row.label.clone(),
             node: with.node,
@@ -60,7 +61,7 @@ pub(super) fn comparisons(
 
 /// The same network, taught by the first teacher of `ours`'s chain itself and measured in the same
 /// eval; of several the one whose objective and recipe are the same, then the first.
-fn baseline(pipeline: &Pipeline, ours: Ours) -> Option<Ours> {
+fn baseline(pipeline: &Pipeline, ours: Measured) -> Option<Measured> {
     let student = pipeline.learn(ours.node);
     let teacher = student.teacher()?;
     let mut first = teacher.node;
@@ -72,7 +73,7 @@ fn baseline(pipeline: &Pipeline, ours: Ours) -> Option<Ours> {
     }
     let Work::Eval(own) = &pipeline.nodes[ours.eval].work else { return None };
     let measured = pipeline.nodes.iter().enumerate().filter_map(|(eval, node)| match &node.work {
-        Work::Eval(found) if found.group == own.group => Some(Ours { node: found.of, eval }),
+        Work::Eval(found) if found.group == own.group => Some(Measured { node: found.of, eval }),
         _ => None,
     });
     let alike = |learn: &Learn| {
@@ -80,8 +81,8 @@ fn baseline(pipeline: &Pipeline, ours: Ours) -> Option<Ours> {
         same && learn.teacher().is_some_and(|teacher| teacher.node == first)
     };
     let unlike = |learn: &Learn| {
-        let kd = learn.teacher().map(|teacher| teacher.kd) != Some(teacher.kd);
-        (kd, learn.recipe() != student.recipe())
+        let objective = learn.teacher().map(|t| &t.objective) != Some(&teacher.objective);
+        (objective, learn.recipe() != student.recipe())
     };
     measured
         .filter(|ours| alike(pipeline.learn(ours.node)))

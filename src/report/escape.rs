@@ -2,21 +2,25 @@
 
 use std::borrow::Cow;
 
-/// Text inside XML or HTML, between tags or in a quoted attribute.
+/// Text inside XML, between tags or in a quoted attribute.
 pub(super) fn xml(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in plain(text).chars() {
         match c {
             '&' => out += "&amp;",
             '<' => out += "&lt;",
             '>' => out += "&gt;",
             '"' => out += "&quot;",
             '\'' => out += "&#39;",
-            c if c.is_control() => out.push(' '),
             c => out.push(c),
         }
     }
     out
+}
+
+/// Text without control characters, which XML and HTML cannot hold.
+pub(super) fn plain(text: &str) -> String {
+    text.replace(char::is_control, " ")
 }
 
 /// Text on a terminal, of any number of lines. What could move the cursor, hide text or turn its
@@ -62,29 +66,23 @@ pub(super) fn line(text: &str) -> String {
 pub(super) fn markdown(text: &str) -> String {
     let text = line(text);
     let mut out = String::with_capacity(text.len());
-    for (place, c) in text.char_indices() {
+    for (index, c) in text.char_indices() {
         match c {
             '&' => out += "&amp;",
             '\\' | '|' | '<' | '>' | '*' | '_' | '[' | ']' | '#' | '~' => out.extend(['\\', c]),
-            '-' | '+' if place == 0 => out.extend(['\\', c]),
+            '-' | '+' if index == 0 => out.extend(['\\', c]),
             c => out.push(c),
         }
     }
     out
 }
 
-/// A field of a CSV file (RFC 4180). Spreadsheets run what begins with `=`, `+`, `-`, `@`, a tab or a
-/// carriage return as a formula: an apostrophe before it says that it is text
+/// Text in a cell of a spreadsheet. What begins with `=`, `+`, `-`, `@`, a tab or a carriage return
+/// would run as a formula: an apostrophe before it says that it is text
 /// (<https://owasp.org/www-community/attacks/CSV_Injection>).
 pub(super) fn csv(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = format!("{}{text}", if formula { "'" } else { "" });
-    let text = text.replace(is_unprintable, " ");
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text
-    }
+    format!("{}{text}", if formula { "'" } else { "" }).replace(is_unprintable, " ")
 }
 
 /// Text in a cell of a LaTeX tabular, for pdflatex with its defaults: UTF-8 input, OT1 fonts.

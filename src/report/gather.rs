@@ -2,7 +2,7 @@
 
 use super::{Comparison, Entries, FigureResults, TableRow, compare::comparisons, reader::Reader};
 use crate::{
-    config::Split,
+    dataset::Split,
     graph::Graph,
     key::{Key, KeyInputs},
     store::StoreError,
@@ -53,7 +53,7 @@ impl Report {
         for table in &pipeline.tables {
             let mut rows = Vec::with_capacity(table.rows.len());
             for row in &table.rows {
-                let ours = row.ours.map(|ours| reader.row(ours)).transpose()?;
+                let ours = row.measured.map(|ours| reader.row(ours)).transpose()?;
                 rows.push(TableRow { label: row.label.clone(), paper: row.paper, ours });
             }
             let comparisons = comparisons(pipeline, table, &mut reader)?;

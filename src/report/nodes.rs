@@ -2,14 +2,14 @@
 
 use super::{
     Entries, Spread,
-    state::{Making, State},
+    state::{Making, NodeState},
 };
 use crate::{
     graph::Graph,
     history::{self, EpochRecord},
     key::{Key, KeyInputs},
-    metrics::Metrics,
-    spec::{Node, Pipeline, Work},
+    metric::Metrics,
+    pipeline::{Node, Pipeline, Work},
     store::{Entry, Lookup, Maker, Outcome, Progress, Provenance, StoreError},
 };
 use serde::{Serialize, Serializer};
@@ -31,7 +31,7 @@ pub struct NodeResults {
     /// What depends on it.
     pub(super) children: Vec<usize>,
     /// Of all its tasks.
-    pub(super) state: State,
+    pub(super) state: NodeState,
     /// What of its state is more than its mark says: `running, epoch 3/8, 31 %`.
     pub(super) standing: Option<String>,
     /// Top-1 over the seeds, as a share: its own of an eval, of its first eval of a network.
@@ -47,22 +47,22 @@ pub struct NodeResults {
 pub(super) struct TaskResults {
     pub seed: u64,
     pub key: Key,
-    pub state: State,
+    pub state: NodeState,
     /// State in words: how far it is, what is wrong.
     pub words: String,
     /// Of who makes it, or began to.
     pub making: Option<Making>,
-    pub made: Option<Made>,
+    pub made: Option<EntryResults>,
 }
 
 /// A whole entry.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Made {
+pub(super) struct EntryResults {
     pub seconds: f64,
     /// Epoch of the kept weights.
     pub selected: Option<usize>,
     pub metrics: Option<Metrics>,
-    /// Every epoch of a training, the first at the first place; shown as a [`Curve`].
+    /// Every epoch of a training, the first at the first index; shown as a [`Curve`].
     #[serde(rename = "curve", serialize_with = "curve")]
     pub epochs: Vec<EpochRecord>,
     pub provenance: Provenance,
@@ -72,7 +72,7 @@ pub(super) struct Made {
 #[derive(Serialize)]
 struct Curve {
     loss: Vec<f64>,
-    /// In percent; nothing where no split was judged.
+    /// In percent; nothing where no split was evaluated.
     accuracy: Vec<Option<f64>>,
 }
 
@@ -89,22 +89,22 @@ impl NodeResults {
         let pipeline = graph.pipeline;
         let begun: HashSet<Key> = entries.store().in_progress()?.into_iter().collect();
         let mut nodes = Vec::with_capacity(pipeline.nodes.len());
-        for (place, node) in pipeline.nodes.iter().enumerate() {
-            let tasks = graph.of_node(place).map(|task| {
+        for (index, node) in pipeline.nodes.iter().enumerate() {
+            let tasks = graph.of_node(index).map(|task| {
                 let (seed, key) = (graph.tasks[task].seed, keys[task].1);
                 let said =
                     if begun.contains(&key) { entries.store().progress(&key)? } else { None };
                 Ok::<_, StoreError>(TaskResults::new(seed, key, entries.find(&key)?, said))
             });
             let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
-            let config = keys[graph.of_node(place).start].0.clone();
-            nodes.push(of_tasks(pipeline, place, node, &config, tasks));
+            let config = keys[graph.of_node(index).start].0.clone();
+            nodes.push(of_tasks(pipeline, index, node, &config, tasks));
         }
         // A network is as good as its first eval says.
-        for place in 0..nodes.len() {
-            let evals = nodes[place].children.iter().filter(|&&child| nodes[child].kind == "eval");
-            if nodes[place].kind != "eval" {
-                nodes[place].accuracy = evals.filter_map(|&child| nodes[child].accuracy).next();
+        for index in 0..nodes.len() {
+            let evals = nodes[index].children.iter().filter(|&&child| nodes[child].kind == "eval");
+            if nodes[index].kind != "eval" {
+                nodes[index].accuracy = evals.filter_map(|&child| nodes[child].accuracy).next();
             }
         }
         Ok(nodes)
@@ -113,7 +113,7 @@ impl NodeResults {
 
 fn of_tasks(
     pipeline: &Pipeline,
-    place: usize,
+    index: usize,
     node: &Node,
     inputs: &KeyInputs,
     tasks: Vec<TaskResults>,
@@ -123,19 +123,19 @@ fn of_tasks(
         Work::Eval(eval) => (format!("{:?} split", eval.split).to_lowercase(), None),
     };
     let metrics = tasks.iter().filter_map(|task| task.made.as_ref()?.metrics.as_ref());
-    let accuracy = Spread::of(&metrics.map(|metrics| metrics.top1).collect::<Vec<_>>());
-    let mut config = inputs.in_full();
+    let accuracy = Spread::of(&metrics.map(|metrics| metrics.top1()).collect::<Vec<_>>());
+    let mut config = inputs.in_full(&pipeline.kinds);
     if let Some(fields) = config.as_object_mut() {
         fields.retain(|name, _| name != "seed" && name != "parents");
     }
-    let state = State::of_all(&tasks.iter().map(|task| task.state).collect::<Vec<_>>());
+    let state = NodeState::of_all(&tasks.iter().map(|task| task.state).collect::<Vec<_>>());
     NodeResults {
         name: node.name.clone(),
         kind: node.kind(),
         what,
         parameters,
-        parents: pipeline.dag.parents(place).to_vec(),
-        children: pipeline.dag.children(place).to_vec(),
+        parents: pipeline.dag.parents(index).to_vec(),
+        children: pipeline.dag.children(index).to_vec(),
         state,
         standing: standing(state, &tasks),
         accuracy,
@@ -144,13 +144,13 @@ fn of_tasks(
     }
 }
 
-fn standing(state: State, tasks: &[TaskResults]) -> Option<String> {
+fn standing(state: NodeState, tasks: &[TaskResults]) -> Option<String> {
     let count = |state| tasks.iter().filter(|task| task.state == state).count();
     let seeds = tasks.len();
     let mut text = match state {
-        State::Done | State::Missing => return None,
-        State::Partly => {
-            return Some(format!("{} of {seeds} seeds in the cache", count(State::Done)));
+        NodeState::Done | NodeState::Missing => return None,
+        NodeState::Partly => {
+            return Some(format!("{} of {seeds} seeds in the cache", count(NodeState::Done)));
         }
         _ if seeds == 1 => state.words().to_owned(),
         _ => format!("{} of {seeds} {}", count(state), state.words()),
@@ -159,7 +159,7 @@ fn standing(state: State, tasks: &[TaskResults]) -> Option<String> {
     if let (Some(task), None) = (alike.next(), alike.next())
         && let Some(reached) = task.making.as_ref().and_then(|making| making.reached)
     {
-        text += &format!(", {}", reached.place());
+        text += &format!(", {}", reached.epochs());
     }
     Some(text)
 }
@@ -169,19 +169,21 @@ impl TaskResults {
     /// known.
     fn new(seed: u64, key: Key, found: &Lookup, said: Option<(Progress, Maker)>) -> Self {
         let (mut state, mut problem, made) = match found {
-            Lookup::Missing => (State::Missing, None, None),
-            Lookup::Damaged(problem) => (State::Damaged, Some(problem.clone()), None),
+            Lookup::Missing => (NodeState::Missing, None, None),
+            Lookup::Damaged(problem) => (NodeState::Damaged, Some(problem.clone()), None),
             Lookup::OtherVersion(version) => {
-                let problem = format!("another takd version's entry lies there ({version})");
-                (State::Missing, Some(problem), None)
+                let problem =
+                    format!("the entry was written by another version of takd ({version})");
+                (NodeState::Missing, Some(problem), None)
             }
             Lookup::Whole(entry) => match made(entry) {
-                Ok(made) => (State::Done, None, Some(made)),
-                Err(problem) => (State::Damaged, Some(problem), None),
+                Ok(made) => (NodeState::Done, None, Some(made)),
+                Err(problem) => (NodeState::Damaged, Some(problem), None),
             },
         };
         // Beside an entry, what a dead process said is past; a live one replaces the entry.
-        let said = said.filter(|(_, maker)| *maker == Maker::Running || state == State::Missing);
+        let said =
+            said.filter(|(_, maker)| *maker == Maker::Running || state == NodeState::Missing);
         let making = said.map(|said| {
             let (now, failure, making) = Making::read(said);
             (state, problem) = (now, failure);
@@ -200,7 +202,7 @@ impl TaskResults {
 }
 
 /// What an entry gave, or what is wrong with it.
-fn made(entry: &Entry) -> Result<Made, String> {
+fn made(entry: &Entry) -> Result<EntryResults, String> {
     let manifest = &entry.manifest;
     let (selected, metrics) = match &manifest.outcome {
         Outcome::Network { selected_epoch, .. } => (*selected_epoch, None),
@@ -213,7 +215,7 @@ fn made(entry: &Entry) -> Result<Made, String> {
         epochs = history::read(&bytes).map_err(|error| error.to_string())?;
     }
     let (seconds, provenance) = (manifest.outcome.seconds(), manifest.provenance.clone());
-    Ok(Made { seconds, selected, metrics, epochs, provenance })
+    Ok(EntryResults { seconds, selected, metrics, epochs, provenance })
 }
 
 fn curve<S: Serializer>(epochs: &[EpochRecord], serializer: S) -> Result<S::Ok, S::Error> {

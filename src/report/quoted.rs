@@ -1,7 +1,7 @@
 //! What stands beside quoted numbers: that they and ours are not like for like, and why.
 
 use super::{FigureResults, Results, plural, split_name};
-use crate::config::{Select, Split};
+use crate::{dataset::Split, recipe::Select};
 
 /// What quoted numbers are in a file that does not say so.
 const UNSTATED: &str = "as published, their selection and search not stated in this file";

@@ -1,10 +1,10 @@
 //! Reads results out of the cache.
 
-use super::{Entries, OursRow, SeedResult};
+use super::{Entries, MeasuredRow, SeedResult};
 use crate::{
     graph::Graph,
     key::{Key, KeyInputs},
-    spec::{Ours, Work},
+    pipeline::{Measured, Work},
     store::{Lookup, Maker, Outcome, StoreError},
 };
 
@@ -50,7 +50,7 @@ impl Reader<'_, '_> {
     }
 
     /// A network and its results.
-    pub fn row(&mut self, ours: Ours) -> Result<OursRow, StoreError> {
+    pub fn row(&mut self, ours: Measured) -> Result<MeasuredRow, StoreError> {
         let graph = self.graph;
         let learn = graph.pipeline.learn(ours.node);
         let mut seeds = Vec::with_capacity(self.seeds());
@@ -79,7 +79,7 @@ impl Reader<'_, '_> {
             });
         }
         let (nodes, children) = (&graph.pipeline.nodes, graph.pipeline.dag.children(ours.node));
-        Ok(OursRow {
+        Ok(MeasuredRow {
             node: nodes[ours.node].name.clone(),
             net: learn.net_name.clone(),
             parameters: learn.net.parameters(),

@@ -1,7 +1,7 @@
 //! The rows of a table: networks and their results.
 
 use super::Spread;
-use crate::{config::Select, key::Key, metrics::Metrics};
+use crate::{key::Key, metric::Metrics, recipe::Select};
 use serde::Serialize;
 use std::ops::Not;
 
@@ -13,12 +13,12 @@ pub struct TableRow {
     /// The published accuracy, in percent.
     pub paper: Option<f64>,
     /// What takd has; nothing in a row that only quotes.
-    pub ours: Option<OursRow>,
+    pub ours: Option<MeasuredRow>,
 }
 
 /// A network and its results.
 #[derive(Clone, Debug, Serialize)]
-pub struct OursRow {
+pub struct MeasuredRow {
     /// The node that trains it.
     pub node: String,
     /// The network's name.
@@ -55,11 +55,11 @@ pub struct SeedResult {
     pub failed: bool,
 }
 
-impl OursRow {
+impl MeasuredRow {
     /// Top-1 over the seeds that are measured, as a share.
     pub fn accuracy(&self) -> Option<Spread> {
         let metrics = self.seeds.iter().filter_map(|seed| seed.metrics.as_ref());
-        Spread::of(&metrics.map(|metrics| metrics.top1).collect::<Vec<_>>())
+        Spread::of(&metrics.map(|metrics| metrics.top1()).collect::<Vec<_>>())
     }
 
     /// Wall time of one training, over the seeds that are trained.
@@ -88,7 +88,7 @@ impl OursRow {
         let chance = 1.0 / self.classes.max(1) as f64;
         let guessed = |metrics: &Metrics| {
             let deviation = (chance * (1.0 - chance) / metrics.samples.max(1) as f64).sqrt();
-            metrics.top1 <= chance + 2.0 * deviation
+            metrics.top1() <= chance + 2.0 * deviation
         };
         self.teaches && self.seeds.iter().filter_map(|seed| seed.metrics.as_ref()).any(guessed)
     }

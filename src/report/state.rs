@@ -6,7 +6,7 @@ use serde::Serialize;
 /// State of a task, or of a node with all its seeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum State {
+pub(super) enum NodeState {
     /// A process makes it now.
     Running,
     /// The last process that made it has given up.
@@ -23,7 +23,7 @@ pub(super) enum State {
     Missing,
 }
 
-impl State {
+impl NodeState {
     /// As the legend has them, what asks for a look first.
     pub const ALL: [Self; 7] = [
         Self::Running,
@@ -99,11 +99,11 @@ pub(super) struct Making {
 
 impl Making {
     /// The state of a task that a process says something of, why it failed, and the rest.
-    pub fn read((said, maker): (Progress, Maker)) -> (State, Option<String>, Self) {
+    pub fn read((said, maker): (Progress, Maker)) -> (NodeState, Option<String>, Self) {
         let state = match maker {
-            Maker::Running => State::Running,
-            Maker::Stopped => State::Stopped,
-            Maker::Failed => State::Failed,
+            Maker::Running => NodeState::Running,
+            Maker::Stopped => NodeState::Stopped,
+            Maker::Failed => NodeState::Failed,
         };
         let making = Self {
             host: said.maker.host,
@@ -118,15 +118,15 @@ impl Making {
 
 #[cfg(test)]
 mod tests {
-    use super::State::{self, *};
+    use super::NodeState::{self, *};
 
     #[test]
     fn a_node_is_what_asks_for_a_look() {
-        assert_eq!(State::of_all(&[Done, Failed, Running]), Running);
-        assert_eq!(State::of_all(&[Stopped, Done, Failed]), Failed);
-        assert_eq!(State::of_all(&[Missing, Stopped]), Stopped);
-        assert_eq!(State::of_all(&[Done, Missing]), Partly);
-        assert_eq!(State::of_all(&[Done, Done]), Done);
-        assert_eq!(State::of_all(&[Missing]), Missing);
+        assert_eq!(NodeState::of_all(&[Done, Failed, Running]), Running);
+        assert_eq!(NodeState::of_all(&[Stopped, Done, Failed]), Failed);
+        assert_eq!(NodeState::of_all(&[Missing, Stopped]), Stopped);
+        assert_eq!(NodeState::of_all(&[Done, Missing]), Partly);
+        assert_eq!(NodeState::of_all(&[Done, Done]), Done);
+        assert_eq!(NodeState::of_all(&[Missing]), Missing);
     }
 }

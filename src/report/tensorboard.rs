@@ -5,8 +5,7 @@
 //! of which takd writes `wall_time` 1, `step` 2, `file_version` 3 and `summary` 5; a `Summary` is a list
 //! of `Value` 1, with `tag` 1 and `simple_value` 2.
 
-use super::nodes::{Made, NodeResults};
-use crate::metrics::Metrics;
+use super::nodes::{EntryResults, NodeResults};
 
 /// TensorBoard reads files with `tfevents` in their name. It is the same for a task whatever was
 /// trained, so that a new result replaces the old one.
@@ -32,7 +31,7 @@ pub fn event_files(nodes: &[NodeResults]) -> Vec<EventFile> {
     files.collect()
 }
 
-fn file(made: &Made) -> Vec<u8> {
+fn file(made: &EntryResults) -> Vec<u8> {
     let time = made.provenance.finished as f64;
     let mut out = record(&event(time, 0, &Field::bytes(3, b"brain.Event:2")));
     for (index, epoch) in made.epochs.iter().enumerate() {
@@ -42,21 +41,10 @@ fn file(made: &Made) -> Vec<u8> {
         out.extend(record(&event(time, index as u64 + 1, &summary(scalars))));
     }
     if let Some(metrics) = &made.metrics {
-        out.extend(record(&event(time, 0, &summary(numbers(metrics)))));
+        let scalars = metrics.iter().map(|(metric, value)| (metric.name, value));
+        out.extend(record(&event(time, 0, &summary(scalars))));
     }
     out
-}
-
-fn numbers(metrics: &Metrics) -> impl Iterator<Item = (&'static str, f64)> {
-    let Metrics { top1, top5, loss, ece, entropy, entropy_at_temperature, samples: _ } = *metrics;
-    let numbers = [
-        ("top1", top1),
-        ("loss", loss),
-        ("ece", ece),
-        ("entropy", entropy),
-        ("entropy_at_temperature", entropy_at_temperature),
-    ];
-    numbers.into_iter().chain(top5.map(|top5| ("top5", top5)))
 }
 
 /// A field of protobuf's wire format (<https://protobuf.dev/programming-guides/encoding/>).

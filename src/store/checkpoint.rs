@@ -15,7 +15,7 @@ use std::{
 
 /// What lies under a key.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Kept {
+pub enum StoredCheckpoint {
     /// Nothing.
     Nothing,
     /// A file that does not match its own digest.
@@ -63,7 +63,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Io`]; the checkpoint before it is then still there.
     pub fn write_checkpoint(&self, lock: &KeyLock, bytes: &[u8]) -> Result<(), StoreError> {
-        let place = self.checkpoint_path(lock.key());
+        let path = self.checkpoint_path(lock.key());
         let folder = self.root().join("checkpoints");
         create(&folder)?;
         let new = folder.join(format!("{}.{}", lock.key(), writer()));
@@ -71,7 +71,7 @@ impl Store {
         let digest = blake3::Hasher::new().update(key.as_bytes()).update(bytes).finalize();
         let digest = format!("{}\n", digest.to_hex());
         let written = write_synced(&new, &[digest.as_bytes(), key.as_bytes(), bytes].concat())
-            .and_then(|()| fs::rename(&new, &place).map_err(StoreError::io("write", &place)));
+            .and_then(|()| fs::rename(&new, &path).map_err(StoreError::io("write", &path)));
         if let Err(error) = written {
             // On a full disk half a file would be in the way.
             remove(&new)?;
@@ -85,17 +85,17 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Io`] if the system refuses to read it.
-    pub fn read_checkpoint(&self, key: &Key) -> Result<Kept, StoreError> {
-        let place = self.checkpoint_path(key);
-        let Some(bytes) = read(&place)? else { return Ok(Kept::Nothing) };
+    pub fn read_checkpoint(&self, key: &Key) -> Result<StoredCheckpoint, StoreError> {
+        let path = self.checkpoint_path(key);
+        let Some(bytes) = read(&path)? else { return Ok(StoredCheckpoint::Nothing) };
         let whole = bytes.split_at_checked(DIGEST).filter(|(digest, rest)| {
             **digest == *format!("{}\n", blake3::hash(rest).to_hex()).as_bytes()
         });
-        let Some((_, rest)) = whole else { return Ok(Kept::Damaged) };
+        let Some((_, rest)) = whole else { return Ok(StoredCheckpoint::Damaged) };
         Ok(match parse(rest) {
-            None => Kept::OtherVersion,
-            Some((found, content)) if found == *key => Kept::Whole(content.to_vec()),
-            Some((found, _)) => Kept::OtherKey(found),
+            None => StoredCheckpoint::OtherVersion,
+            Some((found, content)) if found == *key => StoredCheckpoint::Whole(content.to_vec()),
+            Some((found, _)) => StoredCheckpoint::OtherKey(found),
         })
     }
 

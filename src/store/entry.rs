@@ -79,7 +79,7 @@ impl Store {
 fn check(folder: PathBuf, key: &Key, depth: Depth) -> Result<Result<Entry, Lookup>, StoreError> {
     let damaged = |problem: String| Ok(Err(Lookup::Damaged(problem)));
     if !metadata(&folder)?.is_some_and(|metadata| metadata.is_dir()) {
-        return damaged("it is no folder".to_owned());
+        return damaged("it is not a folder".to_owned());
     }
     let (Some(text), Some(digest)) =
         (read(&folder.join(MANIFEST))?, read(&folder.join(MANIFEST_DIGEST))?)
@@ -99,7 +99,7 @@ fn check(folder: PathBuf, key: &Key, depth: Depth) -> Result<Result<Entry, Looku
     let entry = Entry { folder, manifest };
     for (name, want) in &entry.manifest.files {
         if Path::new(name).file_name() != Some(name.as_ref()) {
-            return damaged(format!("{name:?} is no file's name"));
+            return damaged(format!("{name:?} is not a file name"));
         }
         let path = entry.folder.join(name);
         let length = match metadata(&path)? {

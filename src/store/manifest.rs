@@ -1,9 +1,9 @@
 //! What an entry says of itself.
 
 use crate::{
-    config::OnCollapse,
     key::{Key, KeyInputs},
-    metrics::Metrics,
+    metric::Metrics,
+    recipe::OnCollapse,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

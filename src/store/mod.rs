@@ -28,7 +28,7 @@ mod relocate;
 mod staging;
 mod version;
 
-pub use checkpoint::Kept;
+pub use checkpoint::StoredCheckpoint;
 pub use entry::{Depth, Entry, Lookup};
 pub use gc::Garbage;
 pub use lock::{CacheUse, Holder, KeyLock, Lock};

@@ -51,7 +51,7 @@ pub struct Reached {
 
 impl Reached {
     /// `epoch 3/8, 31 %`.
-    pub fn place(&self) -> String {
+    pub fn epochs(&self) -> String {
         format!("epoch {}/{}, {:.0} %", self.epoch, self.epochs, self.share * 100.0)
     }
 }
@@ -59,7 +59,7 @@ impl Reached {
 /// `epoch 3/8, 31 % done, loss 0.4213, accuracy 84.10 %, 2310 images/s`.
 impl fmt::Display for Reached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} done", self.place())?;
+        write!(f, "{} done", self.epochs())?;
         if let Some(loss) = self.loss {
             write!(f, ", loss {loss:.4}")?;
         }
@@ -113,12 +113,12 @@ impl Store {
 
     fn replace_progress(&self, lock: &KeyLock, progress: &Progress) -> Result<(), StoreError> {
         let text = serde_json::to_vec(progress).expect("plain data is always JSON");
-        let place = self.progress_path(lock.key());
+        let path = self.progress_path(lock.key());
         let folder = self.root().join("progress");
         fs::create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
-        let new = place.with_extension("new");
+        let new = path.with_extension("new");
         fs::write(&new, text).map_err(StoreError::io("write", &new))?;
-        fs::rename(&new, &place).map_err(StoreError::io("write", &place))
+        fs::rename(&new, &path).map_err(StoreError::io("write", &path))
     }
 
     /// Removes what was said of a key: its entry is there.
@@ -144,8 +144,8 @@ impl Store {
     }
 
     fn read_progress(&self, key: &Key) -> Result<Option<Progress>, StoreError> {
-        let place = self.progress_path(key);
-        let Some(text) = read(&place)? else { return Ok(None) };
+        let path = self.progress_path(key);
+        let Some(text) = read(&path)? else { return Ok(None) };
         // Another version's file that cannot be read, or one that a power cut has emptied, says nothing.
         Ok(serde_json::from_slice(&text).ok())
     }
@@ -163,16 +163,16 @@ impl Store {
 
     /// Whether somebody holds the key's lock.
     fn is_made(&self, key: &Key) -> Result<bool, StoreError> {
-        let place = self.root().join("locks").join(format!("{key}.lock"));
-        let file = match File::open(&place) {
+        let path = self.root().join("locks").join(format!("{key}.lock"));
+        let file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(StoreError::io("read", &place)(error)),
+            Err(error) => return Err(StoreError::io("read", &path)(error)),
         };
         match file.try_lock_shared() {
             Ok(()) => Ok(false),
             Err(TryLockError::WouldBlock) => Ok(true),
-            Err(TryLockError::Error(error)) => Err(StoreError::io("lock", &place)(error)),
+            Err(TryLockError::Error(error)) => Err(StoreError::io("lock", &path)(error)),
         }
     }
 }

@@ -39,9 +39,9 @@ impl Store {
         for name in list(&staging)?.iter().filter(|name| name.ends_with(OLD)) {
             let key = name.split('.').next().and_then(|key| key.parse().ok());
             let Some(key) = key.filter(|key| only.is_none_or(|only| only == key)) else { continue };
-            let place = self.entry_path(&key);
-            if !is_there(&place)? {
-                relocate(&staging.join(name), &place).map_err(StoreError::io("write", &place))?;
+            let path = self.entry_path(&key);
+            if !is_there(&path)? {
+                relocate(&staging.join(name), &path).map_err(StoreError::io("write", &path))?;
                 sync_folder(&self.root.join("entries"))?;
             }
         }

@@ -69,14 +69,14 @@ impl<'a> Staging<'a> {
         let manifest = Manifest { inputs, files, outcome, provenance };
         let mut text = serde_json::to_vec_pretty(&manifest).expect("plain data is always JSON");
         text.push(b'\n');
-        let place = self.folder.join(MANIFEST);
+        let path = self.folder.join(MANIFEST);
         // JSON has no NaN: what cannot be read back would count as damaged.
         if serde_json::from_slice(&text).ok().as_ref() != Some(&manifest) {
             let problem =
                 io::Error::new(ErrorKind::InvalidData, "a number in it is NaN or infinite");
-            return Err(StoreError::io("write", &place)(problem));
+            return Err(StoreError::io("write", &path)(problem));
         }
-        write_synced(&place, &text)?;
+        write_synced(&path, &text)?;
         write_synced(&self.folder.join(MANIFEST_DIGEST), &digest_line(&text))?;
         sync_folder(&self.folder)?;
         self.place()?;
@@ -86,28 +86,28 @@ impl<'a> Staging<'a> {
     /// Renames the entry to its place. What was there is moved away first, and back if it fails: the
     /// system replaces no folder that holds something.
     fn place(&self) -> Result<(), StoreError> {
-        let place = self.store.entry_path(self.lock.key());
+        let path = self.store.entry_path(self.lock.key());
         let entries = self.store.root().join("entries");
         create(&entries)?;
         let mut name = self.folder.clone().into_os_string();
         name.push(OLD);
         let old = PathBuf::from(name);
         for attempt in 1.. {
-            match relocate(&self.folder, &place) {
+            match relocate(&self.folder, &path) {
                 Ok(()) => break,
                 Err(error) if attempt < ATTEMPTS && is_taken(&error) => {
                     self.store.discard(&old)?;
-                    match relocate(&place, &old) {
+                    match relocate(&path, &old) {
                         Err(error) if error.kind() != ErrorKind::NotFound => {
-                            return Err(StoreError::io("replace", &place)(error));
+                            return Err(StoreError::io("replace", &path)(error));
                         }
                         _ => {}
                     }
                 }
                 Err(error) => {
                     // The first error counts; if this fails too, the next lock puts it back.
-                    let _ = relocate(&old, &place);
-                    return Err(StoreError::io("write", &place)(error));
+                    let _ = relocate(&old, &path);
+                    return Err(StoreError::io("write", &path)(error));
                 }
             }
         }

@@ -145,9 +145,9 @@ fn manifests() {
 fn checkpoints() {
     use takd::{
         history::EpochRecord,
-        learn::{Checkpoint, State, Within},
-        net::NamedTensor,
+        network::NamedTensor,
         node::write_checkpoint,
+        training::{Checkpoint, TrainingState, Within},
     };
     let tensor = |name: &str| {
         let (name, shape, values) = (name.to_owned(), vec![2, 3], vec![0.5; 6]);
@@ -163,8 +163,13 @@ fn checkpoints() {
     };
     let within =
         Some(Within { step: 3, loss_sum: 1.5, last: Some(0.5), correct: 2, constant: false });
-    let state =
-        State { steps: 9, best: Some((0.5, 1)), seconds: 1.5, history: vec![record], within };
+    let state = TrainingState {
+        steps: 9,
+        best: Some((0.5, 1)),
+        seconds: 1.5,
+        history: vec![record],
+        within,
+    };
     let (weights, optimizer) = (vec![tensor("a.weight")], vec![tensor("a.weight/0")]);
     let best = weights.clone();
     let whole = write_checkpoint(&Checkpoint { weights, optimizer, best, state }).unwrap();

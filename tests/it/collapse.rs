@@ -85,12 +85,12 @@ fn who_teaches_stops_and_who_does_not_goes_on_unless_the_file_says_otherwise() {
             crate::keys::parse(&crate::workspace::PIPELINE.replace("seeds = [20, 31]", text));
         let nodes = pipeline.nodes.iter();
         let learns = nodes.filter_map(|node| match &node.work {
-            takd::spec::Work::Learn(learn) => Some((node.name.clone(), learn.on_collapse)),
-            takd::spec::Work::Eval(_) => None,
+            takd::pipeline::Work::Learn(learn) => Some((node.name.clone(), learn.on_collapse)),
+            takd::pipeline::Work::Eval(_) => None,
         });
         learns.collect::<std::collections::BTreeMap<_, _>>()
     };
-    use takd::config::OnCollapse::{Stop, Warn};
+    use takd::recipe::OnCollapse::{Stop, Warn};
     let usual = collapse("");
     assert_eq!(
         [usual["teacher"], usual["assistant"], usual["takd"], usual["nokd"]],

@@ -82,7 +82,7 @@ fn show_prints_the_manifest_of_a_key() {
     let workspace = Workspace::new();
     let result = workspace.run(&["tiny.toml", "nokd@20"]);
     let steps = result["steps"].as_array().unwrap();
-    let key = steps.iter().find(|step| step["fate"] == "made").unwrap()["key"].as_str().unwrap();
+    let key = steps.iter().find(|step| step["status"] == "done").unwrap()["key"].as_str().unwrap();
     let shown = workspace.ok(&["cache", "show", &key[..10]]);
     let manifest: serde_json::Value = serde_json::from_str(&shown).unwrap();
     assert_eq!(manifest["inputs"]["seed"], 20);
@@ -118,12 +118,12 @@ fn keep_going_finishes_what_does_not_depend_on_it() {
     let output = workspace.takd(&["run", "tiny.toml", "--keep-going", "--json"]);
     assert_eq!(output.code, 1);
     let result: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
-    let fate = |name: &str| step(&result, name)["fate"].clone();
-    assert_eq!(fate("assistant@20"), "failed");
-    assert_eq!(fate("takd@20"), "blocked");
-    assert_eq!(fate("test/takd@20"), "blocked");
-    assert_eq!(fate("test/blkd@20"), "made");
-    assert_eq!(fate("test/nokd@20"), "made");
+    let status = |name: &str| step(&result, name)["status"].clone();
+    assert_eq!(status("assistant@20"), "failed");
+    assert_eq!(status("takd@20"), "blocked");
+    assert_eq!(status("test/takd@20"), "blocked");
+    assert_eq!(status("test/blkd@20"), "done");
+    assert_eq!(status("test/nokd@20"), "done");
     // The failure left nothing, and the table says what is missing.
     let report = workspace.ok(&["report", "tiny.toml"]);
     assert!(report.contains("2 results missing after a failure: see `takd status`"), "{report}");

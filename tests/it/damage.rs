@@ -168,7 +168,7 @@ fn any_two_swapped_entries_are_found() {
     }
 }
 
-/// What reaches a user: `verify` names it, a run sets it aside and makes it again, bit for bit.
+/// What reaches a user: `verify` names it, a run sets it aside and rebuilds it, bit for bit.
 #[test]
 fn each_kind_is_set_aside_and_made_again() {
     let entries = Entries::new();
@@ -212,6 +212,6 @@ fn a_manifest_names_files_of_its_own_folder_only() {
         fs::write(file.with_file_name("manifest.blake3"), digest).unwrap();
         let found = entries.store.find(&entries.keys[&Kind::Train], Depth::Content).unwrap();
         let Lookup::Damaged(problem) = found else { panic!("{name}: {found:?}") };
-        assert!(problem.contains("is no file's name"), "{problem}");
+        assert!(problem.contains("is not a file name"), "{problem}");
     }
 }

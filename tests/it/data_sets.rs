@@ -9,13 +9,15 @@ use std::{
     path::{Path, PathBuf},
 };
 use takd::{
-    config::{Cifar, CifarKind, Data, Format, Net, Normalisation, Shape, Split},
-    data::{Images, View, load, probe},
+    architecture::Architecture,
+    dataset::{Cifar, CifarKind, Data, Format, Images, Normalisation, Split, Storage, View},
     fetch::{Source, fetch, unpack},
-    learn::infer,
-    metrics::metrics,
-    net::{Network, builtin},
+    kinds::Kinds,
+    metric::metrics,
+    network::{Network, builtin},
     pytorch::read_state_dict,
+    shape::Shape,
+    training::infer,
 };
 use tempfile::TempDir;
 
@@ -36,7 +38,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 fn cifar10(path: &Path) -> Format {
     let train = vec!["a.bin".to_owned(), "b.bin".to_owned()];
-    Format::Cifar(Cifar {
+    Format::from(Cifar {
         kind: CifarKind::Ten,
         path: path.to_owned(),
         train,
@@ -73,7 +75,7 @@ fn cifar_is_the_same_in_every_packing() {
         members().iter().for_each(|(n, b)| fs::write(f.join(format!("{n}.gz")), gzip(b)).unwrap());
     });
     let packed = folder(|f| archive(&f.join("cifar-10-binary.tar.gz")));
-    let want = probe(&cifar10(plain.path())).unwrap();
+    let want = cifar10(plain.path()).probe().unwrap();
     assert_eq!((want.classes, want.train, want.test), (10, 7, 2));
     let paths = [
         gzipped.path().to_owned(),
@@ -81,9 +83,9 @@ fn cifar_is_the_same_in_every_packing() {
         packed.path().join("cifar-10-binary.tar.gz"),
     ];
     for path in paths {
-        assert_eq!(probe(&cifar10(&path)).unwrap(), want, "{path:?}");
+        assert_eq!(cifar10(&path).probe().unwrap(), want, "{path:?}");
     }
-    let dataset = load(&cifar10(plain.path())).unwrap();
+    let dataset = cifar10(plain.path()).load().unwrap();
     assert_eq!(dataset.train.labels, [0, 1, 2, 3, 0, 1, 2]);
     let Images::Bytes(images) = dataset.train.images else { panic!("CIFAR is held in memory") };
     assert_eq!(images[3072..3075], [31, 38, 45]);
@@ -97,8 +99,7 @@ fn cifar100_takes_the_fine_label() {
         folder(|f| ["train", "test"].iter().for_each(|n| fs::write(f.join(n), &bytes).unwrap()));
     let (train, test) = (vec!["train".to_owned()], vec!["test".to_owned()]);
     let path = folder.path().to_owned();
-    let dataset =
-        load(&Format::Cifar(Cifar { kind: CifarKind::Hundred, path, train, test })).unwrap();
+    let dataset = Cifar { kind: CifarKind::Hundred, path, train, test }.load().unwrap();
     assert_eq!((dataset.classes, dataset.train.labels[0]), (100, 99));
 }
 
@@ -109,7 +110,7 @@ fn what_is_wrong_with_cifar_is_said() {
             members().iter().for_each(|(n, b)| fs::write(f.join(n), b).unwrap());
             write(f);
         });
-        probe(&cifar10(folder.path())).unwrap_err().to_string()
+        cifar10(folder.path()).probe().unwrap_err().to_string()
     };
     let cut = said(&|f| fs::write(f.join("b.bin"), &records(3, 1, 10)[..7000]).unwrap());
     assert!(cut.contains("b.bin") && cut.contains("record 2 is cut short"), "{cut}");
@@ -213,10 +214,10 @@ fn a_download_that_broke_off_goes_on_and_is_verified() {
 fn an_unpacked_archive_is_read_from_its_files() {
     let packed = folder(|f| archive(&f.join("cifar-10-binary.tar.gz")));
     let place = packed.path().join("cifar-10-binary.tar.gz");
-    let want = probe(&cifar10(packed.path())).unwrap();
+    let want = cifar10(packed.path()).probe().unwrap();
     unpack(&place, packed.path()).unwrap();
     fs::remove_file(place).unwrap();
-    assert_eq!(probe(&cifar10(packed.path())).unwrap(), want);
+    assert_eq!(cifar10(packed.path()).probe().unwrap(), want);
 }
 
 /// The folder of real data beside the repository, if it is there.
@@ -245,18 +246,22 @@ fn a_public_resnet20_scores_what_it_scores_in_pytorch() {
     }
     let names = vec!["lossless4000.bin".to_owned()];
     let cifar = Cifar { kind: CifarKind::Ten, path: images, train: names.clone(), test: names };
-    let format = Format::Cifar(cifar);
-    let dataset = load(&format).unwrap();
-    let info = probe(&format).unwrap();
+    let format = Format::from(cifar);
+    let dataset = format.load().unwrap();
+    let info = format.probe().unwrap();
     let device = burn::tensor::Device::flex();
     let mut layers = builtin("resnet20", 10).unwrap();
     for layer in &mut layers {
-        if let takd::config::Layer::Block(block) = layer {
-            block.kind = takd::config::BlockKind::PadBasic;
+        if layer.starts_with("basic") {
+            *layer = format!("pad{layer}");
         }
     }
     let shape = Shape { channels: 3, height: 32, width: 32 };
-    let mut net = Network::init(&Net::new(layers, shape, 10).unwrap(), 0, &device);
+    let mut net = Network::init(
+        &Architecture::read(&layers, shape, 10, &Kinds::default()).unwrap(),
+        0,
+        &device,
+    );
     net.load(read_state_dict(&bytes).unwrap()).unwrap();
     // ImageNet's mean and deviation, as its training script has them.
     let (mean, std) = (vec![0.485, 0.456, 0.406], vec![0.229, 0.224, 0.225]);
@@ -264,6 +269,6 @@ fn a_public_resnet20_scores_what_it_scores_in_pytorch() {
     let data = Data { format, validation: 0, normalisation, info };
     let view = View::new(&dataset, &data, Split::Test, &device).unwrap();
     let logits = infer(&net, &view).unwrap();
-    let score = metrics(&logits[..2000 * 10], &view.labels[..2000], 10, 1.0).top1;
+    let score = metrics(&logits[..2000 * 10], &view.labels[..2000], 10, 1.0).top1();
     assert_eq!(score, 0.9985);
 }

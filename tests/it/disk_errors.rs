@@ -1,10 +1,13 @@
 //! A disk that fails while the cache is read is an error that names the file, never damage.
 
-use crate::workspace::{Output, Workspace, key};
+use crate::{
+    locks::lock,
+    workspace::{Output, Workspace, key},
+};
 use std::{fs, path::Path, process::Command};
 use takd::{
     key::Key,
-    store::{Kept, Store},
+    store::{Store, StoredCheckpoint},
 };
 
 /// Whether `strace` is there and may trace; says so if not.
@@ -120,16 +123,16 @@ fn a_disk_that_fails_costs_no_checkpoint() {
     let store = Store::new(workspace.path("cache"));
     fs::remove_dir_all(workspace.path("cache/entries")).unwrap();
     let keep = |bytes: &[u8]| {
-        let lock = store.lock(&key, &mut || false).unwrap().unwrap();
+        let lock = lock(&store, &key);
         store.write_checkpoint(&lock, bytes).unwrap();
-        assert_eq!(store.read_checkpoint(&key).unwrap(), Kept::Whole(bytes.to_vec()));
+        assert_eq!(store.read_checkpoint(&key).unwrap(), StoredCheckpoint::Whole(bytes.to_vec()));
     };
     keep(b"what an hour's training has come to");
     let path = format!("cache/checkpoints/{key}");
     let there = fs::read(workspace.path(&path)).unwrap();
     for (inject, message) in FAULTS.into_iter().filter(|(inject, _)| !inject.contains("when")) {
         let (output, hit) = injected(&workspace, &path, inject, &["run", "tiny.toml", "nokd@20"]);
-        assert!(hit && output.code == 1, "{inject}: {output:?}");
+        assert!(hit && output.code == 4, "{inject}: {output:?}");
         let told = format!("cannot read {path}: {message}");
         assert!(output.stderr.contains(&told), "{inject}: {output:?}");
         assert!(there == fs::read(workspace.path(Path::new(&path))).unwrap(), "{inject}");

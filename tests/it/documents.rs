@@ -6,12 +6,13 @@ use crate::{
 };
 use std::{collections::BTreeSet, fs, path::Path};
 use takd::{
-    commands::exit,
-    config::{CifarKind, DataInfo, Format, Shape},
+    console::exit,
+    dataset::{DataInfo, Format},
     graph::Graph,
     key::{Kind, keys},
+    pipeline::Pipeline,
     plan::{Known, Plan},
-    spec::Pipeline,
+    shape::Shape,
 };
 
 const README: &str = include_str!("../../README.md");
@@ -41,6 +42,7 @@ fn the_readmes_exit_codes_are_the_constants() {
         exit::USAGE,
         exit::PIPELINE,
         exit::CACHE,
+        exit::BUG,
         exit::INTERRUPTED,
         exit::TERMINATED,
     ];
@@ -50,34 +52,24 @@ fn the_readmes_exit_codes_are_the_constants() {
 #[test]
 fn the_quickstart_is_free_of_errors() {
     let text = include_str!("../../pipelines/quickstart.toml");
-    let probe = |format: &_| takd::data::probe(format).map_err(|error| error.to_string());
+    let probe = |format: &Format| format.probe().map_err(|error| error.to_string());
     let pipeline = parse_with(text, &probe).unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!((pipeline.seeds.len(), pipeline.nodes.len()), (2, 10));
 }
 
 /// What the data sets of the page on the language would be, if they were here.
 pub fn page_probe(format: &Format) -> Result<DataInfo, String> {
-    match format {
-        Format::FashionMini => takd::data::probe(format).map_err(|error| error.to_string()),
-        Format::Cifar(_) | Format::Folder(_) => distributed(format),
-        _ => Ok(DataInfo { classes: 10, train: 60_000, test: 10_000, ..tiny::info() }),
-    }
-}
-
-/// CIFAR as it is distributed, and ImageNet.
-fn distributed(format: &Format) -> Result<DataInfo, String> {
-    if let Format::Folder(folder) = format {
-        let side = folder.fit.size as usize;
-        let shape = Shape { channels: 3, height: side, width: side };
-        let (train, test) = (1_281_167, 50_000);
-        return Ok(DataInfo { shape, classes: 1000, train, test, ..tiny::info() });
-    }
-    let classes = match format {
-        Format::Cifar(cifar) if cifar.kind == CifarKind::Hundred => 100,
-        _ => 10,
+    let tiny = tiny::info();
+    let (shape, classes, train, test) = match (format.path(), format.known(), format.fit()) {
+        (None, ..) => return format.probe().map_err(|error| error.to_string()),
+        (_, Some(DataInfo { shape, classes, train, test, .. }), _) => (shape, classes, train, test),
+        (_, None, Some(fit)) => {
+            let side = fit.size as usize;
+            (Shape { channels: 3, height: side, width: side }, 1000, 1_281_167, 50_000)
+        }
+        (_, None, None) => (tiny.shape, 10, 60_000, 10_000),
     };
-    let shape = Shape { channels: 3, height: 32, width: 32 };
-    Ok(DataInfo { shape, classes, train: 50_000, test: 10_000, ..tiny::info() })
+    Ok(DataInfo { shape, classes, train, test, ..tiny })
 }
 
 /// A file of `pipelines`, as if the data sets were there.
@@ -150,7 +142,7 @@ fn beside(name: &str, table: &str, paper_value: f64) -> String {
     let tables = pipeline.tables.iter().filter(|found| found.title.contains(table));
     let mut rows = tables.flat_map(|table| &table.rows);
     let row = rows.find(|row| row.paper == Some(paper_value)).unwrap();
-    pipeline.nodes[row.ours.unwrap().node].name.clone()
+    pipeline.nodes[row.measured.unwrap().node].name.clone()
 }
 
 #[test]

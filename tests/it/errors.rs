@@ -5,15 +5,13 @@ use crate::{
     tiny,
     workspace::{PIPELINE, Workspace},
 };
-use takd::config::{DataInfo, Format};
+use takd::dataset::{DataInfo, Format};
 
 /// Errors of a file as text. A data set whose path is `ten` has ten classes, `none` is not there.
 pub fn errors(text: &str) -> String {
-    let probe = |format: &Format| match format {
-        Format::Idx(path) if path.ends_with("ten") => Ok(DataInfo { classes: 10, ..tiny::info() }),
-        Format::Idx(path) if path.ends_with("none") => {
-            Err("cannot read none: no such file".to_owned())
-        }
+    let probe = |format: &Format| match format.path() {
+        Some(path) if path.ends_with("ten") => Ok(DataInfo { classes: 10, ..tiny::info() }),
+        Some(path) if path.ends_with("none") => Err("cannot read none: no such file".to_owned()),
         _ => Ok(tiny::info()),
     };
     match parse_with(text, &probe) {

@@ -21,13 +21,13 @@ fn failure(workspace: &Workspace) -> String {
     let result: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
     let mut error = None;
     for step in result["steps"].as_array().unwrap() {
-        let (name, fate) = (step["nodes"][0].as_str().unwrap(), step["fate"].as_str().unwrap());
+        let (name, status) = (step["nodes"][0].as_str().unwrap(), step["status"].as_str().unwrap());
         let want = match name {
             "assistant@20" => "failed",
             "takd@20" | "test/assistant@20" | "test/takd@20" => "blocked",
-            _ => "made",
+            _ => "done",
         };
-        assert_eq!(fate, want, "{name}");
+        assert_eq!(status, want, "{name}");
         error = error.or(step["error"].as_str().map(str::to_owned));
     }
     // Three networks and their measurements, and the teacher's logits; nothing of what failed.

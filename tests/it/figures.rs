@@ -8,11 +8,11 @@ use crate::{
 };
 use std::fs;
 use takd::{
-    config::Split,
+    dataset::Split,
     graph::Graph,
     key::keys,
+    pipeline::Quantity,
     report::{Entries, FigureResults, Line, Pick, PointResult, Report, Rule, Spread},
-    spec::Quantity,
     store::Store,
 };
 use tiny_skia::Pixmap;

@@ -5,28 +5,30 @@ use crate::tiny;
 use burn::tensor::Device;
 use std::path::Path;
 use takd::{
-    config::{Data, Format, Kd, Net, Normalisation, Reduction, Split},
-    data::{self, View},
-    learn::{self, Logits, Objective},
-    net::{NamedTensor, Network},
+    architecture::Architecture,
+    dataset::{Data, Format, Idx, Normalisation, Split, View},
+    network::{NamedTensor, Network},
     node::Choice,
+    objective::CrossEntropy,
+    objective::{Kd, Reduction},
+    training::{self, Logits, Objective},
 };
 
 const TOLERANCE: f32 = 1e-3;
 
 /// A split of the data set in `folder`, on `device`.
 fn view(folder: &Path, split: Split, device: &Device) -> View {
-    let format = Format::Idx(folder.to_owned());
-    let info = data::probe(&format).unwrap();
-    let dataset = data::load(&format).unwrap();
+    let format = Format::from(Idx(folder.to_owned()));
+    let info = format.probe().unwrap();
+    let dataset = format.load().unwrap();
     let data = Data { format, validation: 0, normalisation: Normalisation::Measured, info };
     View::new(&dataset, &data, split, device).unwrap()
 }
 
 /// A network for it.
-fn net(layers: &[&str]) -> Net {
+fn net(layers: &[&str]) -> Architecture {
     let layers = layers.iter().map(|layer| layer.parse().unwrap()).collect();
-    Net::new(layers, tiny::info().shape, tiny::CLASSES).unwrap()
+    Architecture::new(layers, tiny::info().shape, tiny::CLASSES).unwrap()
 }
 
 struct Result {
@@ -35,14 +37,14 @@ struct Result {
     weights: Vec<NamedTensor>,
 }
 
-fn train(net: &Net, objective: Objective<'_>, folder: &Path, device: &Device) -> Result {
+fn train(net: &Architecture, objective: Objective<'_>, folder: &Path, device: &Device) -> Result {
     let view = self::view(folder, Split::Train, device);
     let trained = tiny::train(net, objective, &view, device);
     let mut frozen = Network::init(net, 0, device);
     frozen.load(trained.weights.clone()).unwrap();
     Result {
         losses: trained.history.iter().map(|record| record.loss as f32).collect(),
-        logits: learn::infer(&frozen, &view).unwrap(),
+        logits: training::infer(&frozen, &view).unwrap(),
         weights: trained.weights,
     }
 }
@@ -63,15 +65,15 @@ fn training_and_distillation_agree_with_the_cpu() {
     let ids: Vec<u32> = (0..72).collect();
     let (teacher, student) =
         (net(&["conv8", "maxpool", "fc16", "fc3"]), net(&["conv4", "maxpool", "fc3"]));
-    let [on_cpu, on_gpu] =
-        [&cpu, &gpu].map(|device| train(&teacher, Objective::CrossEntropy, folder.path(), device));
+    let [on_cpu, on_gpu] = [&cpu, &gpu]
+        .map(|device| train(&teacher, Objective::Labels(&CrossEntropy {}), folder.path(), device));
     assert_near("teacher's losses", &on_cpu.losses, &on_gpu.losses);
     assert_near("teacher's logits", &on_cpu.logits, &on_gpu.logits);
     // Both students learn from the same teacher, so that only their own arithmetic differs.
     let logits = Logits::new(&ids, on_cpu.logits, tiny::CLASSES).unwrap();
     let kd = Kd { temperature: 4.0, lambda: 0.7, reduction: Reduction::Batchmean };
     let [on_cpu, on_gpu] = [&cpu, &gpu]
-        .map(|device| train(&student, Objective::Kd(kd, &logits), folder.path(), device));
+        .map(|device| train(&student, Objective::Stored(&kd, &logits), folder.path(), device));
     assert_near("student's losses", &on_cpu.losses, &on_gpu.losses);
     assert_near("student's logits", &on_cpu.logits, &on_gpu.logits);
     for (cpu, gpu) in on_cpu.weights.iter().zip(&on_gpu.weights) {

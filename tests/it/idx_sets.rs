@@ -7,10 +7,7 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
 };
-use takd::{
-    config::{DataInfo, Format},
-    data::{DataError, Images, load, probe},
-};
+use takd::dataset::{DataError, DataInfo, Format, Idx, Images, Storage};
 use tempfile::TempDir;
 
 /// MNIST's names.
@@ -46,7 +43,7 @@ fn made(change: impl Fn(&Path)) -> (TempDir, PathBuf) {
 }
 
 fn found(folder: &Path) -> Result<DataInfo, DataError> {
-    probe(&Format::Idx(folder.to_owned()))
+    Idx(folder.to_owned()).probe()
 }
 
 fn rename(folder: &Path, name: impl Fn(&str) -> String) {
@@ -140,13 +137,13 @@ fn labels_from_1_are_read_as_classes_from_0() {
             fs::write(f.join(name), idx(8, &[count], &labels)).unwrap();
         }
     });
-    let format = Format::Idx(folder.clone());
+    let format = Format::from(Idx(folder.clone()));
     let info = found(&folder).unwrap();
     assert_eq!(
         (info.classes, info.notes[0].as_str()),
         (3, "labels 1 to 3 are read as classes 0 to 2")
     );
-    let dataset = load(&format).unwrap();
+    let dataset = format.load().unwrap();
     assert_eq!(
         (&dataset.train.labels[..4], &dataset.test.labels[..4]),
         (&[0, 1, 2, 0][..], &[0, 1, 2, 0][..])
@@ -174,7 +171,7 @@ fn colours_are_read_in_both_orders() {
                 fs::write(f.join(name), idx(8, &extents, &image.repeat(count as usize))).unwrap();
             }
         });
-        let dataset = load(&Format::Idx(folder)).unwrap();
+        let dataset = Idx(folder).load().unwrap();
         assert_eq!(dataset.shape.to_string(), "3×2×2");
         let Images::Bytes(images) = dataset.test.images else { panic!("they are in memory") };
         assert_eq!(images[12..24], planes);

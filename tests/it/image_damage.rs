@@ -5,17 +5,14 @@ use crate::{
     pictures::{cut, folder, made, picture, save},
 };
 use std::{fs, path::Path};
-use takd::{
-    config::Format,
-    data::{probe, verify},
-};
+use takd::dataset::Format;
 
 /// What is said of a folder after `change`, by a look at its files and by a full check.
 fn said(change: impl Fn(&Path)) -> [String; 2] {
     let dir = made();
     change(&dir.path().join("set"));
-    let format = Format::Folder(folder(dir.path()));
-    [probe(&format), verify(&format)].map(|found| match found {
+    let format = Format::from(folder(dir.path()));
+    [format.probe(), format.verify()].map(|found| match found {
         Ok(_) => String::new(),
         Err(error) => error.to_string(),
     })

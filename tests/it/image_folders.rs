@@ -5,14 +5,17 @@ use crate::pictures::{folder, made, picture, save, settle};
 use image::DynamicImage;
 use std::{fs, time::SystemTime};
 use takd::{
-    config::{Augment, Data, Fit, Format, ImageFolder, Normalisation, Split},
-    data::{Changes, DataError, View, load, probe},
+    augment::{Augment, Crop, Flip, ResizedCrop},
+    dataset::{
+        Changes, Data, DataError, Fit, Format, ImageFolder, Normalisation, Split, Storage, View,
+    },
+    kind::Choice,
 };
 use tempfile::TempDir;
 
 fn view(folder: &ImageFolder, split: Split, validation: usize) -> Result<View, DataError> {
-    let format = Format::Folder(folder.clone());
-    let (info, dataset) = (probe(&format)?, load(&format)?);
+    let format = Format::from(folder.clone());
+    let (info, dataset) = (format.probe()?, format.load()?);
     let data = Data { format, validation, normalisation: Normalisation::Measured, info };
     View::new(&dataset, &data, split, &burn::tensor::Device::flex())
 }
@@ -38,7 +41,7 @@ fn digest(values: &[f32]) -> String {
 fn measuring_mean_and_deviation_stops() {
     let dir = made();
     let folder = folder(dir.path());
-    let dataset = load(&Format::Folder(folder.clone())).unwrap();
+    let dataset = folder.clone().load().unwrap();
     let stopped = dataset.measure(&Normalisation::Measured, &|| true);
     assert!(matches!(stopped, Err(DataError::Stopped)));
     // Nothing half measured stays, and what is measured once is not measured again.
@@ -55,7 +58,7 @@ fn classes_and_samples_are_numbered_by_their_sorted_names() {
     fs::write(root.join("train/n01/notes.txt"), "no image").unwrap();
     fs::write(root.join("train/list.txt"), "no class").unwrap();
     let folder = folder(dir.path());
-    let info = probe(&Format::Folder(folder.clone())).unwrap();
+    let info = folder.clone().probe().unwrap();
     assert_eq!((info.classes, info.train, info.test), (2, 13, 4));
     assert_eq!(info.shape.to_string(), "3×16×16");
     let train = view(&folder, Split::Train, 0).unwrap();
@@ -69,7 +72,7 @@ fn classes_and_samples_are_numbered_by_their_sorted_names() {
 #[test]
 fn the_digest_is_that_of_names_and_contents() {
     let [one, other] = [made(), made()];
-    let digests = |dir: &TempDir| probe(&Format::Folder(folder(dir.path()))).unwrap().digests;
+    let digests = |dir: &TempDir| folder(dir.path()).probe().unwrap().digests;
     let base = digests(&one);
     assert_eq!(base, digests(&other), "where the folder lies does not matter");
     assert_ne!(base.train, base.test);
@@ -94,8 +97,8 @@ fn files_are_not_read_twice_and_a_change_behind_their_times_is_found_when_they_a
     let dir = made();
     settle(&dir.path().join("set"));
     let folder = folder(dir.path());
-    let format = Format::Folder(folder.clone());
-    let base = probe(&format).unwrap().digests;
+    let format = Format::from(folder.clone());
+    let base = format.probe().unwrap().digests;
     // The same size and the same time, other bytes.
     let file = dir.path().join("set/train/n02/image0.png");
     let time = fs::metadata(&file).unwrap().modified().unwrap();
@@ -103,17 +106,17 @@ fn files_are_not_read_twice_and_a_change_behind_their_times_is_found_when_they_a
     *bytes.last_mut().unwrap() ^= 1;
     fs::write(&file, bytes).unwrap();
     fs::File::options().append(true).open(&file).unwrap().set_modified(time).unwrap();
-    assert_eq!(probe(&format).unwrap().digests, base, "it was not read");
+    assert_eq!(format.probe().unwrap().digests, base, "it was not read");
     let said = view(&folder, Split::Train, 0).map(|_| ()).unwrap_err().to_string();
     assert!(said.contains("n02/image0.png") && said.contains("takd data check"), "{said}");
     // A new time is enough.
     fs::File::options().append(true).open(&file).unwrap().set_modified(SystemTime::now()).unwrap();
-    assert_ne!(probe(&format).unwrap().digests, base);
+    assert_ne!(format.probe().unwrap().digests, base);
     // Lines that a power cut has torn say nothing.
     let index = fs::read_dir(dir.path().join("data/digests")).unwrap().next().unwrap().unwrap();
     let text = fs::read(index.path()).unwrap();
     fs::write(index.path(), &text[..text.len() - 40]).unwrap();
-    assert_ne!(probe(&format).unwrap().digests, base);
+    assert_ne!(format.probe().unwrap().digests, base);
 }
 
 #[test]
@@ -129,9 +132,9 @@ fn images_of_the_right_size_are_taken_as_they_are() {
     }
     let fit = Fit { size: 8, resize: 8, ..Fit::default() };
     let folder = ImageFolder { fit, ..folder(dir.path()) };
-    let format = Format::Folder(folder);
+    let format = Format::from(folder);
     let normalisation = Normalisation::Given { mean: vec![0.0; 3], std: vec![1.0; 3] };
-    let (info, dataset) = (probe(&format).unwrap(), load(&format).unwrap());
+    let (info, dataset) = (format.probe().unwrap(), format.load().unwrap());
     let data = Data { format, validation: 0, normalisation, info };
     let view = View::new(&dataset, &data, Split::Test, &burn::tensor::Device::flex()).unwrap();
     let (images, labels) = pixels(&view, 2, None);
@@ -143,7 +146,9 @@ fn images_of_the_right_size_are_taken_as_they_are() {
     assert_eq!(labels, [0, 0, 1]);
 }
 
-const CHANGES: [Augment; 3] = [Augment::ResizedCrop, Augment::Crop, Augment::Flip];
+fn changes() -> [Choice<dyn Augment>; 3] {
+    [ResizedCrop {}.into(), Crop {}.into(), Flip {}.into()]
+}
 
 #[test]
 fn the_number_of_threads_and_the_size_of_batches_change_no_bit() {
@@ -153,7 +158,8 @@ fn the_number_of_threads_and_the_size_of_batches_change_no_bit() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| pixels(&view(&folder, Split::Train, 0).unwrap(), size, changes))
     };
-    let changed = |epoch| Some(Changes { augment: &CHANGES, seed: 5, epoch });
+    let augment = changes();
+    let changed = |epoch| Some(Changes { augment: &augment, seed: 5, epoch });
     for changes in [None, changed(0)] {
         let one = read(1, 12, changes);
         assert_eq!(one.0.len(), 12 * 3 * 16 * 16);
@@ -173,7 +179,7 @@ fn known_images_give_what_they_gave() {
         save(root.join("b/tall.png"), picture(24, 31, 1, 4));
     }
     let view = view(&folder(dir.path()), Split::Train, 0).unwrap();
-    let changes = Changes { augment: &[Augment::ResizedCrop], seed: 1, epoch: 2 };
+    let changes = Changes { augment: &[ResizedCrop {}.into()], seed: 1, epoch: 2 };
     let found = [None, Some(changes)].map(|changes| digest(&pixels(&view, 8, changes).0));
     assert_eq!(found, KNOWN);
 }
@@ -196,5 +202,5 @@ fn more_than_256_classes_have_labels_of_their_own() {
     assert!(pixels(&view, 128, None).1.into_iter().eq(0..300));
     let mut logits = vec![0.0; 300 * 300];
     (0..300).for_each(|class| logits[class * 300 + class] = 1.0);
-    assert_eq!(takd::metrics::metrics(&logits, &view.labels, 300, 1.0).top1, 1.0);
+    assert_eq!(takd::metric::metrics(&logits, &view.labels, 300, 1.0).top1(), 1.0);
 }

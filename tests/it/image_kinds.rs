@@ -14,10 +14,7 @@ use std::{
     path::Path,
     process::{Command, Stdio},
 };
-use takd::{
-    config::{Data, Fit, Format, ImageFolder, Normalisation, Split},
-    data::{View, load, probe, verify},
-};
+use takd::dataset::{Data, Fit, Format, ImageFolder, Normalisation, Split, Storage, View};
 
 fn encoded(picture: RgbImage, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
@@ -34,7 +31,7 @@ fn images_are_told_by_their_content_and_the_rest_is_counted_by_reason() {
         fs::write(class.join(name), &jpeg).unwrap();
     }
     fs::write(class.join("h.txt"), encoded(picture(20, 20, 0, 8), ImageFormat::Png)).unwrap();
-    let info = verify(&Format::Folder(folder(dir.path()))).unwrap();
+    let info = folder(dir.path()).verify().unwrap();
     assert_eq!((info.train, info.test), (12 + 8, 4));
     assert!(info.notes.is_empty(), "{:?}", info.notes);
 
@@ -65,7 +62,7 @@ fn images_are_told_by_their_content_and_the_rest_is_counted_by_reason() {
     symlink("self.jpg", class.join("self.jpg")).unwrap();
     assert!(Command::new("mkfifo").arg(class.join("pipe.jpg")).status().unwrap().success());
     symlink("/dev/zero", class.join("zero.jpg")).unwrap();
-    let found = verify(&Format::Folder(folder(dir.path()))).unwrap();
+    let found = folder(dir.path()).verify().unwrap();
     assert_eq!((found.train, found.digests), (info.train, info.digests), "the images are the same");
     insta::assert_snapshot!(found.notes.join("\n"));
 }
@@ -77,7 +74,7 @@ fn links_to_images_and_to_folders_of_them_are_followed() {
     fs::rename(set.join("train/n01"), dir.path().join("elsewhere")).unwrap();
     symlink(dir.path().join("elsewhere"), set.join("train/n01")).unwrap();
     symlink(dir.path().join("elsewhere/image0.png"), set.join("val/n01/more.png")).unwrap();
-    let info = verify(&Format::Folder(folder(dir.path()))).unwrap();
+    let info = folder(dir.path()).verify().unwrap();
     assert_eq!((info.train, info.test, info.notes.len()), (12, 5, 0));
 }
 
@@ -92,16 +89,16 @@ fn a_class_may_lack_test_images_and_the_training_folders_number_the_classes() {
         save(set.join("val").join(class).join("a.png"), picture(16, 18, 0, 0));
     }
     fs::create_dir(set.join("val/180")).unwrap();
-    let format = Format::Folder(folder(dir.path()));
-    let info = probe(&format).unwrap();
+    let format = Format::from(folder(dir.path()));
+    let info = format.probe().unwrap();
     assert_eq!((info.classes, info.train, info.test), (4, 4, 2));
     assert_eq!(info.notes.len(), 1);
     let note = "no test images for 2 of 4 classes (180, 270): test results do not cover them";
     assert_eq!(info.notes[0], note);
-    let test = load(&format).unwrap().test;
+    let test = format.load().unwrap().test;
     assert_eq!(test.labels, [0, 3]);
     save(set.join("val/45/a.png"), picture(16, 18, 0, 0));
-    let said = probe(&format).unwrap_err().to_string();
+    let said = format.probe().unwrap_err().to_string();
     assert!(said.contains("val/45") && said.contains("train has no class folder"), "{said}");
 }
 
@@ -118,8 +115,8 @@ fn turned(jpeg: &[u8], orientation: u8) -> Vec<u8> {
 
 /// Pixels of the only training image, in planes.
 fn pixels(folder: &ImageFolder) -> Vec<f32> {
-    let format = Format::Folder(folder.clone());
-    let (info, dataset) = (probe(&format).unwrap(), load(&format).unwrap());
+    let format = Format::from(folder.clone());
+    let (info, dataset) = (format.probe().unwrap(), format.load().unwrap());
     let normalisation = Normalisation::Given { mean: vec![0.0; 3], std: vec![1.0; 3] };
     let data = Data { format, validation: 0, normalisation, info };
     let view = View::new(&dataset, &data, Split::Train, &burn::tensor::Device::flex()).unwrap();
@@ -168,7 +165,7 @@ fn what_follows_a_jpeg_changes_nothing_of_its_picture() {
     let jpeg = encoded(picture(31, 22, 0, 5), ImageFormat::Jpeg);
     let read = |behind: &[u8]| {
         fs::write(set.join("train/a/a.jpg"), [&jpeg, behind].concat()).unwrap();
-        verify(&Format::Folder(folder.clone())).unwrap();
+        folder.clone().verify().unwrap();
         pixels(&folder)
     };
     let want = read(&[]);
@@ -178,7 +175,7 @@ fn what_follows_a_jpeg_changes_nothing_of_its_picture() {
     }
     let picture = [&turned(&jpeg, 1), &film[..]].concat();
     fs::write(set.join("train/a/a.jpg"), &picture[..jpeg.len() - 9]).unwrap();
-    assert!(verify(&Format::Folder(folder)).is_err(), "it is cut short");
+    assert!(folder.verify().is_err(), "it is cut short");
 }
 
 #[test]

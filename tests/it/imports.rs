@@ -86,7 +86,7 @@ fn write(value: &Py, out: &mut Vec<u8>, storages: &mut Vec<Vec<f32>>) {
             text("module", out);
             out.extend(format!("c{module}\n{class}\n").bytes());
             text("model.py", out);
-            text("class Net: pass", out);
+            text("class Architecture: pass", out);
             out.extend(b"tQ)\x81");
             write(state, out, storages);
             out.push(b'b');

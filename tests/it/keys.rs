@@ -4,11 +4,12 @@ use crate::{tiny, workspace::PIPELINE};
 use serde_json::Value;
 use std::path::Path;
 use takd::{
-    config::{DataInfo, Digests, Format},
+    dataset::{DataInfo, Digests, Format},
     graph::Graph,
     key::{KEY_VERSION, Key, KeyInputs, keys},
-    net,
-    spec::{self, Catalogue, Pipeline, Sources},
+    kinds::Kinds,
+    network,
+    pipeline::{self, Catalogue, Pipeline, Sources},
 };
 
 /// A pipeline, with [`tiny::info`] as every data set.
@@ -19,7 +20,7 @@ pub fn parse(text: &str) -> Pipeline {
 pub fn parse_with(
     text: &str,
     probe: &dyn Fn(&Format) -> Result<DataInfo, String>,
-) -> Result<Pipeline, spec::Diagnostics> {
+) -> Result<Pipeline, pipeline::Diagnostics> {
     parse_preset(text, None, probe)
 }
 
@@ -27,18 +28,19 @@ pub fn parse_preset(
     text: &str,
     preset: Option<&str>,
     probe: &dyn Fn(&Format) -> Result<DataInfo, String>,
-) -> Result<Pipeline, spec::Diagnostics> {
+) -> Result<Pipeline, pipeline::Diagnostics> {
     let digest = |_: &Path| Ok("22".repeat(32));
     let catalogue = Catalogue {
         preset,
         data: Path::new("data"),
         probe,
         digest: &digest,
-        net: net::builtin,
-        net_names: &net::BUILTIN,
+        kinds: &Kinds::default(),
+        net: network::builtin,
+        net_names: &network::BUILTIN,
     };
     let sources = Sources(vec![("tiny.toml".to_owned(), text.to_owned())]);
-    spec::parse(sources, Path::new(""), "tiny", catalogue)
+    pipeline::parse(sources, Path::new(""), "tiny", catalogue)
 }
 
 /// Inputs and key of `task` in `text`.

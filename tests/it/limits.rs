@@ -50,7 +50,7 @@ fn a_limit_on_file_sizes_is_an_error_that_leaves_what_was_there() {
     assert_eq!(fs::read(workspace.path("r.html")).unwrap(), b"as it was");
     assert_eq!(files(&workspace.path("")), before);
     let output = shell(&workspace, "ulimit -f 1; exec $TAKD run tiny.toml --cache new > /dev/null");
-    assert_eq!(output.code, 1, "{output:?}");
+    assert_eq!(output.code, 4, "{output:?}");
     assert!(output.stderr.contains("File too large"), "{output:?}");
     assert_eq!(files(&workspace.path("new")), Vec::<String>::new());
     // What a limit has stopped goes on without it.

@@ -3,11 +3,11 @@
 use crate::{documents::paper, keys::parse, workspace::PIPELINE};
 use std::{collections::BTreeMap, sync::Arc};
 use takd::{
-    execute::{Costs, Fate, Limits, Made, Next, Share, Walk, remaining},
+    executor::{Costs, Done, Limits, Next, Share, Status, Walk, remaining},
     graph::Graph,
     key::keys,
+    pipeline::Pipeline,
     plan::{Known, Plan},
-    spec::Pipeline,
 };
 
 /// How many times as fast a training is on so many threads as on one.
@@ -51,9 +51,9 @@ fn walk(plan: &Plan, work: &[f64], cores: usize, speed: Speed) -> (f64, Vec<usiz
             *left -= lasts * pace(share);
         }
         running.remove(&step);
-        walk.end(step, Fate::Made(Made::Here(work[step])));
+        walk.end(step, Status::Done(Done::Here(work[step])));
     }
-    assert!(walk.fates().iter().all(|fate| matches!(fate, Fate::Made(_))));
+    assert!(walk.statuses().iter().all(|status| matches!(status, Status::Done(_))));
     (now, order)
 }
 
@@ -124,6 +124,6 @@ fn a_long_step_gets_the_cores_that_a_short_one_leaves() {
     let nokd = walk.begin(second);
     assert_eq!(teacher.threads() + nokd.threads(), 8);
     assert!(teacher.threads() > nokd.threads());
-    walk.end(second, Fate::Made(Made::Here(1.0)));
+    walk.end(second, Status::Done(Done::Here(1.0)));
     assert_eq!(teacher.threads(), 8);
 }

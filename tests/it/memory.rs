@@ -9,19 +9,22 @@ use std::{
     process::Stdio,
 };
 use takd::{
-    config::{Data, DataInfo, Digests, Format, Layer, Net, Normalisation, Shape, Split},
-    data::{Dataset, Images, Part, View},
-    learn,
-    net::Network,
+    architecture::{Architecture, WrittenLayer as Layer},
+    dataset::{
+        Data, DataInfo, Dataset, Digests, FashionMini, Images, Normalisation, Part, Split, View,
+    },
+    network::Network,
+    shape::Shape,
+    training,
 };
 
 /// Layers with both ways of convolving, and with all three kinds of shortcuts.
 const PLAIN: [&str; 4] = ["conv8", "conv8", "maxpool", "fc3"];
 const RESIDUAL: [&str; 6] = ["stem8", "basic8", "basic16/2", "padbasic24/2", "avgpool", "fc3"];
 
-fn net(layers: &[&str], channels: usize) -> Net {
+fn net(layers: &[&str], channels: usize) -> Architecture {
     let layers: Vec<Layer> = layers.iter().map(|layer| layer.parse().unwrap()).collect();
-    Net::new(layers, Shape { channels, height: 8, width: 8 }, tiny::CLASSES).unwrap()
+    Architecture::new(layers, Shape { channels, height: 8, width: 8 }, tiny::CLASSES).unwrap()
 }
 
 /// Ten training images, two of which are held out, and seven test images.
@@ -36,7 +39,7 @@ fn views(channels: usize) -> [View; 3] {
     let dataset = Dataset { shape, classes: tiny::CLASSES, train, test, digests, notes };
     let info = DataInfo { shape, train: 10, test: 7, ..tiny::info() };
     let normalisation = Normalisation::Measured;
-    let data = Data { format: Format::FashionMini, validation: 2, normalisation, info };
+    let data = Data { format: FashionMini.into(), validation: 2, normalisation, info };
     [Split::Train, Split::Validation, Split::Test]
         .map(|split| View::new(&dataset, &data, split, &Device::flex()).unwrap())
 }
@@ -55,7 +58,7 @@ fn evaluation_and_logits_take_no_more_after_3000_batches_than_after_100() {
         let peak = |batches: usize| {
             peak(|| {
                 for batch in 0..batches {
-                    learn::infer(&net, &views[batch % 3]).unwrap();
+                    training::infer(&net, &views[batch % 3]).unwrap();
                 }
             })
         };
@@ -115,7 +118,7 @@ fn a_process_is_flat(data: &str, classes: &str) {
         for line in BufReader::new(run.stderr.as_mut().unwrap()).lines() {
             let line = line.unwrap();
             let event: Value = serde_json::from_str(&line).expect(&line);
-            assert!(event["fate"] != "failed" && event["event"] != "error", "{event}");
+            assert!(event["status"] != "failed" && event["event"] != "error", "{event}");
             if event["node"] != node || event["event"] != "epoch" {
                 continue;
             }

@@ -10,10 +10,7 @@ use proptest::prelude::{
     Just, ProptestConfig, Strategy, any, prop, prop_assert, prop_oneof, proptest,
 };
 use std::{fs, io::Cursor, path::Path};
-use takd::{
-    config::{Cifar, CifarKind, Fit, Format, ImageFolder},
-    data::verify,
-};
+use takd::dataset::{Cifar, CifarKind, Fit, Format, Idx, ImageFolder};
 
 /// A file's bytes with some of them replaced, or its end missing, or other bytes altogether.
 fn damaged(valid: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
@@ -46,7 +43,7 @@ fn encoded(format: ImageFormat) -> Vec<u8> {
 
 /// Whatever is found, it is told; a panic fails the test by itself.
 fn tells(format: &Format) -> bool {
-    match verify(format) {
+    match format.verify() {
         Ok(info) => info.classes > 0,
         Err(error) => !error.to_string().is_empty(),
     }
@@ -58,7 +55,7 @@ fn image_folder(root: &Path, name: &str, bytes: &[u8]) -> Format {
     }
     fs::write(root.join("train/a").join(name), bytes).unwrap();
     let fit = Fit { size: 4, resize: 4, ..Fit::default() };
-    Format::Folder(ImageFolder { fit, ..ImageFolder::new(root.to_owned(), &root.join("data")) })
+    Format::from(ImageFolder { fit, ..ImageFolder::new(root.to_owned(), &root.join("data")) })
 }
 
 fn idx(bytes: &[u8], labels: bool) -> bool {
@@ -66,7 +63,7 @@ fn idx(bytes: &[u8], labels: bool) -> bool {
     tiny::write_idx(dir.path());
     let name = if labels { "train-labels-idx1-ubyte" } else { "t10k-images-idx3-ubyte" };
     fs::write(dir.path().join(name), bytes).unwrap();
-    tells(&Format::Idx(dir.path().to_owned()))
+    tells(&Format::from(Idx(dir.path().to_owned())))
 }
 
 fn valid_idx(name: &str) -> Vec<u8> {
@@ -80,7 +77,7 @@ fn cifar(bytes: &[u8], name: &str) -> bool {
     fs::write(dir.path().join(name), bytes).unwrap();
     let (train, test) = (vec!["a.bin".to_owned()], vec!["a.bin".to_owned()]);
     let path = dir.path().join(if name.ends_with("tar.gz") { name } else { "" });
-    tells(&Format::Cifar(Cifar { kind: CifarKind::Ten, path, train, test }))
+    tells(&Format::from(Cifar { kind: CifarKind::Ten, path, train, test }))
 }
 
 fn packed() -> Vec<u8> {

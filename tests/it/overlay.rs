@@ -5,6 +5,7 @@
 
 use crate::{
     disk_errors::{injected, may_trace},
+    locks::lock,
     workspace::{PIPELINE, Workspace, key},
 };
 use std::{
@@ -98,7 +99,7 @@ fn a_kill_while_an_entry_is_removed_where_it_is_does_no_harm() {
                     store.gc(&HashSet::from([key]), false).unwrap();
                     assert_eq!(names(&workspace, &["staging"]), [""; 0], "{at}");
                 } else {
-                    drop(store.lock(&key, &mut || false).unwrap().unwrap());
+                    drop(lock(&store, &key));
                 }
                 let found = store.find(&key, Depth::Content).unwrap();
                 assert_eq!(matches!(found, Lookup::Whole(_)), has_copy, "{at}: {found:?}");
@@ -152,6 +153,6 @@ fn what_another_machine_left_goes_when_it_is_old() {
         let then = SystemTime::now() - Duration::from_secs(age);
         fs::File::open(left(name)).unwrap().set_modified(then).unwrap();
     }
-    drop(store.lock(&key, &mut || false).unwrap().unwrap());
+    drop(lock(&store, &key));
     assert!(!left("elsewhere.1.0").exists() && left("elsewhere.1.1").exists());
 }

@@ -9,15 +9,15 @@ use std::{
     time::Duration,
 };
 use takd::{
-    config::{Data, Format, Net, Normalisation, Split},
-    data::{View, load, probe},
+    architecture::Architecture,
+    dataset::{Data, Format, Idx, Normalisation, Split, View},
     key::Key,
-    learn::{InferError, infer, infer_from},
-    net::Network,
+    network::Network,
     node::{
         Part, WEIGHTS, read_checkpoint, read_part, write_checkpoint, write_part, write_weights,
     },
-    store::{Depth, Kept, KeyLock, Lookup, Store},
+    store::{Depth, KeyLock, Lookup, Store, StoredCheckpoint},
+    training::{InferError, infer, infer_from},
 };
 
 /// Images of each split: some seconds for the teacher.
@@ -58,9 +58,9 @@ of    = ["teacher"]
 split = "test"
 "#;
 
-fn net(layers: &[&str]) -> Net {
+fn net(layers: &[&str]) -> Architecture {
     let layers = layers.iter().map(|layer| layer.parse().unwrap()).collect();
-    Net::new(layers, tiny::info().shape, tiny::CLASSES).unwrap()
+    Architecture::new(layers, tiny::info().shape, tiny::CLASSES).unwrap()
 }
 
 fn workspace() -> Workspace {
@@ -77,8 +77,8 @@ fn workspace() -> Workspace {
 fn a_pass_ends_before_any_batch_and_goes_on_to_the_same_bits() {
     let folder = tempfile::tempdir().unwrap();
     tiny::write_many(folder.path(), 620, 3);
-    let format = Format::Idx(folder.path().to_owned());
-    let (info, dataset) = (probe(&format).unwrap(), load(&format).unwrap());
+    let format = Format::from(Idx(folder.path().to_owned()));
+    let (info, dataset) = (format.probe().unwrap(), format.load().unwrap());
     let data = Data { format, validation: 0, normalisation: Normalisation::Measured, info };
     let device = burn::tensor::Device::flex();
     let view = View::new(&dataset, &data, Split::Train, &device).unwrap();
@@ -129,7 +129,9 @@ fn kept(workspace: &Workspace) -> Option<(Store, KeyLock, Vec<u8>)> {
     let key: Key = path.file_name()?.to_str()?.parse().ok()?;
     let store = Store::new(workspace.path("cache"));
     let lock = store.lock(&key, &mut || true).unwrap().unwrap();
-    let Kept::Whole(bytes) = store.read_checkpoint(lock.key()).unwrap() else { panic!("damaged") };
+    let StoredCheckpoint::Whole(bytes) = store.read_checkpoint(lock.key()).unwrap() else {
+        panic!("damaged")
+    };
     Some((store, lock, bytes))
 }
 
@@ -209,7 +211,7 @@ fn a_part_of_something_else_is_not_gone_on_with() {
     store.write_checkpoint(&lock, &write_part(&other).unwrap()).unwrap();
     drop(lock);
     let output = workspace.takd(&["run", "passes.toml", "student"]);
-    assert!(output.code == 0 && output.stderr.contains("they are made anew"), "{output:?}");
+    assert!(output.code == 0 && output.stderr.contains("they are computed again"), "{output:?}");
     workspace.run(&["passes.toml", "student", "--cache", "whole"]);
     assert!(workspace.entry_files("cache") == workspace.entry_files("whole"), "the same bits");
 }

@@ -6,7 +6,7 @@ use std::{
     path::Path,
     time::{Duration, SystemTime},
 };
-use takd::config::{Fit, ImageFolder};
+use takd::dataset::{Fit, ImageFolder};
 use tempfile::TempDir;
 
 /// A picture whose colours depend on `salt`, reddish or bluish by `class`.

@@ -2,14 +2,15 @@
 //! its presets against a table that was written by hand.
 
 use crate::documents::paper;
+use serde_json::Value;
 use std::{collections::BTreeMap, fs, path::Path};
 use takd::{
-    config::{
-        Augment, BatchnormWeight, CifarKind, Data, Format, Kd, Net, Normalisation, Optimizer,
-        Recipe, Reduction, Schedule, Select, Split, Warmup,
-    },
-    net,
-    spec::{Learn, Pipeline, Work},
+    architecture::Architecture,
+    dataset::{Data, Normalisation, Split},
+    kind::Chosen,
+    network,
+    pipeline::{Learn, Pipeline, Work},
+    recipe::{BatchnormWeight, Recipe, Select},
 };
 
 const TABLE: &str = include_str!("presets.txt");
@@ -89,9 +90,9 @@ fn describe(pipeline: &Pipeline, trainings: &[String]) -> Vec<String> {
         add(&mut data, format!("data {}: {}", learn.data_name, data_in_words(&learn.data)), name());
         add(&mut recipes, recipe(learn.recipe().unwrap()), name());
         if let Some(teacher) = learn.teacher() {
-            add(&mut objectives, objective(teacher.kd), name());
+            add(&mut objectives, objective(teacher.objective.chosen()), name());
         }
-        if net::builtin(&name(), learn.net.classes()).as_deref() != Some(learn.net.layers()) {
+        if network::builtin(&name(), learn.net.classes()) != Some(learn.net.texts()) {
             add(&mut nets, format!("net {}: {}", name(), layers(&learn.net)), name());
         }
     }
@@ -140,16 +141,9 @@ fn numbers<T: ToString>(numbers: &[T]) -> String {
 
 fn data_in_words(data: &Data) -> String {
     let Data { format, validation, normalisation, info: _ } = data;
-    let format = match format {
-        Format::FashionMini => "images inside takd".to_owned(),
-        Format::Idx(path) => format!("idx {}", path.display()),
-        Format::Cifar(cifar) => match cifar.kind {
-            CifarKind::Ten => "cifar10".to_owned(),
-            CifarKind::Hundred => "cifar100".to_owned(),
-        },
-        Format::Folder(folder) => {
-            format!("images of {} from {}", folder.fit.size, folder.fit.resize)
-        }
+    let format = match format.fit() {
+        Some(fit) => format!("images of {} from {}", fit.size, fit.resize),
+        None => format.how_to_get().replace("takd data fetch ", ""),
     };
     let moments = match normalisation {
         Normalisation::Measured => "moments measured".to_owned(),
@@ -167,34 +161,34 @@ fn recipe(recipe: &Recipe) -> String {
         batch_size,
         optimizer,
         schedule,
-        warmup: Warmup(warmup),
+        warmup,
         augment,
         select,
         batchnorm_weight,
     } = recipe;
-    let optimizer = match optimizer {
-        Optimizer::Sgd { lr, momentum, nesterov, weight_decay } => {
-            let nesterov = if *nesterov { " nesterov" } else { "" };
-            format!("sgd lr {lr} momentum {momentum}{nesterov} weight decay {weight_decay}")
-        }
-        other => format!("{other:?}"),
+    let value = |chosen: &Chosen, field: &str, default: &str| {
+        chosen.get(field).map_or(default.to_owned(), ToString::to_string)
     };
-    let schedule = match schedule {
-        Schedule::Constant {} => "constant".to_owned(),
-        Schedule::Step { milestones, gamma, restart } => {
-            let restart = if *restart { " and restarted" } else { "" };
-            format!("times {gamma}{restart} after {} epochs", numbers(milestones))
+    let sgd = optimizer.chosen();
+    assert!(sgd.kind == "sgd" && sgd.fields.len() <= 4, "{sgd:?}");
+    let number = |field| value(sgd, field, "0").trim_end_matches(".0").to_owned();
+    let nesterov = if sgd.get("nesterov").is_some() { " nesterov" } else { "" };
+    let decay = value(sgd, "weight_decay", "0").parse::<f64>().unwrap();
+    let (lr, momentum) = (number("lr"), number("momentum"));
+    let optimizer = format!("sgd lr {lr} momentum {momentum}{nesterov} weight decay {decay}");
+    let schedule = schedule.chosen();
+    let schedule = match schedule.kind.as_str() {
+        "step" => {
+            let restart = if schedule.get("restart").is_some() { " and restarted" } else { "" };
+            let milestones: Vec<usize> =
+                serde_json::from_value(schedule.get("milestones").unwrap().clone()).unwrap();
+            let gamma = value(schedule, "gamma", "0.1");
+            format!("times {gamma}{restart} after {} epochs", numbers(&milestones))
         }
-        Schedule::Cosine { min } => format!("half a cosine to {min}"),
+        "cosine" => format!("half a cosine to {}", value(schedule, "min", "0")),
+        other => other.to_owned(),
     };
-    let augment: Vec<&str> = augment
-        .iter()
-        .map(|change| match change {
-            Augment::ResizedCrop => "resized-crop",
-            Augment::Crop => "crop",
-            Augment::Flip => "flip",
-        })
-        .collect();
+    let augment: Vec<&str> = augment.iter().map(|change| change.chosen().kind.as_str()).collect();
     let augment = if augment.is_empty() { "none".to_owned() } else { augment.join(" ") };
     let batchnorm = match batchnorm_weight {
         BatchnormWeight::Ones => "ones",
@@ -211,18 +205,17 @@ fn recipe(recipe: &Recipe) -> String {
     )
 }
 
-fn objective(kd: Kd) -> String {
-    let Kd { temperature, lambda, reduction } = kd;
-    let reduction = match reduction {
-        Reduction::Batchmean => "batchmean",
-        Reduction::Mean => "mean",
-    };
-    format!("kd τ {temperature} λ {lambda} {reduction}")
+fn objective(objective: &Chosen) -> String {
+    let number =
+        |field| objective.get(field).unwrap().to_string().trim_end_matches(".0").to_owned();
+    let reduction = objective.get("reduction").and_then(Value::as_str).unwrap_or("batchmean");
+    assert!(objective.fields.len() <= 3, "{objective:?}");
+    format!("{} τ {} λ {} {reduction}", objective.kind, number("temperature"), number("lambda"))
 }
 
 /// Layers with runs of equal ones counted.
-fn layers(net: &Net) -> String {
-    let names: Vec<String> = net.layers().iter().map(|&layer| String::from(layer)).collect();
+fn layers(net: &Architecture) -> String {
+    let names: Vec<String> = net.texts();
     let runs = names.chunk_by(|a, b| a == b).map(|run| match run.len() {
         1 => run[0].clone(),
         count => format!("{count}×{}", run[0]),

@@ -4,13 +4,16 @@
 use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
 use std::collections::BTreeMap;
 use takd::{
-    config::{
-        Adam, BatchnormWeight, Kd, Net, Optimizer, Recipe, Reduction, Schedule, Select, Shape,
-        Warmup,
-    },
-    learn::{Updater, cross_entropy, distillation, learning_rate},
-    net::{NamedTensor, Network, Ops, Role, Visitor},
+    architecture::Architecture,
+    kind::Choice,
+    network::{AnyTensor, Kernels, NamedTensor, Network, Role, Visitor},
     node::read_weights,
+    objective::{Batch, Distillation, Kd, Reduction, cross_entropy},
+    optimizer::{Adam, AdamW, Optimizer, Sgd},
+    recipe::{BatchnormWeight, Recipe, Select},
+    schedule::{self, Cosine},
+    shape::Shape,
+    training::OptimizerState,
 };
 
 /// A convolution's bias is undone by the BatchNorm behind it: its gradient is rounding alone.
@@ -58,7 +61,7 @@ impl Golden {
 
 const FAMILIES: [&str; 6] = ["plain", "basic", "pad", "bottleneck", "wide", "wide-basic"];
 
-fn net(family: &str) -> Net {
+fn net(family: &str) -> Architecture {
     let (layers, side) = match family {
         "plain" => ("conv3 conv4 maxpool conv5 fc6 fc3", 7),
         "basic" => ("stem4 basic4 basic4 basic7/2 avgpool fc3", 7),
@@ -68,15 +71,15 @@ fn net(family: &str) -> Net {
         _ => ("bigstem4 bottleneck4 bottleneck4 bottleneck7/2 avgpool fc3", 21),
     };
     let layers = layers.split(' ').map(|layer| layer.parse().unwrap()).collect();
-    Net::new(layers, Shape { channels: 2, height: side, width: side }, 3).unwrap()
+    Architecture::new(layers, Shape { channels: 2, height: side, width: side }, 3).unwrap()
 }
 
 struct Track;
 
 impl Visitor for Track {
-    fn visit<const D: usize>(&mut self, _: &str, role: Role, tensor: &mut Tensor<D>) {
+    fn visit(&mut self, _: &str, role: Role, tensor: &mut dyn AnyTensor) {
         if role == Role::Parameter {
-            *tensor = tensor.clone().autodiff().require_grad();
+            tensor.track();
         }
     }
 }
@@ -84,10 +87,10 @@ impl Visitor for Track {
 struct Grads<'a>(&'a Gradients, BTreeMap<String, Vec<f32>>);
 
 impl Visitor for Grads<'_> {
-    fn visit<const D: usize>(&mut self, name: &str, role: Role, tensor: &mut Tensor<D>) {
+    fn visit(&mut self, name: &str, role: Role, tensor: &mut dyn AnyTensor) {
         if role == Role::Parameter {
-            let grad = tensor.grad(self.0).expect("every parameter has a gradient");
-            self.1.insert(name.to_owned(), values(grad));
+            let grad = tensor.gradient(self.0).expect("every parameter has a gradient");
+            self.1.insert(name.to_owned(), grad);
         }
     }
 }
@@ -164,7 +167,7 @@ fn own_operations_are_burns() {
         let shape = Shape { channels, height, width };
         let parsed = layers.split(' ').map(|layer| layer.parse().unwrap()).collect();
         let classes = layers.rsplit("fc").next().unwrap().parse().unwrap();
-        let config = Net::new(parsed, shape, classes).unwrap();
+        let config = Architecture::new(parsed, shape, classes).unwrap();
         let count = batch * shape.size();
         let images = (0..count).map(|at| ((at * 7919 + 13) % 1009) as f32 / 504.5 - 1.0).collect();
         let images = TensorData::new::<f32, _>(images, [batch, channels, height, width]);
@@ -184,7 +187,7 @@ fn own_operations_are_burns() {
             (values(logits), read.1, state, values(frozen.infer(images.clone())))
         };
         let fresh = Network::init(&config, 5, &device);
-        let (own, plain) = (run(fresh.clone()), run(fresh.with_ops(Ops::Plain)));
+        let (own, plain) = (run(fresh.clone()), run(fresh.with_kernels(Kernels::Burn)));
         assert_near(layers, &own.0, &plain.0, 1e-4);
         assert_near(layers, &own.3, &plain.3, 1e-4);
         for (name, grad) in &own.1 {
@@ -201,21 +204,21 @@ fn own_operations_are_burns() {
 #[test]
 fn ten_steps_of_every_optimizer() {
     let golden = Golden::read();
-    let sgd = |momentum, nesterov, weight_decay| Optimizer::Sgd {
-        lr: 0.05,
-        momentum,
-        nesterov,
-        weight_decay,
+    let lr = 0.05;
+    let sgd = |momentum, nesterov, weight_decay| -> Choice<dyn Optimizer> {
+        Sgd { lr, momentum, nesterov, weight_decay }.into()
     };
-    let adam = |betas, epsilon, weight_decay| Adam { lr: 0.01, betas, epsilon, weight_decay };
+    let adam = Adam { lr: 0.01, betas: [0.8, 0.95], epsilon: 1e-6, weight_decay: 1e-2 };
+    let adamw = AdamW { lr: 0.01, betas: [0.9, 0.999], epsilon: 1e-8, weight_decay: 0.1 };
     for (kind, rule) in [
         ("sgd", sgd(0.0, false, 0.0)),
         ("momentum", sgd(0.9, false, 1e-2)),
         ("nesterov", sgd(0.9, true, 1e-2)),
-        ("adam", Optimizer::Adam(adam([0.8, 0.95], 1e-6, 1e-2))),
-        ("adamw", Optimizer::AdamW(adam([0.9, 0.999], 1e-8, 0.1))),
+        ("adam", adam.into()),
+        ("adamw", adamw.into()),
     ] {
-        let (mut net, mut updater) = (golden.net("plain"), Updater::new(rule));
+        let (mut net, mut optimizer_state) =
+            (golden.net("plain"), OptimizerState::new(rule.clone()));
         let (images, labels) = (golden.tensor::<4>("plain/images"), golden.labels("plain/labels"));
         let mut losses = Vec::new();
         for step in 0..10 {
@@ -223,7 +226,7 @@ fn ten_steps_of_every_optimizer() {
             let logits = net.train(images.clone().slice([range.clone()]).autodiff());
             let loss = cross_entropy(logits, labels.clone().slice([range]).autodiff());
             losses.extend(values(loss.clone()));
-            updater.step(&mut net, loss.backward(), rule.lr());
+            optimizer_state.step(&mut net, loss.backward(), rule.lr());
         }
         assert_near(
             &format!("{kind}: losses"),
@@ -261,7 +264,8 @@ fn distillation_for_several_temperatures_weights_and_reductions() {
             let student = golden.tensor::<2>("kd/student").autodiff().require_grad();
             let (teacher, labels) = (golden.tensor("kd/teacher"), golden.labels("kd/labels"));
             let teacher = Tensor::autodiff(teacher);
-            let loss = distillation(student.clone(), teacher, labels.autodiff(), kd);
+            let loss =
+                kd.loss(Batch { student: student.clone(), teacher, labels: labels.autodiff() });
             let name = format!("{kd:?}");
             assert_near(&name, &values(loss.clone()), &[*want], 1e-4);
             let grad = values(student.grad(&loss.backward()).unwrap());
@@ -273,23 +277,22 @@ fn distillation_for_several_temperatures_weights_and_reductions() {
 #[test]
 fn the_weight_ratio_is_that_of_the_formula() {
     let kd = |reduction| Kd { temperature: 5.0, lambda: 0.5, reduction };
-    assert_eq!(kd(Reduction::Batchmean).weight_ratio(10), 25.0);
-    assert_eq!(kd(Reduction::Mean).weight_ratio(10), 2.5);
+    assert_eq!(kd(Reduction::Batchmean).teacher_weight(10), Some(25.0));
+    assert_eq!(kd(Reduction::Mean).teacher_weight(10), Some(2.5));
 }
 
 #[test]
 fn schedules_epoch_by_epoch() {
     let golden = Golden::read();
-    let step = Schedule::Step { milestones: vec![3, 7], gamma: 0.2, restart: false };
+    let step = schedule::Step { milestones: vec![3, 7], gamma: 0.2, restart: false }.into();
     let batchnorm_weight = BatchnormWeight::Ones;
     for (name, schedule, warmup) in [
         ("step", step, 0),
-        ("cosine", Schedule::Cosine { min: 0.001 }, 0),
-        ("warm", Schedule::Cosine { min: 0.0 }, 4),
+        ("cosine", Cosine { min: 0.001 }.into(), 0),
+        ("warm", Cosine { min: 0.0 }.into(), 4),
     ] {
-        let optimizer =
-            Optimizer::Sgd { lr: 0.1, momentum: 0.0, nesterov: false, weight_decay: 0.0 };
-        let (warmup, augment, select) = (Warmup(warmup), Vec::new(), Select::Last);
+        let optimizer = Sgd { lr: 0.1, momentum: 0.0, nesterov: false, weight_decay: 0.0 }.into();
+        let (warmup, augment, select) = (warmup, Vec::new(), Select::Last);
         let recipe = Recipe {
             epochs: 10,
             batch_size: 1,
@@ -300,7 +303,7 @@ fn schedules_epoch_by_epoch() {
             select,
             batchnorm_weight,
         };
-        let rates: Vec<f32> = (0..10).map(|epoch| learning_rate(&recipe, epoch) as f32).collect();
+        let rates: Vec<f32> = (0..10).map(|epoch| recipe.learning_rate(epoch) as f32).collect();
         assert_near(name, &rates, golden.values(&format!("schedule/{name}")), 1e-6);
     }
 }

@@ -6,7 +6,7 @@ use crate::{
 };
 use proptest::prelude::{ProptestConfig, any, prop, proptest};
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
-use takd::{net::NamedTensor, node::read_weights, pytorch::read_state_dict};
+use takd::{network::NamedTensor, node::read_weights, pytorch::read_state_dict};
 
 const ZIP: &[u8] = include_bytes!("../golden/zip.pt");
 const LEGACY: &[u8] = include_bytes!("../golden/legacy.th");

@@ -3,31 +3,37 @@
 use crate::{resume::Keeper, tiny};
 use burn::tensor::Device;
 use takd::{
-    config::{
-        Adam, BatchnormWeight, Data, Format, Net, Normalisation, OnCollapse, Optimizer, Recipe,
-        Schedule, Select, Split, Warmup,
-    },
-    data::{View, load, probe},
-    learn::{Checkpoint, Lesson, Objective, State, restarts, resume},
-    net::{NamedTensor, Network, Ops},
+    architecture::Architecture,
+    dataset::{Data, Format, Idx, Normalisation, Split, View},
+    kind::Choice,
+    network::{Kernels, NamedTensor, Network},
     node::read_checkpoint,
+    objective::CrossEntropy,
+    optimizer::{Adam, Optimizer, Sgd},
+    recipe::{BatchnormWeight, OnCollapse, Recipe, Select},
+    schedule::{self, Constant, Cosine, Schedule},
+    training::{Checkpoint, Objective, Training, TrainingState, resume},
 };
 
-fn recipe(epochs: usize, optimizer: Optimizer, schedule: Schedule) -> Recipe {
+fn recipe(
+    epochs: usize,
+    optimizer: Choice<dyn Optimizer>,
+    schedule: Choice<dyn Schedule>,
+) -> Recipe {
     Recipe {
         epochs,
         batch_size: 16,
         optimizer,
         schedule,
-        warmup: Warmup(0),
+        warmup: 0,
         augment: Vec::new(),
         select: Select::Last,
         batchnorm_weight: BatchnormWeight::Ones,
     }
 }
 
-fn step(restart: bool) -> Schedule {
-    Schedule::Step { milestones: vec![2], gamma: 0.1, restart }
+fn step(restart: bool) -> Choice<dyn Schedule> {
+    schedule::Step { milestones: vec![2], gamma: 0.1, restart }.into()
 }
 
 /// Weights in the order of their names: a file has them in another.
@@ -40,42 +46,41 @@ fn sorted(mut weights: Vec<NamedTensor>) -> Vec<NamedTensor> {
 fn a_restart_is_a_second_run_with_a_new_optimizer() {
     let folder = tempfile::tempdir().unwrap();
     tiny::write_idx(folder.path());
-    let format = Format::Idx(folder.path().to_owned());
-    let (info, dataset) = (probe(&format).unwrap(), load(&format).unwrap());
+    let format = Format::from(Idx(folder.path().to_owned()));
+    let (info, dataset) = (format.probe().unwrap(), format.load().unwrap());
     let layers = ["conv4", "maxpool", "fc3"].map(|layer| layer.parse().unwrap()).to_vec();
-    let net = Net::new(layers, info.shape, info.classes).unwrap();
+    let net = Architecture::new(layers, info.shape, info.classes).unwrap();
     let data = Data { format, validation: 12, normalisation: Normalisation::Measured, info };
     let device = Device::flex();
     let images = View::new(&dataset, &data, Split::Train, &device).unwrap();
     let run = |recipe: &Recipe, from: Option<Checkpoint>| {
-        let (objective, train, judge) = (Objective::CrossEntropy, &images, None);
-        let lesson = Lesson {
+        let (objective, train, evaluation) = (Objective::Labels(&CrossEntropy {}), &images, None);
+        let training = Training {
             net: &net,
             recipe,
             objective,
             seed: 3,
-            ops: Ops::Own,
+            kernels: Kernels::Takd,
             train,
-            judge,
+            evaluation,
             on_collapse: OnCollapse::Warn,
         };
         let mut keeper = Keeper::default();
-        let trained = resume(&lesson, &device, from, &mut keeper).unwrap();
+        let trained = resume(&training, &device, from, &mut keeper).unwrap();
         (sorted(trained.weights), keeper)
     };
-    let sgd = |lr| Optimizer::Sgd { lr, momentum: 0.9, nesterov: false, weight_decay: 1e-3 };
-    let adam =
-        |lr| Optimizer::Adam(Adam { lr, betas: [0.9, 0.999], epsilon: 1e-8, weight_decay: 0.0 });
-    for rule in [&sgd as &dyn Fn(f64) -> Optimizer, &adam] {
+    let sgd = |lr| Sgd { lr, momentum: 0.9, nesterov: false, weight_decay: 1e-3 }.into();
+    let adam = |lr| Adam { lr, betas: [0.9, 0.999], epsilon: 1e-8, weight_decay: 0.0 }.into();
+    for rule in [&sgd as &dyn Fn(f64) -> Choice<dyn Optimizer>, &adam] {
         let recipe_of = |restart| recipe(4, rule(0.02), step(restart));
         let (whole, keeper) = run(&recipe_of(true), None);
 
         // By hand: two epochs, then two more at a tenth of the rate with an optimizer of no past.
-        let (_, first) = run(&recipe(2, rule(0.02), Schedule::Constant {}), None);
+        let (_, first) = run(&recipe(2, rule(0.02), Constant {}.into()), None);
         let half = read_checkpoint(first.kept.last().unwrap()).unwrap();
-        let fresh = State { steps: 0, ..half.state };
+        let fresh = TrainingState { steps: 0, ..half.state };
         let half = Checkpoint { optimizer: Vec::new(), state: fresh, ..half };
-        let (by_hand, _) = run(&recipe(4, rule(0.02 * 0.1), Schedule::Constant {}), Some(half));
+        let (by_hand, _) = run(&recipe(4, rule(0.02 * 0.1), Constant {}.into()), Some(half));
         assert_eq!(whole, by_hand, "{:?}", rule(0.02));
 
         let (without, _) = run(&recipe_of(false), None);
@@ -95,22 +100,21 @@ fn a_restart_is_a_second_run_with_a_new_optimizer() {
 
 #[test]
 fn an_optimizer_starts_anew_at_milestones_only() {
-    let optimizer = Optimizer::Sgd { lr: 0.1, momentum: 0.9, nesterov: false, weight_decay: 0.0 };
     let milestones = vec![1, 4];
-    let schedule = Schedule::Step { milestones, gamma: 0.1, restart: true };
-    let told: Vec<bool> =
-        (0..6).map(|epoch| restarts(&recipe(6, optimizer, schedule.clone()), epoch)).collect();
+    let schedule: Choice<dyn Schedule> =
+        schedule::Step { milestones, gamma: 0.1, restart: true }.into();
+    let told: Vec<bool> = (0..6).map(|epoch| schedule.restarts(epoch)).collect();
     assert_eq!(told, [false, true, false, false, true, false]);
-    for schedule in [step(false), Schedule::Constant {}, Schedule::Cosine { min: 0.0 }] {
-        assert!((0..6).all(|epoch| !restarts(&recipe(6, optimizer, schedule.clone()), epoch)));
+    for schedule in [step(false), Constant {}.into(), Cosine { min: 0.0 }.into()] {
+        assert!((0..6).all(|epoch| !schedule.restarts(epoch)));
     }
 }
 
 /// Initial tensors by name.
 fn first(layers: &[&str], seed: u64, batchnorm_weight: BatchnormWeight) -> Vec<NamedTensor> {
-    let shape = takd::config::Shape { channels: 3, height: 8, width: 8 };
+    let shape = takd::shape::Shape { channels: 3, height: 8, width: 8 };
     let layers = layers.iter().map(|layer| layer.parse().unwrap()).collect();
-    let net = Net::new(layers, shape, 3).unwrap();
+    let net = Architecture::new(layers, shape, 3).unwrap();
     Network::init_with(&net, seed, batchnorm_weight, &Device::flex()).save()
 }
 

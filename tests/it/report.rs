@@ -1,23 +1,27 @@
-//! The four formats of a report, from results that are made up here.
+//! The formats of a report's tables, from results that are made up here.
 
-use crate::{keys::parse, workspace::PIPELINE};
+use crate::{
+    keys::parse,
+    workspace::{PIPELINE, Workspace},
+};
 use takd::{
-    config::{Select, Split},
+    dataset::Split,
     graph::Graph,
     key::{Key, keys},
-    metrics::Metrics,
-    report::{Comparison, Format, OursRow, Paired, Report, Results, SeedResult, TableRow},
+    metric::Metrics,
+    recipe::Select,
+    report::{
+        Comparison, MeasuredRow, Paired, Report, Results, SeedResult, TableRow,
+        render::{Contents, format},
+    },
 };
 
 fn seed(seed: u64, key: Key, top1: Option<f64>) -> SeedResult {
-    let metrics = top1.map(|top1| Metrics {
-        top1,
-        top5: (seed == 20).then_some(0.99),
-        loss: 0.5,
-        ece: 0.03,
-        entropy: 0.25,
-        entropy_at_temperature: 1.5,
-        samples: 1000,
+    let metrics = top1.map(|top1| {
+        let soft = [("entropy", 0.25), ("entropy_at_temperature", 1.5)];
+        let values = [("top1", top1), ("loss", 0.5), ("ece", 0.03)].into_iter().chain(soft);
+        let values: Vec<_> = values.chain((seed == 20).then_some(("top5", 0.99))).collect();
+        Metrics::of(&values, 1000)
     });
     let (seconds, selected_epoch) = (metrics.as_ref().map(|_| 61.25), metrics.as_ref().map(|_| 7));
     let failed = false;
@@ -30,7 +34,7 @@ fn report() -> Report {
     let row = |label: &str, select, results: [Option<f64>; 2], paper| TableRow {
         label: label.to_owned(),
         paper,
-        ours: Some(OursRow {
+        ours: Some(MeasuredRow {
             node: "student".to_owned(),
             net: "plain2".to_owned(),
             parameters: 13_082,
@@ -78,9 +82,34 @@ fn report() -> Report {
     Report { pipeline: "tiny".to_owned(), tables: vec![table, other], figures: Vec::new() }
 }
 
+fn render(report: &Report, name: &str) -> String {
+    let pipeline = parse(PIPELINE);
+    let graph = Graph::new(&pipeline);
+    format(name).unwrap().render(&Contents { graph: &graph, report, nodes: &[] })
+}
+
+#[test]
+fn the_ending_of_a_file_names_its_format() {
+    let workspace = Workspace::new();
+    for (file, args, start) in [
+        ("table.md", &[][..], "**test: top-1"),
+        ("table.TEX", &[], "% test: top-1"),
+        ("table", &[], "test: top-1"),
+        ("table.csv", &["--format", "json"], "{\n"),
+        ("page.html", &[], "<!DOCTYPE html>"),
+    ] {
+        workspace.ok(&[&["report", "tiny.toml", "-o", file], args].concat());
+        let text = std::fs::read_to_string(workspace.path(file)).unwrap();
+        assert!(text.starts_with(start), "{file}: {text}");
+    }
+    let output = workspace.takd(&["report", "tiny.toml", "--format", "pdf"]);
+    assert_eq!(output.code, 2);
+    assert!(output.stderr.contains("text, md, latex, csv, json, html"), "{}", output.stderr);
+}
+
 #[test]
 fn latex() {
-    insta::assert_snapshot!(report().render(Format::Latex));
+    insta::assert_snapshot!(render(&report(), "latex"));
 }
 
 #[test]
@@ -97,7 +126,7 @@ fn latex_labels_are_written_so_that_they_compile() {
     ] {
         report.tables[0].rows.push(TableRow { label: label.to_owned(), ..row.clone() });
     }
-    let text = report.render(Format::Latex);
+    let text = render(&report, "latex");
     let body = text.split("\\midrule\n").nth(1).unwrap().split("\\bottomrule").next().unwrap();
     let plain: String = body.chars().filter(|c| !c.is_ascii()).collect();
     assert_eq!(plain, "ïŠ", "only letters that LaTeX composes are left: {body}");
@@ -106,22 +135,22 @@ fn latex_labels_are_written_so_that_they_compile() {
 
 #[test]
 fn text() {
-    insta::assert_snapshot!(report().render(Format::Text));
+    insta::assert_snapshot!(render(&report(), "text"));
 }
 
 #[test]
 fn markdown() {
-    insta::assert_snapshot!(report().render(Format::Md));
+    insta::assert_snapshot!(render(&report(), "md"));
 }
 
 #[test]
 fn csv() {
-    insta::assert_snapshot!(report().render(Format::Csv));
+    insta::assert_snapshot!(render(&report(), "csv"));
 }
 
 #[test]
 fn json_holds_everything() {
-    let value: serde_json::Value = serde_json::from_str(&report().render(Format::Json)).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&render(&report(), "json")).unwrap();
     assert_eq!(value["tables"][0]["rows"][0]["ours"]["seeds"][1]["metrics"]["top1"], 0.88);
     assert_eq!(value["tables"][0]["rows"][1]["ours"]["select"], "best-test");
 }

@@ -12,16 +12,18 @@ use std::{
     time::{Duration, Instant},
 };
 use takd::{
-    config::{
-        Adam, BatchnormWeight, Data, Format, Net, Normalisation, OnCollapse, Optimizer, Recipe,
-        Schedule, Select, Split, Warmup,
-    },
-    data::{View, load, probe},
-    learn::{
-        Checkpoint, LearnError, Lesson, Objective, Order, Progress, State, Watch, resume, train,
-    },
-    net::{NamedTensor, Ops},
+    architecture::Architecture,
+    dataset::{Data, Format, Idx, Normalisation, Split, View},
+    network::{Kernels, NamedTensor},
     node::{read_checkpoint, write_checkpoint},
+    objective::CrossEntropy,
+    optimizer::{Adam, AdamW, Sgd},
+    recipe::{BatchnormWeight, OnCollapse, Recipe, Select},
+    schedule::Cosine,
+    training::{
+        Checkpoint, LearnError, Objective, Order, Progress, Training, TrainingState, Watch, resume,
+        train,
+    },
 };
 
 /// Takes a checkpoint before each step and after each epoch, and stops before a step if told.
@@ -59,39 +61,41 @@ impl Watch for Keeper {
 fn every_optimizer_goes_on_from_a_checkpoint_with_the_same_bits() {
     let folder = tempfile::tempdir().unwrap();
     tiny::write_idx(folder.path());
-    let format = Format::Idx(folder.path().to_owned());
-    let (info, dataset) = (probe(&format).unwrap(), load(&format).unwrap());
+    let format = Format::from(Idx(folder.path().to_owned()));
+    let (info, dataset) = (format.probe().unwrap(), format.load().unwrap());
     let layers = ["conv4", "maxpool", "fc3"].map(|layer| layer.parse().unwrap()).to_vec();
-    let net = Net::new(layers, info.shape, info.classes).unwrap();
+    let net = Architecture::new(layers, info.shape, info.classes).unwrap();
     let data = Data { format, validation: 12, normalisation: Normalisation::Measured, info };
     let device = burn::tensor::Device::flex();
     let view = |split| View::new(&dataset, &data, split, &device).unwrap();
-    let (images, judge) = (view(Split::Train), view(Split::Validation));
-    let adam = Adam { lr: 0.01, betas: [0.9, 0.999], epsilon: 1e-8, weight_decay: 0.01 };
-    let sgd = |momentum| Optimizer::Sgd { lr: 0.02, momentum, nesterov: false, weight_decay: 1e-3 };
-    for optimizer in [sgd(0.0), sgd(0.9), Optimizer::Adam(adam), Optimizer::AdamW(adam)] {
+    let (images, evaluation) = (view(Split::Train), view(Split::Validation));
+    let (lr, betas, epsilon, weight_decay) = (0.01, [0.9, 0.999], 1e-8, 0.01);
+    let adam = Adam { lr, betas, epsilon, weight_decay };
+    let adamw = AdamW { lr, betas, epsilon, weight_decay };
+    let sgd = |momentum| Sgd { lr: 0.02, momentum, nesterov: false, weight_decay: 1e-3 }.into();
+    for optimizer in [sgd(0.0), sgd(0.9), adam.into(), adamw.into()] {
         let recipe = Recipe {
             epochs: 5,
             batch_size: 16,
             optimizer,
-            schedule: Schedule::Cosine { min: 0.0 },
-            warmup: Warmup(1),
+            schedule: Cosine { min: 0.0 }.into(),
+            warmup: 1,
             augment: Vec::new(),
             select: Select::BestValidation,
             batchnorm_weight: BatchnormWeight::Ones,
         };
-        let (objective, judge) = (Objective::CrossEntropy, Some(&judge));
-        let lesson = Lesson {
+        let (objective, evaluation) = (Objective::Labels(&CrossEntropy {}), Some(&evaluation));
+        let training = Training {
             net: &net,
             recipe: &recipe,
             objective,
             seed: 3,
-            ops: Ops::Own,
+            kernels: Kernels::Takd,
             train: &images,
-            judge,
+            evaluation,
             on_collapse: OnCollapse::Warn,
         };
-        let whole = train(&lesson, &device, &tiny::Never, &mut |_, _| {}).unwrap();
+        let whole = train(&training, &device, &tiny::Never, &mut |_, _| {}).unwrap();
         // A file has its tensors in another order.
         let sorted = |weights: &[NamedTensor]| {
             let mut weights = weights.to_vec();
@@ -99,37 +103,37 @@ fn every_optimizer_goes_on_from_a_checkpoint_with_the_same_bits() {
             weights
         };
         let mut keeper = Keeper::default();
-        resume(&lesson, &device, None, &mut keeper).unwrap();
+        resume(&training, &device, None, &mut keeper).unwrap();
         assert_eq!((keeper.asked, keeper.kept.len()), (20, 25), "four steps in each epoch");
         let mut stopped = Keeper { stop: Some(7), ..Keeper::default() };
-        let error = resume(&lesson, &device, None, &mut stopped).err();
+        let error = resume(&training, &device, None, &mut stopped).err();
         assert!(matches!(error, Some(LearnError::Stopped)));
         assert_eq!(stopped.kept, keeper.kept[..8], "a stop leaves a checkpoint too");
         for (place, kept) in keeper.kept.iter().enumerate() {
             let from = read_checkpoint(kept).unwrap();
-            let State { steps, within, .. } = from.state;
+            let TrainingState { steps, within, .. } = from.state;
             let mut rest = Keeper::default();
-            let again = resume(&lesson, &device, Some(from), &mut rest).unwrap();
-            assert_eq!(rest.asked, 20 - steps as usize, "{optimizer:?} {within:?}");
+            let again = resume(&training, &device, Some(from), &mut rest).unwrap();
+            assert_eq!(rest.asked, 20 - steps as usize, "{:?} {within:?}", recipe.optimizer);
             let same = sorted(&again.weights) == sorted(&whole.weights);
-            assert!(same, "{optimizer:?} from checkpoint {place}, {within:?}");
+            assert!(same, "{:?} from checkpoint {place}, {within:?}", recipe.optimizer);
             assert_eq!((again.history, again.selected), (whole.history.clone(), whole.selected));
         }
         // A stop in an epoch's evaluation loses none of its steps.
         let mut stopped = Keeper { stop_evaluation: Some(3), ..Keeper::default() };
-        let error = resume(&lesson, &device, None, &mut stopped).err();
+        let error = resume(&training, &device, None, &mut stopped).err();
         assert!(matches!(error, Some(LearnError::Stopped)));
         let from = read_checkpoint(stopped.kept.last().unwrap()).unwrap();
         assert_eq!((from.state.steps, from.state.history.len()), (12, 2));
         let mut rest = Keeper::default();
-        let again = resume(&lesson, &device, Some(from), &mut rest).unwrap();
+        let again = resume(&training, &device, Some(from), &mut rest).unwrap();
         assert_eq!((rest.asked, rest.evaluated), (8, 3), "two epochs, three evaluations");
-        assert!(sorted(&again.weights) == sorted(&whole.weights), "{optimizer:?}");
+        assert!(sorted(&again.weights) == sorted(&whole.weights), "{:?}", recipe.optimizer);
         assert_eq!((again.history, again.selected), (whole.history.clone(), whole.selected));
         // What is of another training is refused, not trained on.
         let mut other = read_checkpoint(&keeper.kept[24]).unwrap();
         other.best.pop();
-        let error = resume(&lesson, &device, Some(other), &mut Keeper::default()).err();
+        let error = resume(&training, &device, Some(other), &mut Keeper::default()).err();
         assert!(matches!(error, Some(LearnError::Checkpoint(_))));
     }
 }

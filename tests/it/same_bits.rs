@@ -3,10 +3,13 @@
 use crate::workspace::Workspace;
 use std::{fs, path::PathBuf};
 use takd::{
-    config::{Data, Format, Kd, Layer, Net, Normalisation, Reduction, Split},
-    data::{self, Dataset, View},
-    learn::{Logits, Objective, infer},
-    net::{Network, builtin},
+    architecture::Architecture,
+    dataset::{Data, Dataset, FashionMini, Format, Normalisation, Split, View},
+    kinds::Kinds,
+    network::{Network, builtin},
+    objective::CrossEntropy,
+    objective::{Kd, Reduction},
+    training::{Logits, Objective, infer},
 };
 
 #[test]
@@ -50,8 +53,8 @@ fn compare_jobs(set: &str, files: usize) {
 
 /// The images in the binary, of which `validation` are held out of the training split.
 fn fashion(validation: usize) -> (Dataset, Data) {
-    let format = Format::FashionMini;
-    let (info, dataset) = (data::probe(&format).unwrap(), data::load(&format).unwrap());
+    let format = Format::from(FashionMini);
+    let (info, dataset) = (format.probe().unwrap(), format.load().unwrap());
     (dataset, Data { format, validation, normalisation: Normalisation::Measured, info })
 }
 
@@ -61,11 +64,11 @@ fn any_number_of_threads_gives_the_same_bits() {
     let (dataset, data) = fashion(4900);
     let residual =
         ["stem8", "basic8", "basic16/2", "bottleneck4/2", "padbasic16", "avgpool", "fc10"];
-    let residual: Vec<Layer> = residual.iter().map(|layer| layer.parse().unwrap()).collect();
+    let residual = residual.map(str::to_owned).to_vec();
     let shape = data.info.shape;
     let device = burn::tensor::Device::flex();
     for (layers, threads) in [(builtin("plain4", 10).unwrap(), 2), (residual, 3)] {
-        let net = Net::new(layers, shape, 10).unwrap();
+        let net = Architecture::read(&layers, shape, 10, &Kinds::default()).unwrap();
         let train = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
@@ -76,10 +79,10 @@ fn any_number_of_threads_gives_the_same_bits() {
                     frozen.load(weights.clone()).unwrap();
                     (weights, infer(&frozen, &view).unwrap())
                 };
-                let (teacher, values) = teach(Objective::CrossEntropy);
+                let (teacher, values) = teach(Objective::Labels(&CrossEntropy {}));
                 let logits = Logits::new(&view.ids, values.clone(), 10).unwrap();
                 let kd = Kd { temperature: 4.0, lambda: 0.5, reduction: Reduction::Batchmean };
-                (teacher, values, teach(Objective::Kd(kd, &logits)))
+                (teacher, values, teach(Objective::Stored(&kd, &logits)))
             })
         };
         assert!(train(1) == train(threads), "{threads} threads: weights or logits differ");
@@ -91,7 +94,10 @@ fn any_number_of_threads_gives_the_same_bits() {
 #[test]
 fn a_stored_teacher_and_a_live_one_give_the_same_bits() {
     let (dataset, data) = fashion(4603);
-    let config = |name| Net::new(builtin(name, 10).unwrap(), data.info.shape, 10).unwrap();
+    let kinds = Kinds::default();
+    let config = |name| {
+        Architecture::read(&builtin(name, 10).unwrap(), data.info.shape, 10, &kinds).unwrap()
+    };
     let device = burn::tensor::Device::flex();
     let view = View::new(&dataset, &data, Split::Train, &device).unwrap();
     let kd = Kd { temperature: 5.0, lambda: 0.5, reduction: Reduction::Batchmean };
@@ -101,17 +107,17 @@ fn a_stored_teacher_and_a_live_one_give_the_same_bits() {
         let stored = Logits::new(&view.ids, values, 10).unwrap();
         let train =
             |objective| crate::tiny::train(&config("plain2"), objective, &view, &device).weights;
-        let live = train(Objective::KdLive(kd, &teacher));
-        assert!(train(Objective::Kd(kd, &stored)) == live, "weights differ");
+        let live = train(Objective::Live(&kd, &teacher));
+        assert!(train(Objective::Stored(&kd, &stored)) == live, "weights differ");
     }
 }
 
 /// burn's operations and takd's train the same network: losses agree, last bits need not, and
 /// the entries say which they come from.
 #[test]
-fn plain_ops_are_other_arithmetic_for_the_same_training() {
+fn burn_ops_are_other_arithmetic_for_the_same_training() {
     let workspace = Workspace::new();
-    for ops in [None, Some("--plain-ops")] {
+    for ops in [None, Some("--burn-ops")] {
         let cache = if ops.is_some() { "plain" } else { "own" };
         let mut args = vec!["tiny.toml", "teacher@20", "--device", "cpu", "--cache", cache];
         args.extend(ops);
@@ -127,7 +133,7 @@ fn plain_ops_are_other_arithmetic_for_the_same_training() {
     for (own, plain) in losses(&own).iter().zip(losses(&plain)) {
         assert!((own - plain).abs() < 1e-4, "{own} and {plain}");
     }
-    for (cache, device) in [("own", "cpu"), ("plain", "cpu, plain ops")] {
+    for (cache, device) in [("own", "cpu"), ("plain", "cpu, burn ops")] {
         let entries = fs::read_dir(workspace.path(cache).join("entries")).unwrap();
         for entry in entries {
             let manifest = fs::read(entry.unwrap().path().join("manifest.json")).unwrap();

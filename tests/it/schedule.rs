@@ -10,11 +10,14 @@ use std::{
     time::Duration,
 };
 use takd::{
-    execute::{Costs, Event, Failure, Fate, Limits, Made, Observer, Runner, Share, execute},
+    executor::{
+        Attempt, Costs, Done, Event, Limits, Observer, Runner, Share, Status, StepError,
+        StepErrorKind, execute,
+    },
     graph::Graph,
     key::keys,
+    pipeline::Pipeline,
     plan::{Known, Plan, Step},
-    spec::Pipeline,
 };
 
 /// Notes what runs; fails, panics or stops where it is told to.
@@ -31,10 +34,15 @@ struct Mock<'a> {
 }
 
 impl Runner for Mock<'_> {
-    fn run(&self, place: usize, _: &Step, begin: &dyn Fn() -> Arc<Share>) -> Result<Made, Failure> {
+    fn run(
+        &self,
+        place: usize,
+        _: &Step,
+        begin: &dyn Fn() -> Arc<Share>,
+    ) -> Result<Attempt, StepError> {
         let name = self.names[place].as_str();
         if self.acts.get(name) == Some(&"busy") && self.tries.fetch_add(1, Ordering::SeqCst) < 2 {
-            return Err(Failure::Busy);
+            return Ok(Attempt::Busy);
         }
         let share = begin();
         let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
@@ -44,13 +52,13 @@ impl Runner for Mock<'_> {
         self.order.lock().unwrap().push(self.names[place].clone());
         self.running.fetch_sub(1, Ordering::SeqCst);
         match self.acts.get(self.names[place].as_str()) {
-            Some(&"fail") => Err(Failure::Failed("no luck".to_owned())),
+            Some(&"fail") => Err(StepError::new(StepErrorKind::Data, "no luck")),
             Some(&"panic") => panic!("a bug"),
             Some(&"stop") => {
                 self.stop.store(true, Ordering::SeqCst);
-                Err(Failure::Stopped)
+                Err(StepError::interrupted())
             }
-            _ => Ok(Made::Here(0.0)),
+            _ => Ok(Attempt::Done(Done::Here(0.0))),
         }
     }
 }
@@ -64,7 +72,7 @@ impl Observer for Nobody {
 struct Walked {
     /// Names in the order in which they ended.
     order: Vec<String>,
-    fates: BTreeMap<String, Fate>,
+    statuses: BTreeMap<String, Status>,
     most: usize,
     threads: Vec<usize>,
 }
@@ -91,10 +99,10 @@ fn walk(acts: &[(&'static str, &'static str)], jobs: usize, keep_going: bool) ->
         stop: AtomicBool::new(false),
     };
     let limits = Limits { jobs, threads: 8, keep_going };
-    let fates = execute(&plan, &mock, &Nobody, limits, Costs::default(), &mock.stop);
+    let statuses = execute(&plan, &mock, &Nobody, limits, Costs::default(), &mock.stop);
     Walked {
         order: mock.order.into_inner().unwrap(),
-        fates: names.into_iter().zip(fates).collect(),
+        statuses: names.into_iter().zip(statuses).collect(),
         most: mock.most.into_inner(),
         threads: mock.threads.into_inner().unwrap(),
     }
@@ -118,8 +126,8 @@ fn parents_come_first_and_jobs_are_a_limit() {
         ] {
             assert!(before(&walked, parent, child), "{parent} {child}");
         }
-        assert!(walked.most <= jobs, "{} side by side", walked.most);
-        assert!(walked.fates.values().all(|fate| *fate == Fate::Made(Made::Here(0.0))));
+        assert!(walked.most <= jobs, "{} in parallel", walked.most);
+        assert!(walked.statuses.values().all(|status| *status == Status::Done(Done::Here(0.0))));
     }
 }
 
@@ -137,34 +145,45 @@ fn threads_are_shared_out_not_oversubscribed() {
 #[test]
 fn a_failure_blocks_what_depends_on_it_and_the_rest_goes_on_if_asked() {
     let walked = walk(&[("assistant", "fail")], 2, true);
-    assert_eq!(walked.fates["assistant"], Fate::Failed("no luck".to_owned()));
-    assert!(matches!(walked.fates["takd"], Fate::Blocked(_)));
-    assert!(matches!(walked.fates["test/takd"], Fate::Blocked(_)));
-    assert_eq!(walked.fates["test/blkd"], Fate::Made(Made::Here(0.0)));
-    assert_eq!(walked.fates["test/nokd"], Fate::Made(Made::Here(0.0)));
+    assert_eq!(
+        walked.statuses["assistant"],
+        Status::Failed(StepError::new(StepErrorKind::Data, "no luck"))
+    );
+    assert!(matches!(walked.statuses["takd"], Status::Blocked(_)));
+    assert!(matches!(walked.statuses["test/takd"], Status::Blocked(_)));
+    assert_eq!(walked.statuses["test/blkd"], Status::Done(Done::Here(0.0)));
+    assert_eq!(walked.statuses["test/nokd"], Status::Done(Done::Here(0.0)));
 }
 
 #[test]
 fn without_keep_going_a_failure_is_the_end() {
     let walked = walk(&[("teacher", "fail")], 1, false);
     assert_eq!(walked.order, ["teacher"]);
-    assert!(matches!(walked.fates["blkd"], Fate::Blocked(_)));
-    assert_eq!(walked.fates["nokd"], Fate::NotStarted);
+    assert!(matches!(walked.statuses["blkd"], Status::Blocked(_)));
+    assert_eq!(walked.statuses["nokd"], Status::NotStarted);
 }
 
 #[test]
 fn a_panic_is_a_failure_of_its_step_alone() {
     let walked = walk(&[("blkd", "panic")], 1, true);
-    assert_eq!(walked.fates["blkd"], Fate::Failed("internal error: a bug".to_owned()));
-    assert_eq!(walked.fates["test/takd"], Fate::Made(Made::Here(0.0)));
+    assert_eq!(
+        walked.statuses["blkd"],
+        Status::Failed(StepError::new(StepErrorKind::Bug, "internal error: a bug"))
+    );
+    assert_eq!(walked.statuses["test/takd"], Status::Done(Done::Here(0.0)));
 }
 
 #[test]
 fn a_stop_ends_the_walk_and_fails_nothing() {
     let walked = walk(&[("nokd", "stop")], 1, true);
     assert_eq!(walked.order, ["teacher", "nokd"]);
-    assert_eq!(walked.fates["nokd"], Fate::NotStarted);
-    assert!(!walked.fates.values().any(|fate| matches!(fate, Fate::Failed(_) | Fate::Blocked(_))));
+    assert_eq!(walked.statuses["nokd"], Status::NotStarted);
+    assert!(
+        !walked
+            .statuses
+            .values()
+            .any(|status| matches!(status, Status::Failed(_) | Status::Blocked(_)))
+    );
 }
 
 #[test]
@@ -175,9 +194,9 @@ fn a_step_that_others_make_comes_again_when_the_rest_had_its_turn() {
         for other in ["blkd", "nokd", "test/blkd", "test/nokd", "test/teacher"] {
             assert!(before(&walked, other, "assistant"), "{other}: {:?}", walked.order);
         }
-        assert!(walked.fates.values().all(|fate| *fate == Fate::Made(Made::Here(0.0))));
+        assert!(walked.statuses.values().all(|status| *status == Status::Done(Done::Here(0.0))));
     }
     // The last ones of all: the walk waits for them.
     let walked = walk(&[("test/takd", "busy")], 2, false);
-    assert_eq!(walked.fates["test/takd"], Fate::Made(Made::Here(0.0)));
+    assert_eq!(walked.statuses["test/takd"], Status::Done(Done::Here(0.0)));
 }

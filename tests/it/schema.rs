@@ -3,7 +3,7 @@
 use crate::{documents::page_probe, keys::parse_preset};
 use serde_json::Value;
 use std::{collections::BTreeSet, fs, path::Path};
-use takd::spec::Diagnostics;
+use takd::pipeline::Diagnostics;
 
 const SCHEMA: &str = include_str!("../../schema/takd.schema.json");
 const PAGE: &str = include_str!("../../docs/pipeline.md");
@@ -44,8 +44,8 @@ fn accepts(root: &Value, schema: &Value, value: &Value) -> bool {
             })
         }
         "pattern" => {
-            assert_eq!(rule, "\\{[^{}]+\\}", "the checker knows one pattern");
-            value.as_str().is_none_or(|text| text.contains('{') && text.contains('}'))
+            let pattern = regex_lite::Regex::new(rule.as_str().unwrap()).unwrap();
+            value.as_str().is_none_or(|text| pattern.is_match(text))
         }
         "properties" => fields.is_none_or(|fields| {
             let known = |(name, value): (&String, &Value)| {
@@ -88,7 +88,7 @@ fn problems(text: &str) -> Option<Diagnostics> {
 }
 
 /// Tables of the language, and where the schema describes them; a `?` stands for what is looked for.
-const PLACES: [(&str, &str); 23] = [
+const PLACES: [(&str, &str); 24] = [
     ("? = 1", ""),
     ("[data.x]\n? = 1", "/$defs/data"),
     ("[recipe.x]\n? = 1", "/$defs/recipe"),
@@ -105,6 +105,7 @@ const PLACES: [(&str, &str); 23] = [
     ("[recipe.x.schedule.cosine]\n? = 1", "/$defs/recipe/properties/schedule/properties/cosine"),
     ("[net.x]\n? = 1", "/$defs/net"),
     ("[train.x]\n? = 1", "/$defs/train"),
+    ("[train.x.objective]\n? = 1", "/$defs/loss"),
     ("[distill.x]\n? = 1", "/$defs/distill"),
     ("[distill.x.objective]\n? = 1", "/$defs/objective"),
     ("[distill.x.objective.kd]\n? = 1", "/$defs/objective/properties/kd"),
@@ -269,4 +270,19 @@ fn the_page_on_the_language_shows_every_key() {
     }
     let missing: Vec<&String> = keys.difference(&shown).collect();
     assert!(keys.len() > 40 && missing.is_empty(), "no example of {missing:?}");
+}
+
+/// The part of the page that takd writes itself; `UPDATE_DOCS=1 cargo test --test it schema` writes it.
+#[test]
+fn the_reference_of_the_kinds_is_that_of_their_tables() {
+    let (begin, end) = ("<!-- kinds: begin -->\n", "<!-- kinds: end -->\n");
+    let want = takd::reference::reference(&takd::kinds::Kinds::default());
+    let (before, rest) = PAGE.split_once(begin).unwrap();
+    let (written, after) = rest.split_once(end).unwrap();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/pipeline.md");
+        fs::write(path, format!("{before}{begin}\n{want}\n{end}{after}")).unwrap();
+        return;
+    }
+    assert_eq!(written.trim(), want.trim(), "UPDATE_DOCS=1 writes it");
 }

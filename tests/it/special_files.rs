@@ -10,10 +10,7 @@ use std::{
     thread::sleep,
     time::{Duration, Instant},
 };
-use takd::{
-    config::{Cifar, CifarKind, Format},
-    data::probe,
-};
+use takd::dataset::{Cifar, CifarKind, Storage};
 
 /// Named pipe, device, socket and folder, under names that begin with `name`.
 fn specials(workspace: &Workspace, name: &str) -> [(String, &'static str); 4] {
@@ -107,7 +104,7 @@ fn archives_that_unpack_without_end_are_refused() {
         fs::write(&path, bytes).unwrap();
         let names = || vec!["test_batch.bin".to_owned()];
         let cifar = Cifar { kind: CifarKind::Ten, path, train: names(), test: names() };
-        probe(&Format::Cifar(cifar)).unwrap_err().to_string()
+        cifar.probe().unwrap_err().to_string()
     };
     let wanted = said("test_batch.bin");
     assert!(wanted.contains("test_batch.bin in it claims 13.0 GB"), "{wanted}");

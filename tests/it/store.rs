@@ -2,6 +2,7 @@
 
 use crate::{
     keys::parse,
+    locks::lock,
     workspace::{PIPELINE, Workspace, key},
 };
 use std::{
@@ -12,7 +13,7 @@ use std::{
 use takd::{
     graph::Graph,
     key::{Key, keys},
-    metrics::Metrics,
+    metric::Metrics,
     store::{Depth, Lock, Lookup, Outcome, Provenance, Staging, Store, StoreError},
 };
 
@@ -47,7 +48,7 @@ fn assert_mended(workspace: &Workspace, what: &str, again: &[&str]) {
     let result: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
     let steps = result["steps"].as_array().unwrap().iter();
     let made: Vec<&str> = steps
-        .filter(|step| step["fate"] == "made")
+        .filter(|step| step["status"] == "done")
         .map(|s| s["nodes"][0].as_str().unwrap())
         .collect();
     assert_eq!(made, again, "{what}");
@@ -90,7 +91,7 @@ fn no_number_that_json_lacks_gets_into_a_manifest() {
     for value in [f64::NAN, f64::INFINITY] {
         let wrong = [
             Outcome::Metrics {
-                metrics: Metrics { loss: value, ..metrics.clone() },
+                metrics: Metrics::of(&[("top1", 0.5), ("loss", value)], 24),
                 seconds: *seconds,
             },
             Outcome::Metrics { metrics: metrics.clone(), seconds: value },
@@ -172,7 +173,7 @@ fn an_entry_is_there_whole_or_not_at_all() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path().join("päth with spaces"));
     let (inputs, key) = some_keys().swap_remove(0);
-    let lock = store.lock(&key, &mut || false).unwrap().unwrap();
+    let lock = lock(&store, &key);
     let mut staging = Staging::new(&store, &lock).unwrap();
     staging.write("file", b"content").unwrap();
     assert!(matches!(store.find(&key, Depth::Content).unwrap(), Lookup::Missing));
@@ -191,12 +192,12 @@ fn a_key_has_one_holder_and_gc_waits_for_runs() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path());
     let (_, key) = some_keys().swap_remove(0);
-    let held = store.lock(&key, &mut || false).unwrap().unwrap();
+    let held = lock(&store, &key);
     assert!(store.lock(&key, &mut || false).unwrap().is_none());
     let Lock::Held(holder) = store.try_lock(&key).unwrap() else { panic!("it is held") };
     assert_eq!(holder.unwrap().pid, std::process::id());
     drop(held);
-    assert!(store.lock(&key, &mut || false).unwrap().is_some());
+    drop(lock(&store, &key));
 
     let (entered, refusal) = store.enter();
     assert!(refusal.is_none());

@@ -8,15 +8,23 @@ use std::{
 };
 
 /// Modules in layers: one may import those above it in this list, never those below or beside it.
-const LAYERS: [&[&str]; 10] = [
-    &["rng", "dag", "metrics", "history", "input", "config", "fetch", "ops"],
-    &["spec", "net", "data"],
-    &["graph", "learn", "pytorch"],
+const LAYERS: [&[&str]; 18] = [
+    &["rng", "dag", "metric", "history", "input", "fetch", "kernels", "kind", "shape", "tensors"],
+    &["augment", "objective", "optimizer", "schedule"],
+    &["recipe"],
+    &["layer", "dataset"],
+    &["kinds"],
+    &["architecture"],
+    &["network", "schema", "reference"],
+    &["pipeline"],
+    &["graph", "training", "pytorch"],
     &["key"],
     &["plan", "store"],
-    &["execute"],
+    &["executor"],
     &["report"],
     &["node"],
+    &["session"],
+    &["console"],
     &["commands"],
     &["main", "lib"],
 ];
@@ -24,13 +32,13 @@ const LAYERS: [&[&str]; 10] = [
 /// What a module may import beyond its layer's rule: nothing else in the whole crate knows files,
 /// and networks know nothing of what they learn from.
 const NEVER: [(&str, &[&str]); 7] = [
-    ("plan", &["store", "data", "net", "learn"]),
-    ("execute", &["store", "data", "net", "learn"]),
-    ("net", &["spec", "data", "store", "key", "graph"]),
-    ("learn", &["spec", "store", "key", "graph", "plan"]),
-    ("data", &["spec", "net", "store", "key"]),
-    ("spec", &["data", "net", "learn", "store"]),
-    ("report", &["plan", "execute", "data", "net", "learn"]),
+    ("plan", &["store", "network", "training"]),
+    ("executor", &["store", "dataset", "network", "training"]),
+    ("network", &["pipeline", "dataset", "store", "key", "graph"]),
+    ("training", &["pipeline", "store", "key", "graph", "plan"]),
+    ("dataset", &["pipeline", "network", "store", "key"]),
+    ("pipeline", &["network", "training", "store"]),
+    ("report", &["plan", "executor", "network", "training"]),
 ];
 
 /// Lines that a source file may have.
@@ -99,7 +107,18 @@ fn burn_lives_in_few_modules() {
         let burns = text.contains("use burn::") || text.contains(" burn::");
         if let (true, Some(module)) = (burns, module(&path)) {
             assert!(
-                ["net", "learn", "data", "node", "ops"].contains(&module.as_str()),
+                [
+                    "network",
+                    "training",
+                    "dataset",
+                    "node",
+                    "kernels",
+                    "objective",
+                    "optimizer",
+                    "layer",
+                    "tensors"
+                ]
+                .contains(&module.as_str()),
                 "{path:?} uses burn"
             );
         }
@@ -134,17 +153,44 @@ fn tests_start_children_in_one_place() {
 #[test]
 fn unsafe_code_lives_in_one_file() {
     for (path, text) in sources().into_iter().filter(|(path, _)| path.starts_with("src")) {
-        let allowed = path.ends_with("ops/lanes.rs");
+        let allowed = path.ends_with("kernels/lanes.rs");
         assert!(allowed || !text.contains("unsafe"), "{path:?} has unsafe code");
         // Only after a look at the processor, which `lanes` takes.
         let bare = ["Avx2", "target_feature", "std::arch"].iter().any(|word| text.contains(word));
-        let tests = path.ends_with("ops/lanes/tests.rs");
+        let tests = path.ends_with("kernels/lanes/tests.rs");
         assert!(allowed || tests || !bare, "{path:?} uses a processor's own instructions");
     }
 }
 
 #[test]
 fn the_import_reader_reads_imports() {
-    let text = "use crate::{a::{b, c},\n d, e::f};\nuse crate::g::h; let x = crate::i::j();";
+    let text = "use crate::{a::{b, c}, \n d, e::{f}};\nuse crate::g::h; let x = crate::i::j();";
     assert_eq!(imports(text), ["a", "d", "e", "g", "i"]);
+}
+
+/// What commands share is in `console`.
+#[test]
+fn no_command_imports_another() {
+    let mut commands = 0;
+    for (path, text) in sources() {
+        let Ok(inside) = path.strip_prefix("src/commands") else { continue };
+        if inside == Path::new("mod.rs") {
+            continue;
+        }
+        commands += 1;
+        let own =
+            inside.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs").to_owned();
+        for named in paths(&code(&text)) {
+            let named: Vec<&str> = named.iter().map(String::as_str).collect();
+            let other = match named.as_slice() {
+                ["crate", "commands", other, ..] => *other != own,
+                // Two rooms up from a file of a command's folder, one from a command's own file.
+                ["super", "super", ..] => true,
+                ["super", ..] => inside.iter().count() == 1,
+                _ => false,
+            };
+            assert!(!other, "{path:?} imports {named:?}: what commands share belongs to console");
+        }
+    }
+    assert!(commands > 15, "commands are found: {commands}");
 }

@@ -3,13 +3,14 @@
 use burn::tensor::Device;
 use std::{fs, path::Path};
 use takd::{
-    config::{
-        BatchnormWeight, DataInfo, Digests, Net, OnCollapse, Optimizer, Presence, Recipe, Schedule,
-        Select, Shape, Warmup,
-    },
-    data::View,
-    learn::{self, Lesson, Objective, Stop, Trained},
-    net::Ops,
+    architecture::Architecture,
+    dataset::{DataInfo, Digests, Presence, View},
+    network::Kernels,
+    optimizer::Sgd,
+    recipe::{BatchnormWeight, OnCollapse, Recipe, Select},
+    schedule::Constant,
+    shape::Shape,
+    training::{self, Objective, Stop, Trained, Training},
 };
 
 /// Three classes of 8×8 images: a bright bar whose row tells the class, and pixel noise.
@@ -72,9 +73,14 @@ impl Stop for Never {
 }
 
 /// Two epochs of momentum SGD.
-pub fn train(net: &Net, objective: Objective<'_>, view: &View, device: &Device) -> Trained {
-    let optimizer = Optimizer::Sgd { lr: 0.02, momentum: 0.9, nesterov: true, weight_decay: 1e-4 };
-    let (schedule, warmup) = (Schedule::Constant {}, Warmup(0));
+pub fn train(
+    net: &Architecture,
+    objective: Objective<'_>,
+    view: &View,
+    device: &Device,
+) -> Trained {
+    let optimizer = Sgd { lr: 0.02, momentum: 0.9, nesterov: true, weight_decay: 1e-4 }.into();
+    let (schedule, warmup) = (Constant {}.into(), 0);
     let (augment, select) = (Vec::new(), Select::Last);
     let batchnorm_weight = BatchnormWeight::Ones;
     let recipe = Recipe {
@@ -87,16 +93,16 @@ pub fn train(net: &Net, objective: Objective<'_>, view: &View, device: &Device) 
         select,
         batchnorm_weight,
     };
-    let (seed, ops, judge) = (7, Ops::Own, None);
-    let lesson = Lesson {
+    let (seed, kernels, evaluation) = (7, Kernels::Takd, None);
+    let training = Training {
         net,
         recipe: &recipe,
         objective,
         seed,
-        ops,
+        kernels,
         train: view,
-        judge,
+        evaluation,
         on_collapse: OnCollapse::Warn,
     };
-    learn::train(&lesson, device, &Never, &mut |_, _| {}).unwrap()
+    training::train(&training, device, &Never, &mut |_, _| {}).unwrap()
 }

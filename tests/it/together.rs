@@ -2,6 +2,7 @@
 
 use crate::{
     keys::parse,
+    locks::lock,
     running::Running,
     store::{outcome, provenance},
     workspace::{PIPELINE, Workspace},
@@ -55,7 +56,7 @@ fn eight_runs_at_once_make_each_key_once() {
             assert_eq!(output.status.code(), Some(0), "{output:?}");
             let result: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
             for step in result["steps"].as_array().unwrap() {
-                if step["fate"] == "made" {
+                if step["status"] == "done" {
                     *made.entry(step["key"].as_str().unwrap().to_owned()).or_default() += 1;
                 }
             }
@@ -80,7 +81,7 @@ fn two_writers_of_one_key_leave_one_whole_entry() {
             // Locks of their own: neither knows of the other.
             let locks = Store::new(folder.path().join(name));
             scope.spawn(move || {
-                let lock = locks.lock(&key, &mut || false).unwrap().unwrap();
+                let lock = lock(&locks, &key);
                 for _ in 0..50 {
                     let mut staging = Staging::new(store, &lock).unwrap();
                     staging.write("file", name.as_bytes()).unwrap();
@@ -117,7 +118,7 @@ fn an_entry_that_was_moved_away_for_its_successor_comes_back() {
         if gc {
             workspace.ok(&["cache", "gc", "tiny.toml"]);
         } else {
-            assert!(store.lock(&key, &mut || false).unwrap().is_some());
+            drop(lock(&store, &key));
         }
         assert!(matches!(store.find(&key, Depth::Content).unwrap(), Lookup::Whole(_)));
         assert!(!old.exists());

@@ -4,23 +4,22 @@
 //! Those of a new version: `takd run tests/golden/caches/pipeline.toml --cache DIR`, then `entries` of
 //! DIR, with `host` in each manifest replaced by `golden`.
 
-use crate::workspace::{Workspace, key};
+use crate::{
+    locks::lock,
+    workspace::{Workspace, key},
+};
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{Mutex, atomic::AtomicBool},
-    time::Duration,
+    sync::Mutex,
 };
 use takd::{
-    data,
-    execute::{Costs, Event, Fate, Limits, Observer, execute},
+    executor::Status,
     graph::Graph,
-    key::{KEY_VERSION, Key, keys},
-    net,
-    node::{Choice, Datasets, NodeRunner},
-    plan::{Known, Plan},
-    spec::{self, Catalogue, Pipeline, Sources},
-    store::{Depth, Kept, Lookup, Store},
+    key::{KEY_VERSION, Key},
+    plan::Plan,
+    session::{Opening, RunOptions, Selection, Session, Watcher},
+    store::{Depth, Lookup, Store, StoredCheckpoint},
 };
 
 fn golden() -> PathBuf {
@@ -120,7 +119,10 @@ fn a_manifest_with_unknown_fields_is_not_damaged() {
     };
     assert!(version.contains("takd 0.1.0") && version.contains("dropout"), "{version}");
     let run = workspace.takd(&["run", "tiny.toml", "nokd@20"]);
-    assert!(run.code == 1 && run.stderr.contains("is another takd version's"), "{run:?}");
+    assert!(
+        run.code == 4 && run.stderr.contains("was written by another version of takd"),
+        "{run:?}"
+    );
     assert!(run.stderr.contains("another --cache"), "{run:?}");
     assert!(fs::read(entry.join("manifest.json")).unwrap() == there);
     assert!(!workspace.path("cache/damaged").exists());
@@ -133,13 +135,13 @@ fn a_checkpoint_of_another_key_is_set_aside() {
     let [one, other] =
         ["nokd@20", "nokd@31"].map(|task| key(&result, task).parse::<Key>().unwrap());
     let store = Store::new(workspace.path("cache"));
-    let lock = |key: &Key| store.lock(key, &mut || false).unwrap().unwrap();
+    let lock = |key: &Key| lock(&store, key);
     store.write_checkpoint(&lock(&one), b"an hour's training").unwrap();
     fs::remove_dir_all(workspace.path(format!("cache/entries/{other}"))).unwrap();
     let [from, to] = [one, other].map(|key| workspace.path(format!("cache/checkpoints/{key}")));
     fs::rename(from, &to).unwrap();
     let there = fs::read(&to).unwrap();
-    assert_eq!(store.read_checkpoint(&other).unwrap(), Kept::OtherKey(one));
+    assert_eq!(store.read_checkpoint(&other).unwrap(), StoredCheckpoint::OtherKey(one));
     let output = workspace.takd(&["run", "tiny.toml", "nokd"]);
     let told = format!("its checkpoint belongs to the key {}; it is set aside in", one.short());
     assert!(output.code == 0 && output.stderr.contains(&told), "{output:?}");
@@ -150,7 +152,7 @@ fn a_checkpoint_of_another_key_is_set_aside() {
     let mut bytes = fs::read(&to).unwrap();
     bytes[70] ^= 1;
     fs::write(&to, bytes).unwrap();
-    assert_eq!(store.read_checkpoint(&other).unwrap(), Kept::Damaged);
+    assert_eq!(store.read_checkpoint(&other).unwrap(), StoredCheckpoint::Damaged);
 }
 
 #[test]
@@ -165,55 +167,27 @@ fn another_test_image_trains_nothing_again() {
     assert_eq!((&result["trained"], &result["measured"]), (&0.into(), &1.into()), "{result}");
 }
 
-struct Nobody;
+/// Does something between the planning and the first step of a run.
+struct Meanwhile<F>(Mutex<Option<F>>);
 
-impl Observer for Nobody {
-    fn event(&self, _: &Event) {}
-}
-
-/// The pipeline `text` over the files of `workspace`.
-fn open(workspace: &Workspace, text: String) -> Pipeline {
-    let probe = |format: &_| data::probe(format).map_err(|error| error.to_string());
-    let digest = |path: &Path| {
-        let bytes = fs::read(path).map_err(|error| error.to_string())?;
-        Ok(blake3::hash(&bytes).to_hex().to_string())
-    };
-    let catalogue = Catalogue {
-        preset: None,
-        data: &workspace.path("data"),
-        probe: &probe,
-        digest: &digest,
-        net: net::builtin,
-        net_names: &net::BUILTIN,
-    };
-    let sources = Sources(vec![("x.toml".to_owned(), text)]);
-    spec::parse(sources, &workspace.path(""), "x", catalogue).unwrap_or_else(|e| panic!("{e}"))
+impl<F: FnOnce()> Watcher for Meanwhile<F> {
+    fn planned(&self, _: &Graph<'_>, _: &Plan) {
+        self.0.lock().unwrap().take().unwrap()();
+    }
 }
 
 /// What becomes of the first task of `text` where `change` happens after planning.
-fn fate(workspace: &Workspace, text: String, change: impl FnOnce()) -> Fate {
-    let pipeline = open(workspace, text);
-    let graph = Graph::new(&pipeline);
-    let plan = Plan::new(&graph, keys(&graph), &Known::default(), &[0], &[]);
-    change();
-    let store = Store::new(workspace.path("cache"));
-    let stop = AtomicBool::new(false);
-    let runner = NodeRunner {
-        store: &store,
-        graph: &graph,
-        device: "cpu".parse::<Choice>().unwrap().select().unwrap(),
-        observer: &Nobody,
-        stop: &stop,
-        checkpoint_every: Duration::from_secs(300),
-        threads: 1,
-        datasets: Datasets::default(),
-        told: Mutex::default(),
-    };
-    let limits = Limits { jobs: 1, threads: 1, keep_going: false };
-    let costs = Costs::default();
-    let fate = execute(&plan, &runner, &Nobody, limits, costs, &stop).swap_remove(0);
-    assert!(matches!(fate, Fate::Made(_)) != store.keys().unwrap().is_empty(), "{fate:?}");
-    fate
+fn status(workspace: &Workspace, text: String, change: impl FnOnce()) -> Status {
+    let opening = Opening::new(workspace.path("x.toml")).data(workspace.path("data"));
+    let pipeline = opening.parse(text).unwrap_or_else(|error| panic!("{error}"));
+    let session = Session::new(pipeline, Store::new(workspace.path("cache")));
+    let options = RunOptions { device: "cpu".parse().unwrap(), ..RunOptions::default() };
+    let first = Selection::of([session.graph().name(0)]);
+    let outcome = session.run(&first, &options, &Meanwhile(Mutex::new(Some(change)))).unwrap();
+    let status = outcome.statuses[0].clone();
+    let stored = session.store.keys().unwrap();
+    assert!(matches!(status, Status::Done(_)) != stored.is_empty(), "{status:?}");
+    status
 }
 
 fn flip_last(path: PathBuf) {
@@ -231,11 +205,14 @@ fn data_that_changes_after_planning_is_an_error_of_the_node() {
     let idx = || pipeline("format     = \"idx\"");
     let workspace = Workspace::new();
     let image = workspace.path("bars/train-images-idx3-ubyte");
-    let Fate::Failed(error) = fate(&workspace, idx(), || flip_last(image)) else { panic!() };
-    assert!(error.contains("the training images in ") && error.contains("run again"), "{error}");
+    let Status::Failed(error) = status(&workspace, idx(), || flip_last(image)) else { panic!() };
+    assert!(
+        error.message.contains("the training images in ") && error.message.contains("run again"),
+        "{error}"
+    );
     // The test images have no say in a training.
     let image = workspace.path("bars/t10k-images-idx3-ubyte");
-    assert!(matches!(fate(&workspace, idx(), || flip_last(image)), Fate::Made(_)));
+    assert!(matches!(status(&workspace, idx(), || flip_last(image)), Status::Done(_)));
 
     let workspace = Workspace::new();
     let record = [vec![0; 1 + 3072], vec![1; 1 + 3072], vec![2; 1 + 3072]].concat();
@@ -246,11 +223,12 @@ fn data_that_changes_after_planning_is_an_error_of_the_node() {
     let cifar = pipeline("format = \"cifar10\"\ntrain = [\"a.bin\"]\ntest = [\"b.bin\"]")
         .replace("\"bars\"\nvalidation", "\"cifar\"\nvalidation")
         .replace("fc3", "fc10");
-    let Fate::Failed(error) = fate(&workspace, cifar, || flip_last(workspace.path("cifar/a.bin")))
+    let Status::Failed(error) =
+        status(&workspace, cifar, || flip_last(workspace.path("cifar/a.bin")))
     else {
         panic!()
     };
-    assert!(error.contains("the training images in "), "{error}");
+    assert!(error.message.contains("the training images in "), "{error}");
 }
 
 #[test]
@@ -264,9 +242,10 @@ fn weights_that_change_after_planning_are_an_error_of_the_node() {
     let known = text.find("[train.known]").unwrap();
     let text = format!("{}{}", &text[..trained], &text[known..]);
     let weights = workspace.path("golden/known.safetensors");
-    let Fate::Failed(error) = fate(&workspace, text, || flip_last(weights)) else { panic!() };
+    let Status::Failed(error) = status(&workspace, text, || flip_last(weights)) else { panic!() };
     assert!(
-        error.contains("known.safetensors has changed") && error.contains("run again"),
+        error.message.contains("known.safetensors has changed")
+            && error.message.contains("run again"),
         "{error}"
     );
 }

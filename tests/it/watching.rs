@@ -64,7 +64,7 @@ fn each_line_of_a_json_log_is_a_documented_event() {
     let last = of("epoch").into_iter().find(|epoch| epoch["epoch"] == 2).unwrap();
     assert!(last["loss"].is_f64() && last["accuracy"].is_f64() && last["epochs"] == 2, "{last}");
     assert_eq!(last["node_seconds_left"], 0.0);
-    assert!(of("ended").iter().all(|ended| ended["fate"] == "made" && ended["seconds"].is_f64()));
+    assert!(of("ended").iter().all(|ended| ended["status"] == "done" && ended["seconds"].is_f64()));
     let summary = of("summary")[0];
     assert_eq!((&summary["trained"], &summary["reused"]), (&Value::from(10), &Value::from(0)));
     let spent: f64 = of("ended").iter().map(|ended| ended["seconds"].as_f64().unwrap()).sum();
@@ -84,9 +84,9 @@ fn failures_and_errors_are_events_too() {
     let hot = PIPELINE.replace("lr = 0.05", "lr = 1e30").replace("[20, 31]", "[20]");
     workspace.write("tiny.toml", hot);
     let events = events(&workspace.takd(&[&JSON[..], &["--keep-going"]].concat()));
-    let fate = |word| events.iter().find(|event| event["fate"] == word).unwrap();
-    assert!(fate("failed")["error"].as_str().unwrap().contains("lower the learning rate"));
-    assert!(fate("blocked")["by"].as_str().unwrap().ends_with("@20"));
+    let status = |word| events.iter().find(|event| event["status"] == word).unwrap();
+    assert!(status("failed")["error"].as_str().unwrap().contains("lower the learning rate"));
+    assert!(status("blocked")["by"].as_str().unwrap().ends_with("@20"));
 
     workspace.write("tiny.toml", "[recipe.x]\nepoch = 1");
     let output = workspace.takd(&JSON);

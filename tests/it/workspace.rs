@@ -131,7 +131,7 @@ impl Workspace {
     pub fn trained(&self, args: &[&str]) -> Vec<String> {
         let result = self.run(args);
         let steps = result["steps"].as_array().unwrap().iter();
-        let made = steps.filter(|step| step["fate"] == "made" && step["kind"] != "eval");
+        let made = steps.filter(|step| step["status"] == "done" && step["kind"] != "eval");
         made.map(|step| step["nodes"][0].as_str().unwrap().to_owned()).collect()
     }
 

@@ -1,8 +1,10 @@
 //! Two entries of the cache.
 
 use crate::{
-    commands::exit::Problem,
+    console::exit::Problem,
     key::Key,
+    kinds::Kinds,
+    metric::METRICS,
     plan::{Difference, differences},
     store::{Depth, Lookup, Manifest, Outcome, Provenance, Store},
 };
@@ -37,7 +39,7 @@ impl Diff {
         Ok(Self {
             old: side(&old),
             new: side(&new),
-            inputs: differences(&old.inputs, &new.inputs),
+            inputs: differences(&old.inputs, &new.inputs, &Kinds::default()),
             outcome: compare(&outcome(&old.outcome), &outcome(&new.outcome)),
             provenance: compare(&makers(&old.provenance), &makers(&new.provenance)),
         })
@@ -51,7 +53,10 @@ impl Diff {
                 text += &format!("the same {head}\n");
             } else {
                 text += &format!("{head}\n");
-                text.extend(differences.iter().map(|difference| format!("  {difference}\n")));
+                text.extend(differences.iter().map(|difference| {
+                    let verdict = verdict(difference).unwrap_or_default();
+                    format!("  {difference}{verdict}\n")
+                }));
             }
         }
         if !self.provenance.is_empty() {
@@ -60,6 +65,14 @@ impl Diff {
         }
         text
     }
+}
+
+/// Which way a metric has changed.
+fn verdict(difference: &Difference) -> Option<&'static str> {
+    let metric = METRICS.iter().find(|metric| metric.name == difference.field)?;
+    let [old, new] = [&difference.old, &difference.new].map(|value| value.parse::<f64>().ok());
+    let is_better = metric.better.is_better(new? - old?)?;
+    Some(if is_better { ": better" } else { ": worse" })
 }
 
 type Fields = Vec<(&'static str, String)>;
@@ -93,7 +106,7 @@ fn manifest(store: &Store, key: &Key) -> Result<Manifest, Problem> {
             Err(Problem::Entry(format!("the entry {} is damaged: {problem}", key.short())))
         }
         Lookup::OtherVersion(version) => Err(Problem::Entry(format!(
-            "the entry {} is another takd version's ({version}), which this one cannot read",
+            "the entry {} was written by another version of takd ({version}), which this one cannot read",
             key.short()
         ))),
         Lookup::Missing => Err(Problem::Entry(format!("the entry {} has just gone", key.short()))),
@@ -110,12 +123,9 @@ fn outcome(outcome: &Outcome) -> Fields {
             fields.into_iter().chain(collapsed).collect()
         }
         Outcome::Logits { samples, seconds: _ } => vec![("samples", samples.to_string())],
-        Outcome::Metrics { metrics, seconds: _ } => vec![
-            ("top1", metrics.top1.to_string()),
-            ("loss", metrics.loss.to_string()),
-            ("ece", metrics.ece.to_string()),
-            ("entropy_at_temperature", metrics.entropy_at_temperature.to_string()),
-            ("samples", metrics.samples.to_string()),
-        ],
+        Outcome::Metrics { metrics, seconds: _ } => {
+            let numbers = metrics.iter().map(|(metric, value)| (metric.name, value.to_string()));
+            numbers.chain([("samples", metrics.samples.to_string())]).collect()
+        }
     }
 }

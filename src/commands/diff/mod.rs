@@ -3,13 +3,14 @@
 mod entries;
 mod pipelines;
 
-use super::{
-    cache::entry_key,
-    exit::{self, Problem},
-    open::PipelineArgs,
-    print, print_data,
+use crate::{
+    console::{
+        PipelineArgs, entry_key,
+        exit::{self, Problem},
+        print, print_data,
+    },
+    store::Store,
 };
-use crate::store::Store;
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -39,7 +40,8 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
             (serde_json::to_string_pretty(&diff), diff.text())
         }
         _ => {
-            let (new, old) = (args.pipeline.open()?, args.pipeline.open_other(&args.against)?);
+            let (new, old) =
+                (args.pipeline.opening().pipeline()?, args.pipeline.open_other(&args.against)?);
             let diff = pipelines::Diff::new(&old, &new, store)?;
             let names = given.map(|path| path.display().to_string());
             (serde_json::to_string_pretty(&diff), diff.text(&names[1], &names[0]))

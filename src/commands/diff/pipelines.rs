@@ -1,13 +1,13 @@
 //! Two pipelines: their nodes are paired by name, their results by node and seed.
 
 use crate::{
-    commands::{exit::Problem, plural},
+    console::exit::Problem,
     graph::Graph,
     key::{Key, KeyInputs, keys},
-    metrics::Metrics,
+    metric::{METRICS, Metrics},
+    pipeline::{Pipeline, Work},
     plan::{Difference, differences},
-    report::{Paired, Spread},
-    spec::{Pipeline, Work},
+    report::{Paired, Spread, plural},
     store::{Outcome, Store, StoreError},
 };
 use serde::Serialize;
@@ -47,16 +47,9 @@ struct Change {
     new: Spread,
     /// New minus old.
     difference: Paired,
+    /// Whether the new one is better, where the interval shows a difference and the metric judges.
+    better: Option<bool>,
 }
-
-/// A number of an evaluation, and its unit.
-type Number = (&'static str, &'static str, fn(&Metrics) -> f64);
-
-const NUMBERS: [Number; 3] = [
-    ("top-1", " points", |metrics| metrics.top1 * 100.0),
-    ("loss", " nats", |metrics| metrics.loss),
-    ("calibration error", " points", |metrics| metrics.ece * 100.0),
-];
 
 type Tasks = BTreeMap<(String, u64), (KeyInputs, Key)>;
 
@@ -75,6 +68,7 @@ impl Diff {
         let seeds: Vec<u64> =
             new.seeds.iter().copied().filter(|seed| old.seeds.contains(seed)).collect();
         let (old_tasks, new_tasks) = (tasks(old), tasks(new));
+        let kinds = &new.kinds;
         let mut nodes = Vec::new();
         for node in new.nodes.iter().filter(|node| old_names.contains(&node.name)) {
             let pairs: Vec<_> = seeds
@@ -83,7 +77,7 @@ impl Diff {
                 .filter_map(|task| Some((old_tasks.get(&task)?, new_tasks.get(&task)?)))
                 .collect();
             let fields = pairs.first().map_or(Vec::new(), |((old, _), (new, _))| {
-                let fields = differences(old, new).into_iter();
+                let fields = differences(old, new, kinds).into_iter();
                 fields.filter(|difference| !difference.is_parent()).collect()
             });
             let same = pairs.iter().all(|((_, old), (_, new))| old == new);
@@ -160,7 +154,12 @@ impl Change {
     fn line(&self) -> String {
         let (old, new) = (self.old.scaled(1.0, 2), self.new.scaled(1.0, 2));
         let told = self.difference.sentence(self.unit);
-        format!("  {}: {old} → {new}: {told}\n", self.metric)
+        let verdict = match self.better {
+            Some(true) => ", better",
+            Some(false) => ", worse",
+            None => "",
+        };
+        format!("  {}: {old} → {new}: {told}{verdict}\n", self.metric)
     }
 }
 
@@ -177,14 +176,17 @@ fn results(
     for (old, new) in keys {
         pairs.extend(metrics(&old)?.zip(metrics(&new)?));
     }
-    let changes = NUMBERS.iter().filter_map(|(metric, unit, number)| {
-        let values: Vec<(f64, f64)> =
-            pairs.iter().map(|(old, new)| (number(old), number(new))).collect();
+    let changes = METRICS.iter().filter_map(|metric| {
+        let number = |metrics: &Metrics| Some(metrics.get(metric.name)? * metric.unit.scale());
+        let both = pairs.iter().filter_map(|(old, new)| number(old).zip(number(new)));
+        let values: Vec<(f64, f64)> = both.collect();
         let differences: Vec<f64> = values.iter().map(|(old, new)| new - old).collect();
         let (old, new): (Vec<f64>, Vec<f64>) = values.into_iter().unzip();
         let (old, new) = (Spread::of(&old)?, Spread::of(&new)?);
         let difference = Paired::of(&differences)?;
-        Some(Change { metric, unit, old, new, difference })
+        let better = metric.better.is_better(difference.mean).filter(|_| difference.is_shown());
+        let (metric, unit) = (metric.title, metric.unit.of_difference());
+        Some(Change { metric, unit, old, new, difference, better })
     });
     Ok(changes.collect())
 }

@@ -1,16 +1,16 @@
 //! `takd init`.
 
-use super::{
-    data::file_formats,
-    exit::{self, Problem},
-    open::read_text,
-    output::write_new,
-    say,
-};
 use crate::{
-    config::{DataInfo, Fit, Format, ImageFolder, Net, leaves_one},
-    data::{self, DataError},
-    net,
+    architecture::Architecture,
+    console::{
+        exit::{self, Problem},
+        say, write_new,
+    },
+    dataset::{DataError, DataInfo, FashionMini, Format, Location, Storage},
+    kinds::Kinds,
+    network,
+    recipe::leaves_one,
+    session::Opening,
 };
 use std::path::{Path, PathBuf};
 
@@ -33,11 +33,11 @@ pub(super) fn run(args: &Args) -> Result<u8, Problem> {
     let path = args.folder.as_deref().map(|folder| relative(folder, &args.output)).transpose()?;
     let (lines, info) = match (&args.folder, path) {
         (Some(folder), Some(path)) => recognise(folder, &path)?,
-        _ => ("format     = \"fashion-mini\"\n".to_owned(), data::probe(&Format::FashionMini)?),
+        _ => ("format     = \"fashion-mini\"\n".to_owned(), FashionMini.probe()?),
     };
     let text = pipeline(&lines, &info);
     // What is written must be what the other commands read.
-    read_text(&args.output, text.clone())?;
+    Opening::new(&args.output).parse(text.clone())?;
     write_new(&args.output, &text)?;
     let (DataInfo { shape, classes, train, test, .. }, file) = (info, args.output.display());
     say(&format!(
@@ -61,27 +61,27 @@ fn absolute(folder: &Path) -> Result<PathBuf, Problem> {
 
 /// The lines of a data set's table that say what `folder` holds, and what that is.
 fn recognise(folder: &Path, path: &str) -> Result<(String, DataInfo), Problem> {
-    let mut images = ImageFolder::new(folder.to_owned(), Path::new("data"));
-    // What is wrong with the folder is told by the probe.
-    images.fit = fit(data::usual_side(&images).ok().flatten());
-    let Fit { size, resize, .. } = images.fit;
-    let images = ("image-folder", Format::Folder(images));
     let mut problem = format!("no data set that takd reads is in {}:", folder.display());
-    for (word, format) in file_formats(folder).into_iter().chain([images]) {
-        match data::probe(&format) {
+    for kind in Kinds::default().formats {
+        let Ok(usual) = kind.choose(&[]) else { continue };
+        if usual.location() == Location::BuiltIn {
+            continue;
+        }
+        let suited = usual.suited(folder);
+        let choice = kind.choose(&suited).unwrap_or(usual);
+        match Format::new(&choice, folder.to_owned(), Path::new("data")).probe() {
             Ok(info) => {
-                let path = toml::Value::from(path);
-                let mut lines = format!("format     = \"{word}\"\npath       = {path}\n");
-                if matches!(format, Format::Folder(_)) {
-                    lines += &format!(
-                        "size       = {size:<22} # side of the images; a smaller one trains faster\n\
-                         resize     = {resize:<22} # their shorter side before the centre is taken\n"
-                    );
+                let (format, path) = (kind.name, toml::Value::from(path));
+                let mut lines = format!("format     = \"{format}\"\npath       = {path}\n");
+                for (name, value) in suited {
+                    let doc = kind.field(&name).map_or("", |field| field.doc);
+                    let value = value.to_string();
+                    lines += &format!("{name:<10} = {value:<22} # {doc}\n");
                 }
                 return Ok((lines, info));
             }
             Err(DataError::Missing { file, error, .. }) => {
-                problem += &format!("\n  {word}: cannot read {file}: {error}");
+                problem += &format!("\n  {}: cannot read {file}: {error}", kind.name);
             }
             Err(damaged) => return Err(damaged.into()),
         }
@@ -99,21 +99,13 @@ fn recognise(folder: &Path, path: &str) -> Result<(String, DataInfo), Problem> {
 /// Below this side images are for small networks: the first two layers of ImageNet's leave a quarter.
 const LARGE: usize = 128;
 
-/// What images are brought to whose shorter side is usually so many pixels: little larger than they
-/// are, for what is enlarged costs time and shows nothing more.
-fn fit(side: Option<u32>) -> Fit {
-    match side {
-        Some(..48) => Fit { size: 32, resize: 32, ..Fit::default() },
-        Some(48..128) => Fit { size: 64, resize: 64, ..Fit::default() },
-        Some(_) | None => Fit::default(),
-    }
-}
-
 /// Networks of three sizes that fit the images: their names, and tables for those that have none.
 fn networks(info: &DataInfo) -> ([&'static str; 3], String) {
     let fits = |name: &&str| {
-        let layers = net::builtin(name, info.classes);
-        layers.is_some_and(|layers| Net::new(layers, info.shape, info.classes).is_ok())
+        let layers = network::builtin(name, info.classes);
+        layers.is_some_and(|layers| {
+            Architecture::read(&layers, info.shape, info.classes, &Kinds::default()).is_ok()
+        })
     };
     let large = info.shape.height.min(info.shape.width) >= LARGE;
     let named = [

@@ -4,8 +4,8 @@ use super::{Machine, PickleError};
 use crate::pytorch::value::Value;
 
 impl Machine<'_> {
-    /// Follows one, whose code is at `place`.
-    pub(super) fn rare(&mut self, code: u8, place: usize) -> Result<(), PickleError> {
+    /// Follows one, whose code is at `position`.
+    pub(super) fn rare(&mut self, code: u8, position: usize) -> Result<(), PickleError> {
         match code {
             b'0' => {
                 self.pop()?;
@@ -14,7 +14,7 @@ impl Machine<'_> {
                 self.since_mark()?;
             }
             b'2' => {
-                let top = self.stack.last().ok_or(PickleError::Stack(place))?.clone();
+                let top = self.stack.last().ok_or(PickleError::Stack(position))?.clone();
                 // A copy of what still grows is not followed.
                 let top = if top.depth() > 1 { Value::Opaque } else { top };
                 self.stack.push(top);
@@ -39,7 +39,7 @@ impl Machine<'_> {
             b'g' => {
                 let index = self.index()?;
                 let value = self.memo.get(&index).cloned();
-                self.stack.push(value.ok_or(PickleError::Stack(place))?);
+                self.stack.push(value.ok_or(PickleError::Stack(position))?);
             }
             b'd' => {
                 let items = self.since_mark()?;
@@ -68,7 +68,7 @@ impl Machine<'_> {
             // Long texts and bytes.
             0x8d | 0x8e | 0x96 => {
                 let length = u64::from_le_bytes(self.array::<8>()?);
-                let length = usize::try_from(length).map_err(|_| PickleError::End(place))?;
+                let length = usize::try_from(length).map_err(|_| PickleError::End(position))?;
                 self.skip(length)?;
                 self.stack.push(Value::Opaque);
             }
@@ -76,14 +76,14 @@ impl Machine<'_> {
                 self.skip(1 << (code - 0x82))?;
                 self.stack.push(Value::Opaque);
             }
-            _ => return Err(PickleError::Instruction { code, place }),
+            _ => return Err(PickleError::Instruction { code, position }),
         }
         Ok(())
     }
 
     /// The number of a remembered value, as early protocols write it.
     fn index(&mut self) -> Result<u32, PickleError> {
-        let place = self.place;
-        self.line()?.parse().map_err(|_| PickleError::Stack(place))
+        let position = self.position;
+        self.line()?.parse().map_err(|_| PickleError::Stack(position))
     }
 }

@@ -1,24 +1,40 @@
-//! The numbers behind a figure, a line a point.
+//! The numbers behind a figure, one line per point.
 
 use super::FigureResults;
-use crate::report::escape::csv as quote;
+use crate::report::csv_file::{CsvFile, cell, number};
+
+const HEAD: [&str; 14] = [
+    "series",
+    "x",
+    "node",
+    "over",
+    "mean",
+    "std",
+    "n",
+    "paper",
+    "split",
+    "test_selected",
+    "picked",
+    "quantity",
+    "note",
+    "paper_note",
+];
 
 impl FigureResults {
     /// As CSV (RFC 4180); a line of its own holds the mean of teacher and student.
     pub fn csv(&self) -> String {
-        let mut text =
-            "series,x,node,over,mean,std,n,paper,split,test_selected,picked,quantity,note,paper_note\n".to_owned();
+        let mut file = CsvFile::new(&HEAD);
         let split = format!("{:?}", self.split).to_lowercase();
         let quantity = serde_json::to_value(self.quantity).expect("a word is always JSON");
-        let quantity = quantity.as_str().unwrap_or_default().to_owned();
-        let note = quote(self.note.as_deref().unwrap_or_default());
-        let number = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
+        let quantity = quantity.as_str().unwrap_or_default();
+        let note = cell(self.note.as_deref().unwrap_or_default());
         let picked = self.rule.as_ref().and_then(|rule| rule.pick.as_ref()).map(|pick| &pick.node);
         for line in &self.lines {
             for point in &line.points {
-                let name = |node: &Option<String>| quote(node.as_deref().unwrap_or_default());
-                let fields = [
-                    quote(&line.label),
+                let name = |node: &Option<String>| cell(node.as_deref().unwrap_or_default());
+                let paper_note = self.paper_note.as_deref().filter(|_| point.paper.is_some());
+                let fields: [String; HEAD.len()] = [
+                    cell(&line.label),
                     point.x.to_string(),
                     name(&point.node),
                     name(&point.over),
@@ -29,19 +45,22 @@ impl FigureResults {
                     split.clone(),
                     point.test_selected.to_string(),
                     (picked.is_some() && point.node.as_ref() == picked).to_string(),
-                    quantity.clone(),
+                    quantity.to_owned(),
                     note.clone(),
-                    quote(
-                        self.paper_note.as_deref().filter(|_| point.paper.is_some()).unwrap_or(""),
-                    ),
+                    cell(paper_note.unwrap_or_default()),
                 ];
-                text += &(fields.join(",") + "\n");
+                file.line(fields.into_iter());
             }
         }
         if let Some(rule) = &self.rule {
-            let label = quote(&rule.label());
-            text += &format!("{label},,,,{},,,,{split},,,{quantity},{note},\n", number(rule.mean));
+            let mut fields: [String; HEAD.len()] = Default::default();
+            fields[0] = cell(&rule.label());
+            fields[4] = number(rule.mean);
+            fields[8] = split;
+            fields[11] = quantity.to_owned();
+            fields[12] = note;
+            file.line(fields.into_iter());
         }
-        text
+        file.text()
     }
 }

@@ -1,9 +1,9 @@
 //! A figure's numbers.
 
-use super::super::{OursRow, Spread, reader::Reader};
+use super::super::{MeasuredRow, Spread, reader::Reader};
 use crate::{
-    config::Split,
-    spec::{Figure, Measure, Point, Quantity},
+    dataset::Split,
+    pipeline::{Figure, Measure, Point, Quantity},
     store::StoreError,
 };
 use serde::Serialize;
@@ -154,8 +154,8 @@ fn gather_point(
     quantity: Quantity,
     reader: &mut Reader<'_, '_>,
 ) -> Result<PointResult, StoreError> {
-    let top1 = |row: &OursRow| -> Vec<Option<f64>> {
-        row.seeds.iter().map(|seed| seed.metrics.as_ref().map(|m| m.top1 * 100.0)).collect()
+    let top1 = |row: &MeasuredRow| -> Vec<Option<f64>> {
+        row.seeds.iter().map(|seed| seed.metrics.as_ref().map(|m| m.top1() * 100.0)).collect()
     };
     let mut result = PointResult {
         x: point.x,
@@ -166,7 +166,7 @@ fn gather_point(
         test_selected: false,
         paper: point.paper,
     };
-    let values = match point.ours {
+    let values = match point.measured {
         None => return Ok(result),
         Some(Measure::Accuracy(of)) => {
             let row = reader.row(of)?;

@@ -1,0 +1,92 @@
+//! The arguments that say which pipeline a command is about.
+
+use super::{exit::Problem, home::folder};
+use crate::{
+    pipeline::Pipeline,
+    session::{Absent, Opening, Session},
+    store::Store,
+};
+use std::path::{Path, PathBuf};
+
+/// The pipeline file and what is laid over it.
+#[derive(clap::Args)]
+pub(crate) struct PipelineArgs {
+    /// The pipeline file
+    file: PathBuf,
+    /// Replace a value of the file, such as recipe.plain.epochs=5; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    #[command(flatten)]
+    given: Given,
+}
+
+/// What a pipeline is read with.
+#[derive(clap::Args)]
+pub(crate) struct Given {
+    /// Lay the file's [preset.NAME] over it
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
+    #[command(flatten)]
+    data: DataArgs,
+}
+
+/// Where data sets are.
+#[derive(clap::Args)]
+pub(crate) struct DataArgs {
+    /// Folder of fetched data sets
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "TAKD_DATA",
+        hide_env_values = true,
+        default_value = "data",
+        value_parser = folder()
+    )]
+    pub data: PathBuf,
+}
+
+impl Given {
+    /// A pipeline file with what was given.
+    pub fn opening(&self, file: &Path) -> Opening {
+        let opening = Opening::new(file).data(&self.data.data);
+        self.preset.iter().fold(opening, |opening, name| opening.preset(name))
+    }
+}
+
+impl PipelineArgs {
+    /// The file with all that is laid over it.
+    pub fn opening(&self) -> Opening {
+        let opening = self.given.opening(&self.file);
+        self.set.iter().fold(opening, Opening::set)
+    }
+
+    /// The same file with another preset, where known data sets may be absent.
+    pub fn open_preset(&self, preset: &str) -> Result<Pipeline, Problem> {
+        Ok(self.opening().preset(preset).absent(Absent::Planned).pipeline()?)
+    }
+
+    /// Another file as it stands, its data sets in the same folder.
+    pub fn open_other(&self, file: &Path) -> Result<Pipeline, Problem> {
+        Ok(Opening::new(file).data(&self.given.data.data).pipeline()?)
+    }
+
+    /// The pipeline with its results in `store`.
+    pub fn session(&self, store: &Store) -> Result<Session, Problem> {
+        Ok(self.opening().session(store.clone())?)
+    }
+
+    /// The same, where known data sets may be absent.
+    pub fn planned_session(&self, store: &Store) -> Result<Session, Problem> {
+        Ok(self.opening().absent(Absent::Planned).session(store.clone())?)
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.file
+    }
+
+    /// The file as it was given.
+    pub fn file(&self) -> std::path::Display<'_> {
+        self.file.display()
+    }
+}

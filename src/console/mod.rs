@@ -1,0 +1,32 @@
+//! What the commands share: arguments, exit codes, and what reaches a terminal, a pipe or a log.
+//!
+//! Results go to stdout; progress, notes and errors go to stderr.
+
+mod arguments;
+mod entry;
+pub mod exit;
+mod help;
+mod home;
+mod output;
+mod plan;
+mod progress;
+mod records;
+mod say;
+mod signals;
+mod stderr;
+mod stdout;
+
+pub(crate) use arguments::{DataArgs, Given, PipelineArgs};
+pub(crate) use entry::entry_key;
+pub(crate) use help::grouped;
+pub(crate) use home::folder;
+pub(crate) use output::{write, write_new};
+pub(crate) use plan::{show, step_json, tell_damaged};
+pub(crate) use progress::{Decoding, LogArgs, long, short, status_json, tell};
+pub(crate) use records::listen;
+pub(crate) use say::{coloured, say};
+#[cfg(unix)]
+pub(crate) use signals::bear_file_limits;
+pub(crate) use signals::{Signals, command_line};
+pub(crate) use stderr::flush;
+pub(crate) use stdout::{print, print_data, print_json};

@@ -1,0 +1,105 @@
+//! A plan as text and as JSON.
+
+use super::{
+    exit::Problem,
+    say::say,
+    stdout::{print, print_json},
+};
+use crate::{
+    graph::Graph,
+    key::Key,
+    plan::{Action, Plan, Reason, Step},
+    session::{Session, Survey, absent_data},
+};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+
+pub(crate) fn tell_damaged(survey: &Survey) {
+    for (key, problem) in &survey.damaged {
+        say(&format!(
+            "note: the entry {} is damaged ({problem}) and counts as missing",
+            key.short()
+        ));
+    }
+}
+
+/// Prints a plan.
+pub(crate) fn show(session: &Session, plan: &Plan, json: bool) -> Result<(), Problem> {
+    let graph = &session.graph();
+    let resumes = session.resumes(plan)?;
+    if json {
+        let step = |step: &Step| {
+            let mut value = step_json(graph, step);
+            if let Some(&epoch) = resumes.get(&step.key) {
+                value["resumes_at_epoch"] = epoch.into();
+            }
+            value
+        };
+        let steps: Vec<Value> = plan.steps.iter().map(step).collect();
+        return print_json(&json!({ "pipeline": graph.pipeline.name, "steps": steps }));
+    }
+    print(&text(graph, plan, &resumes))
+}
+
+/// A step's tasks, action and key.
+pub(crate) fn step_json(graph: &Graph<'_>, step: &Step) -> Value {
+    let mut value = serde_json::to_value(&step.action).expect("plain data is always JSON");
+    value["key"] = if step.has_key(graph) { step.key.to_string().into() } else { Value::Null };
+    value["kind"] = json!(step.inputs.kind);
+    value["nodes"] = step.tasks.iter().map(|&task| graph.name(task)).collect();
+    value
+}
+
+/// A reason in a line. A step that differs in nothing but its parents runs because they do.
+fn why(plan: &Plan, reason: &Reason, step: &Step, names: &[String]) -> String {
+    let Reason::Changed { differences, .. } = reason else { return reason.to_string() };
+    let running: Vec<&str> = step
+        .parents
+        .iter()
+        .filter(|&&parent| matches!(plan.steps[parent].action, Action::Run(_)))
+        .map(|&parent| names[parent].as_str())
+        .collect();
+    if running.is_empty() || !differences.iter().all(|difference| difference.is_parent()) {
+        return reason.to_string();
+    }
+    format!("after {}", running.join(", "))
+}
+
+fn text(graph: &Graph<'_>, plan: &Plan, resumes: &HashMap<Key, usize>) -> String {
+    let names: Vec<String> = plan.steps.iter().map(|step| step.name(graph)).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    let mut counts = [0; 3];
+    for (step, name) in plan.steps.iter().zip(&names) {
+        let (word, index, why) = match &step.action {
+            Action::Reuse => ("reuse", 0, String::new()),
+            Action::Run(_) if !step.has_key(graph) => ("run", 1, String::new()),
+            Action::Run(reason) => ("run", 1, why(plan, reason, step, &names)),
+            Action::Skip => ("skip", 2, String::new()),
+        };
+        counts[index] += 1;
+        let kind = step.inputs.kind;
+        let resumes = resumes.get(&step.key).map(|epoch| format!("; resumes at epoch {epoch}"));
+        let key = if step.has_key(graph) { step.key.short() } else { NO_KEY.to_owned() };
+        let resumes = resumes.unwrap_or_default();
+        let line = format!("{word:<6} {kind:<8} {name:<width$}  {key}  {why}{resumes}");
+        text += line.trim_end();
+        text.push('\n');
+    }
+    let [reuse, run, skip] = counts;
+    text += &format!("{run} to run, {reuse} to reuse");
+    if skip > 0 {
+        text += &format!(", {skip} not asked for");
+    }
+    let (distillations, apart) = plan.distillations();
+    if distillations < apart {
+        text +=
+            &format!("\n{distillations} distillations; the same chains apart would take {apart}");
+    }
+    text.push('\n');
+    text.extend(absent_data(graph).into_iter().map(|note| note + "\n"));
+    text
+}
+
+/// Stands for the key of what has none yet.
+const NO_KEY: &str = "–           ";

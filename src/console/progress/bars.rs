@@ -1,0 +1,161 @@
+//! A line for the run and a bar for each running node, for terminals.
+
+use super::{Board, ending, short, standing};
+use crate::{
+    executor::{Event, Observer, Status},
+    history::EpochRecord,
+};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
+use std::{
+    collections::HashMap,
+    fmt::Write,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// Steps of a node's bar from its first sample to its last.
+const LENGTH: u64 = 1000;
+
+pub(super) struct Bars {
+    started: Instant,
+    board: Arc<Mutex<Board>>,
+    multi: MultiProgress,
+    total: ProgressBar,
+    running: Mutex<HashMap<usize, Row>>,
+}
+
+/// A running node's bar, and what its last whole epoch gave.
+struct Row {
+    bar: ProgressBar,
+    epoch: Option<EpochRecord>,
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the templates below are constant and tested")
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// `loss 0.8932, 80.8 % (train 77.6 %), 2310/s`: as [`epoch_text`](super::epoch_text), so that both
+/// accuracies are seen in a terminal of 80 columns.
+fn brief(record: &EpochRecord, rate: f64) -> String {
+    let &EpochRecord { loss, accuracy, train_accuracy, .. } = record;
+    let percent = |share: f64| format!("{:.1} %", share * 100.0);
+    let shown = match (accuracy.map(percent), train_accuracy.map(percent)) {
+        (Some(evaluated), Some(trained)) => format!("{evaluated} (train {trained}), "),
+        (Some(evaluated), None) => format!("{evaluated}, "),
+        (None, Some(trained)) => format!("train {trained}, "),
+        (None, None) => String::new(),
+    };
+    format!("loss {loss:.4}, {shown}{rate:.0}/s")
+}
+
+impl Bars {
+    pub fn new(board: Board) -> Self {
+        let (started, board) = (Instant::now(), Arc::new(Mutex::new(board)));
+        let multi = MultiProgress::new();
+        let total = multi.add(ProgressBar::new(0));
+        let shown = board.clone();
+        // Written anew at every tick, so that the times move between two events.
+        let line = move |_: &ProgressState, out: &mut dyn Write| {
+            let time = started.elapsed().as_secs_f64();
+            // A terminal's line that cannot be written is no loss.
+            let _ = out.write_str(&standing(&mut lock(&shown), time));
+        };
+        total.set_style(style("{standing}").with_key("standing", line));
+        total.enable_steady_tick(Duration::from_millis(500));
+        Self { started, board, multi, total, running: Mutex::default() }
+    }
+
+    fn begin(&self, step: usize) {
+        let bar = self.multi.insert_before(&self.total, ProgressBar::new(LENGTH));
+        bar.set_style(style("{spinner:.cyan} {prefix} {bar:10.cyan} {wide_msg}"));
+        let title = lock(&self.board).title(step);
+        bar.set_prefix(title);
+        bar.enable_steady_tick(Duration::from_millis(200));
+        lock(&self.running).insert(step, Row { bar, epoch: None });
+    }
+
+    fn reach(&self, step: usize, epoch: usize, epochs: usize, share: f64, rate: f64) {
+        let left = lock(&self.board).step_left(step, self.started.elapsed().as_secs_f64());
+        let running = lock(&self.running);
+        let Some(Row { bar, epoch: last }) = running.get(&step) else { return };
+        let done = (epoch as f64 - 1.0 + share) / epochs as f64;
+        bar.set_position((done * LENGTH as f64) as u64);
+        let left = left.map(|left| format!("{} left, ", short(left))).unwrap_or_default();
+        let text = match last {
+            Some(record) => brief(record, rate),
+            None => format!("{rate:.0} images/s"),
+        };
+        bar.set_message(format!("{epoch}/{epochs}, {left}{text}"));
+    }
+
+    /// A line above the bars. If the terminal has gone there is nobody to tell.
+    fn line(&self, line: &str) {
+        let _ = self.multi.println(line);
+    }
+}
+
+impl Observer for Bars {
+    fn event(&self, event: &Event) {
+        lock(&self.board).event(event, self.started.elapsed().as_secs_f64());
+        match event {
+            Event::Started { step } => self.begin(*step),
+            Event::Samples { step, epoch, epochs, share, samples_per_second } => {
+                self.reach(*step, *epoch, *epochs, *share, *samples_per_second);
+            }
+            Event::Epoch { step, epochs, record, samples_per_second } => {
+                if let Some(row) = lock(&self.running).get_mut(step) {
+                    row.epoch = Some(*record);
+                }
+                self.reach(*step, record.epoch, *epochs, 1.0, *samples_per_second);
+            }
+            Event::Ended { step, status } => {
+                if let Some(row) = lock(&self.running).remove(step) {
+                    row.bar.finish_and_clear();
+                }
+                let line = ending(&lock(&self.board), *step, status);
+                // Measurements come and go in a blink; the table tells of them.
+                let told = matches!(status, Status::Failed(_) | Status::Blocked(_))
+                    || lock(&self.board).is_training(*step);
+                if let Some(line) = line.filter(|_| told) {
+                    self.line(&line);
+                }
+            }
+            Event::Note(note) => self.line(&format!("note: {note}")),
+        }
+    }
+}
+
+impl Drop for Bars {
+    fn drop(&mut self) {
+        self.total.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::brief;
+    use crate::history::EpochRecord;
+
+    #[test]
+    fn both_accuracies_are_seen_in_80_columns() {
+        let (accuracy, train_accuracy) = (Some(0.808), Some(0.77645));
+        let record = EpochRecord {
+            epoch: 2,
+            lr: 0.1,
+            loss: 0.8932,
+            accuracy,
+            train_accuracy,
+            constant: false,
+        };
+        let text = brief(&record, 2310.0);
+        assert_eq!(text, "loss 0.8932, 80.8 % (train 77.6 %), 2310/s");
+        let before = "⠋ train teacher@0 ██████████ 2/8, 32s left, ".chars().count();
+        assert!(before + text.find(", 2310").unwrap() <= 80);
+        let none = EpochRecord { accuracy: None, ..record };
+        assert_eq!(brief(&none, 2310.0), "loss 0.8932, train 77.6 %, 2310/s");
+    }
+}

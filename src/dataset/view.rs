@@ -1,0 +1,171 @@
+//! A split of a data set: its pixels lie on a device as bytes, or are decoded out of files when a
+//! batch needs them.
+
+use super::{DataError, Dataset, files::Files, images::Images, moments::moments};
+use crate::{
+    dataset::{Data, Split},
+    rng::{Purpose, Stream},
+    shape::Shape,
+};
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use std::sync::Arc;
+
+/// The samples of one split.
+#[derive(Clone)]
+pub struct View {
+    pub(super) pixels: Pixels,
+    pub(super) shape: Shape,
+    pub(super) mean: Tensor<4>,  // [1, channels, 1, 1]
+    pub(super) scale: Tensor<4>, // [1, channels, 1, 1]
+    /// A label for each sample.
+    pub labels: Vec<u16>,
+    /// Each sample's id: its index in the data set's training or test images.
+    pub ids: Vec<u32>,
+}
+
+/// Where a batch's pixels come from.
+#[derive(Clone)]
+pub(super) enum Pixels {
+    /// All samples lie on the device.
+    Held {
+        /// `[samples, channels × height × width]`.
+        device: Box<Tensor<2, Int>>,
+        /// The same on the host, where images are changed before they are used.
+        host: Option<Arc<[u8]>>,
+    },
+    /// Decoded while they are needed: never more than a few batches.
+    Files(Arc<Files>),
+}
+
+/// Ids of the training split and of the validation split, both ascending.
+///
+/// The held-out samples are drawn with a fixed seed: no run's seed moves an image from one split to
+/// the other.
+pub fn holdout(train: usize, validation: usize) -> (Vec<u32>, Vec<u32>) {
+    let mut ids: Vec<u32> = (0..train as u32).collect();
+    Stream::new(0, Purpose::Holdout, 0, 0).shuffle(&mut ids);
+    let mut held = ids.split_off(train - validation.min(train));
+    ids.sort_unstable();
+    held.sort_unstable();
+    (ids, held)
+}
+
+impl View {
+    /// `split` of `dataset`, for `device`; see [`with_host`](Self::with_host) for augmentation.
+    ///
+    /// # Errors
+    /// [`DataError`] if mean and deviation are to be measured on images in files, and one of them
+    /// cannot be read.
+    pub fn new(
+        dataset: &Dataset,
+        data: &Data,
+        split: Split,
+        device: &Device,
+    ) -> Result<Self, DataError> {
+        let part = if split == Split::Test { &dataset.test } else { &dataset.train };
+        let (train, held) = holdout(dataset.train.labels.len(), data.validation);
+        let ids = match split {
+            Split::Train => train,
+            Split::Validation => held,
+            Split::Test => (0..dataset.test.labels.len() as u32).collect(),
+        };
+        let pixels = match &part.images {
+            Images::Files(files) => Pixels::Files(files.clone()),
+            Images::Bytes(images) => {
+                let size = dataset.shape.size();
+                let samples = TensorData::new(gather(images, &ids, size), [ids.len(), size]);
+                let samples = Tensor::from_data(samples, (device, pixel_type(device)));
+                Pixels::Held { device: Box::new(samples), host: None }
+            }
+        };
+        let (mean, std) = moments(&dataset.train, dataset.shape, &data.normalisation)?;
+        let channel = |values: Vec<f32>| {
+            Tensor::<1>::from_data(values.as_slice(), device).reshape([
+                1,
+                dataset.shape.channels,
+                1,
+                1,
+            ])
+        };
+        Ok(Self {
+            pixels,
+            shape: dataset.shape,
+            mean: channel(mean.iter().map(|mean| (mean * 255.0) as f32).collect()),
+            scale: channel(std.iter().map(|std| (1.0 / (std * 255.0)) as f32).collect()),
+            labels: ids.iter().map(|&id| part.labels[id as usize]).collect(),
+            ids,
+        })
+    }
+
+    /// Keeps a copy of the training pixels on the host, where changes at random are made.
+    pub fn with_host(mut self, dataset: &Dataset) -> Self {
+        if let (Pixels::Held { host, .. }, Images::Bytes(images)) =
+            (&mut self.pixels, &dataset.train.images)
+        {
+            *host = Some(gather(images, &self.ids, self.shape.size()).into());
+        }
+        self
+    }
+
+    /// Shape of one image.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether the split holds no sample.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+}
+
+/// The images of `ids`, `size` bytes each, one after another.
+fn gather(images: &[u8], ids: &[u32], size: usize) -> Vec<u8> {
+    let mut pixels = Vec::with_capacity(ids.len() * size);
+    for &id in ids {
+        pixels.extend_from_slice(&images[id as usize * size..][..size]);
+    }
+    pixels
+}
+
+/// Bytes, where the device's language knows them: WGSL has no type below 32 bits.
+pub(super) fn pixel_type(device: &Device) -> DType {
+    if device.supports_dtype(DType::U8) { DType::U8 } else { DType::I32 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::{FashionMini, Normalisation, Storage};
+
+    #[test]
+    fn the_holdout_is_a_fixed_partition() {
+        assert_eq!(holdout(10, 3).1, [4, 6, 7], "a change here moves images between splits");
+        let (train, held) = holdout(100, 20);
+        assert_eq!((train.len(), held.len()), (80, 20));
+        let mut all = [train, held.clone()].concat();
+        all.sort_unstable();
+        assert!(all.into_iter().eq(0..100));
+        assert_eq!(held, holdout(100, 20).1);
+        assert!(holdout(5, 0).1.is_empty());
+    }
+
+    #[test]
+    fn batches_are_normalised_to_zero_mean_and_unit_variance() {
+        let data = FashionMini.load().unwrap();
+        let info = FashionMini.probe().unwrap();
+        let format = FashionMini.into();
+        let data_config =
+            Data { format, validation: 0, normalisation: Normalisation::Measured, info };
+        let view = View::new(&data, &data_config, Split::Train, &Device::flex()).unwrap();
+        let all: Vec<u32> = (0..view.len() as u32).collect();
+        let images = view.batches(&all, all.len(), None).unwrap().next().unwrap().unwrap().images;
+        let mean: f32 = images.clone().mean().into_scalar();
+        let square: f32 = (images.clone() * images).mean().into_scalar();
+        assert!(mean.abs() < 1e-3 && (square - 1.0).abs() < 1e-3, "{mean} {square}");
+    }
+}

@@ -1,0 +1,153 @@
+//! Walks a plan: runs what is ready, in parallel, and says what became of every step.
+//!
+//! What a step does is a [`Runner`]'s business, so that order, failure and stopping are tested
+//! without training anything. Which step comes next and who has how many threads is decided by a
+//! [`Walk`], which knows neither threads nor clocks: tests walk whole plans in no time.
+
+mod costs;
+mod makespan;
+mod step_error;
+mod walk;
+mod workers;
+
+use crate::{history::EpochRecord, plan::Step};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+pub use costs::{Costs, Profile};
+pub use makespan::{Rest, makespan, remaining};
+pub use step_error::{Retry, StepError, StepErrorKind};
+pub use walk::{Next, Walk};
+pub use workers::execute;
+
+/// Does the work of one step.
+pub trait Runner: Sync {
+    /// Makes the step's artifact. `begin` is called once nothing keeps the step from running, and
+    /// gives its share of the threads.
+    ///
+    /// # Errors
+    /// [`StepError`], which stops what depends on the step.
+    fn run(
+        &self,
+        index: usize,
+        step: &Step,
+        begin: &dyn Fn() -> Arc<Share>,
+    ) -> Result<Attempt, StepError>;
+}
+
+/// The threads that a running step may use: they change as others begin and end.
+#[derive(Debug)]
+pub struct Share(AtomicUsize);
+
+impl Share {
+    pub(crate) fn new(threads: usize) -> Self {
+        Self(AtomicUsize::new(threads))
+    }
+
+    /// How many there are now, at least 1. No result depends on it.
+    pub fn threads(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set(&self, threads: usize) {
+        self.0.store(threads, Ordering::Relaxed);
+    }
+}
+
+/// How an artifact came about.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Done {
+    /// By this run, in so many seconds.
+    Here(f64),
+    /// By another process while this one waited for it.
+    Elsewhere,
+}
+
+/// What came of a try to run a step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Attempt {
+    /// The artifact is there.
+    Done(Done),
+    /// Another process, or another step, is making what this one makes or needs: it comes again when
+    /// others had their turn.
+    Busy,
+}
+
+/// What became of a step.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Status {
+    /// Its artifact was there.
+    Reused,
+    /// Nothing needed it.
+    Skipped,
+    /// Its artifact is there now.
+    Done(Done),
+    /// It failed.
+    Failed(StepError),
+    /// The step at this index, on which it depends, gave nothing.
+    Blocked(usize),
+    /// The run ended before its turn.
+    NotStarted,
+}
+
+/// Something that people may want to see as it happens. Steps are given by their index.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A step begins.
+    Started {
+        /// Which.
+        step: usize,
+    },
+    /// A training has come somewhere within an epoch; told a few times a second.
+    Samples {
+        /// Which.
+        step: usize,
+        /// The epoch in work, counted from 1.
+        epoch: usize,
+        /// How many there will be.
+        epochs: usize,
+        /// Share of the epoch's samples that have been learned from, in [0, 1].
+        share: f64,
+        /// Training samples a second, in this epoch so far.
+        samples_per_second: f64,
+    },
+    /// A training has finished an epoch.
+    Epoch {
+        /// Which.
+        step: usize,
+        /// How many there will be.
+        epochs: usize,
+        /// What it gave.
+        record: EpochRecord,
+        /// Training samples a second.
+        samples_per_second: f64,
+    },
+    /// A step has ended.
+    Ended {
+        /// Which.
+        step: usize,
+        /// How.
+        status: Status,
+    },
+    /// Something worth a line: who is waited for, what was damaged.
+    Note(String),
+}
+
+/// Hears of events, from several threads.
+pub trait Observer: Sync {
+    /// Called as it happens; must not block for long.
+    fn event(&self, event: &Event);
+}
+
+/// How a plan is walked.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Most steps at a time, at least 1.
+    pub jobs: usize,
+    /// Threads that the running steps share; the more waits for a step, the more it gets.
+    pub threads: usize,
+    /// Whether to go on with what does not depend on a failed step.
+    pub keep_going: bool,
+}

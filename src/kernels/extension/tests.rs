@@ -1,0 +1,40 @@
+//! Layers as operations of the backend, run many times.
+
+use super::*;
+use burn::tensor::Device;
+
+/// Forward and backward over images that no layer made, with a shortcut, and evaluation.
+#[test]
+fn steps_hold_no_more_memory_the_longer_they_go_on() {
+    let device = Device::flex();
+    let ones = |shape: [usize; 4]| Tensor::<4>::ones(shape, &device);
+    let vector = || Tensor::<1>::ones([8], &device);
+    let form = Form { kernel_size: 3, stride: 1, after: After::Relu, epsilon: 1e-5 };
+    let step = |images: usize| {
+        let operands = |channels, shortcut| Operands {
+            weight: ones([8, channels, 3, 3]).autodiff().require_grad(),
+            bias: None,
+            gamma: vector().autodiff().require_grad(),
+            beta: vector().autodiff().require_grad(),
+            shortcut,
+        };
+        let x = ones([images, 8, 8, 3]).autodiff();
+        let (first, ..) = train(x, operands(3, None), form);
+        let (second, ..) = train(first.clone(), operands(8, Some(first)), form);
+        drop(second.sum().backward());
+        let frozen = Operands {
+            weight: ones([8, 3, 3, 3]),
+            bias: None,
+            gamma: vector(),
+            beta: vector(),
+            shortcut: None,
+        };
+        drop(infer(ones([images, 8, 8, 3]), frozen, [vector(), vector()], form));
+        buffers::settle();
+        buffers::held()
+    };
+    let early = (0..100).map(|_| step(4)).max();
+    assert!(early > Some(0));
+    let late = (0..2_900).map(|_| step(4)).max();
+    assert!(late <= early, "{late:?} after {early:?}");
+}

@@ -1,0 +1,46 @@
+//! Training operations for the CPU, in place of burn's own on its flex backend.
+//!
+//! flex runs a convolution's backward pass as a generic transposed convolution and as a convolution
+//! with its operands swapped, and BatchNorm, ReLU and pooling as passes over memory with a node of
+//! the gradient's graph each. A layer of takd's networks is here one operation:
+//!
+//! | file | what | what it gains |
+//! |---|---|---|
+//! | `layer` | convolution, BatchNorm, shortcut, ReLU and max-pool in one | two passes over an activation each way, and one copy of it kept, where burn has seven and five |
+//! | `winograd`, `minimal`, `tiles` | 3×3 convolutions with 36 products for 144, or 16 for 36 | 4 or 2.25 times fewer multiplications, forward and both gradients |
+//! | `columns` | all other convolutions as one matrix product | no transposed convolution |
+//! | `gemm` | the products themselves | small matrices without packing them at each call |
+//! | `buffers` | memory that goes round from step to step | no fresh pages, no zeros that nobody reads |
+//! | `lanes` | eight floats at a time | AVX2 and FMA where there are such |
+//!
+//! Images lie as `[image, row, column, channel]`, so that a pixel's channels are one or more whole
+//! vectors: transforms and products then read memory in order. Numbers do not depend on threads:
+//! work is cut up by shape alone and sums over a batch are added in the order of its parts.
+//!
+//! `cargo bench --bench layers` and `--bench peer` measure it beside burn and beside PyTorch; `takd run
+//! --burn-ops` runs without all of this.
+
+#![allow(
+    clippy::needless_range_loop,
+    reason = "loops over registers: a closure or an iterator may leave the function that is compiled for AVX2"
+)]
+
+mod buffers;
+mod columns;
+mod conv;
+mod extension;
+mod gemm;
+mod geometry;
+mod lanes;
+mod layer;
+mod minimal;
+mod norm;
+mod tiles;
+mod winograd;
+
+#[cfg(test)]
+pub(crate) use buffers::held;
+pub use buffers::settle;
+pub use extension::{Form, Operands, infer, train};
+pub use lanes::cpu;
+pub use norm::After;

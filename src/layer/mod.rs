@@ -1,0 +1,39 @@
+//! What networks are made of: a layer's text, its shapes, its parameters and its forward pass.
+//!
+//! One file per layer, one line in [`LAYERS`]. Parameters have PyTorch's names.
+
+mod avgpool;
+mod basic;
+mod bigstem;
+mod bottleneck;
+mod conv;
+mod conv_norm;
+mod fc;
+mod init;
+mod interface;
+mod maxpool;
+mod names;
+mod ops;
+mod padbasic;
+mod residual;
+mod stem;
+
+pub use init::{Source, he_normal, uniform};
+pub use interface::{Family, Layer, Module};
+pub use names::Names;
+pub use ops::{Activation, Images, Kernels, Mode, Pass, linear};
+
+use crate::kind::Kind;
+
+/// Every layer.
+pub const LAYERS: &[&Kind<dyn Layer>] = &[
+    &conv::KIND,
+    &maxpool::KIND,
+    &fc::KIND,
+    &stem::KIND,
+    &bigstem::KIND,
+    &basic::KIND,
+    &padbasic::KIND,
+    &bottleneck::KIND,
+    &avgpool::KIND,
+];

@@ -1,0 +1,209 @@
+//! The operations that layers are made of. Each is defined here once, with takd's kernels or burn's
+//! behind it: layers do not know which, nor how images lie in memory.
+
+use crate::kernels::{self, After, Form, Operands};
+use burn::tensor::{
+    Tensor,
+    activation::relu,
+    module::{batch_norm, batch_norm_train, conv2d, max_pool2d},
+    ops::{ConvOptions, MaxPoolOptions},
+};
+
+/// What computes a network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kernels {
+    /// takd's own kernels on burn's CPU backend, burn's on any other.
+    #[default]
+    Takd,
+    /// burn's operations everywhere.
+    Burn,
+}
+
+/// Whether running or the batch's own statistics normalise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The batch's own, which also move the running ones.
+    Train,
+    /// The running ones.
+    Infer,
+}
+
+/// How a batch goes through a network.
+#[derive(Clone, Copy, Debug)]
+pub struct Pass {
+    /// Training or inference.
+    pub mode: Mode,
+    /// What computes.
+    pub kernels: Kernels,
+}
+
+/// What goes from layer to layer.
+#[derive(Clone, Debug)]
+pub enum Activation {
+    /// Of image layers.
+    Images(Images),
+    /// Of fully connected layers, `[batch, features]`.
+    Features(Tensor<2>),
+}
+
+impl Activation {
+    /// As images.
+    ///
+    /// # Panics
+    /// Behind a fully connected layer; an `Architecture` has no image layer there.
+    pub fn images(self) -> Images {
+        match self {
+            Self::Images(images) => images,
+            Self::Features(_) => unreachable!("image layers come first"),
+        }
+    }
+
+    /// As features: images are flattened, channels first, as PyTorch's.
+    pub fn features(self) -> Tensor<2> {
+        match self {
+            Self::Images(images) => images.channels_first().flatten(1, 3),
+            Self::Features(features) => features,
+        }
+    }
+}
+
+/// A batch of images.
+#[derive(Clone, Debug)]
+pub struct Images {
+    tensor: Tensor<4>,
+    /// `[batch, height, width, channels]`, as takd's kernels read them, or
+    /// `[batch, channels, height, width]`.
+    channels_last: bool,
+}
+
+/// The tensors of a convolution with its BatchNorm.
+pub(super) struct ConvNormTensors {
+    /// `[out, in, kernel, kernel]`.
+    pub weight: Tensor<4>,
+    /// This and all below: `[out]`.
+    pub bias: Option<Tensor<1>>,
+    pub gamma: Tensor<1>,
+    pub beta: Tensor<1>,
+    pub mean: Tensor<1>,
+    pub variance: Tensor<1>,
+}
+
+/// A batch's mean and biased variance per channel, over how many pixels.
+pub(super) struct Moments {
+    pub mean: Tensor<1>,
+    pub variance: Tensor<1>,
+    pub count: usize,
+}
+
+impl Images {
+    /// Images `[batch, channels, height, width]`, laid out for `kernels`.
+    pub fn new(images: Tensor<4>, kernels: Kernels) -> Self {
+        match kernels {
+            Kernels::Takd => Self { tensor: images.permute([0, 2, 3, 1]), channels_last: true },
+            Kernels::Burn => Self { tensor: images, channels_last: false },
+        }
+    }
+
+    /// `[batch, channels, height, width]`.
+    pub fn channels_first(self) -> Tensor<4> {
+        if self.channels_last { self.tensor.permute([0, 3, 1, 2]) } else { self.tensor }
+    }
+
+    /// Changed by what expects `[batch, channels, height, width]`.
+    pub(super) fn map(self, change: impl FnOnce(Tensor<4>) -> Tensor<4>) -> Self {
+        if self.channels_last {
+            let tensor = change(self.tensor.permute([0, 3, 1, 2])).permute([0, 2, 3, 1]);
+            return Self { tensor, ..self };
+        }
+        Self { tensor: change(self.tensor), ..self }
+    }
+
+    /// A max-pool; what is left of the last rows and columns is dropped.
+    pub(super) fn max_pool(self, kernel_size: usize, stride: usize, padding: usize) -> Self {
+        let options = MaxPoolOptions::new([kernel_size; 2]).with_stride([stride; 2]);
+        self.map(|x| max_pool2d(x, options.with_padding([padding; 2])))
+    }
+
+    /// The mean over all rows and columns, as images of one pixel.
+    pub(super) fn mean(self) -> Self {
+        let (columns, rows) = if self.channels_last { (2, 1) } else { (3, 2) };
+        Self { tensor: self.tensor.mean_dim(columns).mean_dim(rows), ..self }
+    }
+
+    /// `after(norm(conv(x)) + shortcut)`, and in training the batch's moments.
+    pub(super) fn conv_norm(
+        self,
+        tensors: ConvNormTensors,
+        shortcut: Option<Self>,
+        form: Form,
+        mode: Mode,
+    ) -> (Self, Option<Moments>) {
+        let ConvNormTensors { weight, bias, gamma, beta, mean, variance } = tensors;
+        let Form { kernel_size, stride, after, epsilon } = form;
+        if self.channels_last {
+            let shortcut = shortcut.map(|shortcut| shortcut.tensor);
+            let operands = Operands { weight, bias, gamma, beta, shortcut };
+            if mode == Mode::Infer {
+                let tensor = kernels::infer(self.tensor, operands, [mean, variance], form);
+                return (Self { tensor, ..self }, None);
+            }
+            let [batch, height, width, _] = self.tensor.dims();
+            let count = batch * height.div_ceil(stride) * width.div_ceil(stride);
+            let (tensor, mean, variance) = kernels::train(self.tensor, operands, form);
+            return (Self { tensor, ..self }, Some(Moments { mean, variance, count }));
+        }
+        let options = ConvOptions::new([stride; 2], [kernel_size / 2; 2], [1, 1], 1);
+        let x = conv2d(self.tensor, weight, bias, options);
+        let (x, moments) = if mode == Mode::Infer {
+            (batch_norm(x, gamma, beta, mean, variance, epsilon), None)
+        } else {
+            let [batch, _, height, width] = x.dims();
+            let out = batch_norm_train(x, gamma, beta, epsilon);
+            let (mean, variance) = (out.mean.inner(), out.variance.inner());
+            (out.output, Some(Moments { mean, variance, count: batch * height * width }))
+        };
+        let x = match shortcut {
+            Some(shortcut) => x + shortcut.tensor,
+            None => x,
+        };
+        let x = match after {
+            After::Nothing => x,
+            After::Relu => relu(x),
+            After::Pool => max_pool2d(relu(x), MaxPoolOptions::new([2, 2])),
+        };
+        (Self { tensor: x, ..self }, moments)
+    }
+}
+
+/// `x · weightᵀ + bias`, with a ReLU if asked for: `[batch, in]` to `[batch, out]`; `weight` is
+/// `[out, in]`, `bias` `[out]`.
+///
+/// A frozen network's is a 1×1 convolution over one pixel by takd's kernels, with which an image's bits
+/// do not depend on the batch that it is in: so stored logits teach as those that are made anew at each
+/// step.
+pub fn linear(
+    x: Tensor<2>,
+    weight: Tensor<2>,
+    bias: Tensor<1>,
+    with_relu: bool,
+    pass: Pass,
+) -> Tensor<2> {
+    if pass.mode == Mode::Train || pass.kernels == Kernels::Burn {
+        let x = x.matmul(weight.transpose()) + bias.unsqueeze();
+        return if with_relu { relu(x) } else { x };
+    }
+    let ([batch, inputs], [outputs, _]) = (x.dims(), weight.dims());
+    let device = x.device();
+    let operands = Operands {
+        weight: weight.reshape([outputs, inputs, 1, 1]),
+        bias: None,
+        gamma: Tensor::ones([outputs], &device),
+        beta: bias,
+        shortcut: None,
+    };
+    let moments = [Tensor::zeros([outputs], &device), Tensor::ones([outputs], &device)];
+    let after = if with_relu { After::Relu } else { After::Nothing };
+    let form = Form { kernel_size: 1, stride: 1, after, epsilon: 0.0 };
+    let x = x.reshape([batch, 1, 1, inputs]);
+    kernels::infer(x, operands, moments, form).reshape([batch, outputs])
+}

@@ -1,0 +1,139 @@
+//! Residual blocks (He et al. 2016), under torchvision's names.
+
+use super::{
+    conv_norm::{ConvNorm, Window, parameters},
+    init::Source,
+    interface::Module,
+    ops::{Activation, Images, Pass},
+};
+use crate::{kernels::After, shape::Shape, tensors::Visitor};
+use burn::tensor::Tensor;
+
+/// relu(path(x) + shortcut(x)), with ReLU between the convolutions of the path.
+#[derive(Clone)]
+pub(super) struct Residual {
+    path: Vec<ConvNorm>,
+    shortcut: Shortcut,
+}
+
+#[derive(Clone)]
+enum Shortcut {
+    Identity,
+    /// 1×1 convolution and BatchNorm: option B.
+    Project(Box<ConvNorm>),
+    /// Every stride-th pixel, with zero channels around: option A.
+    Pad {
+        stride: usize,
+        outputs: usize,
+    },
+}
+
+/// How a block leads what comes in around its path where the shape changes.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Change {
+    Project,
+    Pad,
+}
+
+/// A convolution of a block's path: its outputs, its kernel's rows and columns, its stride.
+pub(super) type Conv = (usize, usize, usize);
+
+/// Number of parameters of a block.
+pub(super) fn count(path: &[Conv], change: Change, inputs: usize) -> usize {
+    let (mut channels, mut total, mut stride) = (inputs, 0, 1);
+    for &(outputs, kernel_size, step) in path {
+        total += parameters(channels, outputs, kernel_size);
+        (channels, stride) = (outputs, stride * step);
+    }
+    let projects = change == Change::Project && (stride > 1 || inputs != channels);
+    total + if projects { parameters(inputs, channels, 1) } else { 0 }
+}
+
+/// What a block of so many outputs makes of an image.
+pub(super) fn output(input: Shape, channels: usize, stride: usize) -> Shape {
+    let Shape { height, width, .. } = input;
+    Shape { channels, height: height.div_ceil(stride), width: width.div_ceil(stride) }
+}
+
+impl Residual {
+    /// The block called `name` (`layer1.0`), on `inputs` channels.
+    pub fn init(
+        name: &str,
+        path: &[Conv],
+        change: Change,
+        inputs: usize,
+        from: Source<'_>,
+    ) -> Box<dyn Module> {
+        let (mut channels, mut stride, mut convs) = (inputs, 1, Vec::with_capacity(path.len()));
+        for (number, &(outputs, kernel_size, step)) in (1..).zip(path) {
+            let (conv, norm) = (format!("{name}.conv{number}"), format!("{name}.bn{number}"));
+            let window = Window { kernel_size, stride: step };
+            convs.push(ConvNorm::residual(conv, norm, [channels, outputs], window, from));
+            (channels, stride) = (outputs, stride * step);
+        }
+        let shortcut = match change {
+            _ if stride == 1 && inputs == channels => Shortcut::Identity,
+            Change::Pad => Shortcut::Pad { stride, outputs: channels },
+            Change::Project => {
+                let (conv, norm) = (format!("{name}.downsample.0"), format!("{name}.downsample.1"));
+                let window = Window { kernel_size: 1, stride };
+                let project = ConvNorm::residual(conv, norm, [inputs, channels], window, from);
+                Shortcut::Project(Box::new(project))
+            }
+        };
+        Box::new(Self { path: convs, shortcut })
+    }
+}
+
+impl Module for Residual {
+    fn forward(&mut self, x: Activation, pass: Pass) -> Activation {
+        let x = x.images();
+        let shortcut = match &mut self.shortcut {
+            Shortcut::Identity => x.clone(),
+            Shortcut::Project(project) => {
+                project.forward(x.clone(), None, After::Nothing, pass.mode)
+            }
+            Shortcut::Pad { stride, outputs } => {
+                let (stride, outputs) = (*stride, *outputs);
+                x.clone().map(|x| pad(x, stride, outputs))
+            }
+        };
+        let [first @ .., last] = self.path.as_mut_slice() else { return Activation::Images(x) };
+        let through =
+            |x: Images, conv: &mut ConvNorm| conv.forward(x, None, After::Relu, pass.mode);
+        let x = first.iter_mut().fold(x, through);
+        Activation::Images(last.forward(x, Some(shortcut), After::Relu, pass.mode))
+    }
+
+    fn visit(&mut self, visitor: &mut dyn Visitor) {
+        self.path.iter_mut().for_each(|conv| conv.visit(visitor));
+        if let Shortcut::Project(project) = &mut self.shortcut {
+            project.visit(visitor);
+        }
+    }
+
+    fn boxed(&self) -> Box<dyn Module> {
+        Box::new(self.clone())
+    }
+}
+
+/// Every `stride`-th row and column, with zeros before and after the channels.
+fn pad(x: Tensor<4>, stride: usize, outputs: usize) -> Tensor<4> {
+    let x = if stride == 1 {
+        x
+    } else {
+        let [_, _, height, width] = x.dims();
+        let every = |length: usize| {
+            let indices: Vec<i32> = (0..length).step_by(stride).map(|index| index as i32).collect();
+            Tensor::from_data(indices.as_slice(), &x.device())
+        };
+        let (rows, columns) = (every(height), every(width));
+        x.clone().select(2, rows).select(3, columns)
+    };
+    let [batch, inputs, height, width] = x.dims();
+    let before = (outputs - inputs) / 2;
+    let zeros = |channels| Tensor::zeros([batch, channels, height, width], &x.device());
+    let parts = [(before, None), (inputs, Some(x.clone())), (outputs - inputs - before, None)];
+    let parts = parts.into_iter().filter(|(channels, _)| *channels > 0);
+    Tensor::cat(parts.map(|(channels, part)| part.unwrap_or_else(|| zeros(channels))).collect(), 1)
+}

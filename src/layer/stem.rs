@@ -1,0 +1,55 @@
+//! `stem16`: how CIFAR ResNets begin.
+
+use super::{
+    conv::Convolution,
+    conv_norm::{ConvNorm, Window, parameters},
+    init::Source,
+    interface::{Family, Layer, Module, width},
+    names::Names,
+};
+use crate::{kernels::After, kind::Kind, shape::Shape};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// 3×3 convolution with padding 1 and no bias, BatchNorm, ReLU.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Stem {
+    width: usize,
+}
+
+pub(super) const KIND: Kind<dyn Layer> = Kind {
+    name: "stem",
+    doc: "3×3 convolution with padding 1 and no bias, BatchNorm, ReLU: how CIFAR ResNets begin",
+    source: "He et al. 2016, section 4.2",
+    fields: &[width("channels that come out")],
+    make: |fields| Ok(Arc::new(Kind::<dyn Layer>::read::<Stem>(fields))),
+};
+
+impl Layer for Stem {
+    fn output(&self, input: Shape) -> Result<Shape, String> {
+        Ok(Shape { channels: self.width, ..input })
+    }
+
+    fn parameters(&self, input: Shape) -> usize {
+        parameters(input.channels, self.width, 3)
+    }
+
+    fn family(&self) -> Family {
+        Family::Stem
+    }
+
+    fn normalises(&self) -> bool {
+        true
+    }
+
+    fn init(&self, input: Shape, _: bool, _: &mut Names, from: Source<'_>) -> Box<dyn Module> {
+        let window = Window { kernel_size: 3, stride: 1 };
+        Box::new(Convolution { conv: first(input, self.width, window, from), after: After::Relu })
+    }
+}
+
+/// The first convolution of a ResNet.
+pub(super) fn first(input: Shape, width: usize, window: Window, from: Source<'_>) -> ConvNorm {
+    let (conv, norm) = ("conv1".to_owned(), "bn1".to_owned());
+    ConvNorm::residual(conv, norm, [input.channels, width], window, from)
+}

@@ -1,0 +1,122 @@
+//! What a metric is: how it is named and told, and its arithmetic over the images of a split.
+
+/// A number that an evaluation measures.
+#[derive(Debug)]
+pub struct Metric {
+    /// Its field in manifests, JSON, CSV and TensorBoard.
+    pub name: &'static str,
+    /// Its name in tables and sentences.
+    pub title: &'static str,
+    /// How it is shown.
+    pub unit: Unit,
+    /// Which way is better.
+    pub better: Better,
+    /// What it is, with its source: one line.
+    pub doc: &'static str,
+    /// A measurement that has seen no image yet; `None` where it says nothing of such logits.
+    pub measure: fn(Setting) -> Option<Box<dyn Measure>>,
+}
+
+/// The unit of a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// A share in [0, 1], shown in percent; differences are percentage points.
+    Share,
+    /// Nats.
+    Nats,
+}
+
+impl Unit {
+    /// What a stored value is multiplied by where people read it.
+    pub fn scale(self) -> f64 {
+        match self {
+            Self::Share => 100.0,
+            Self::Nats => 1.0,
+        }
+    }
+
+    /// The word after a difference, with a space before it.
+    pub fn of_difference(self) -> &'static str {
+        match self {
+            Self::Share => " points",
+            Self::Nats => " nats",
+        }
+    }
+}
+
+/// Which way a metric is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// More is better.
+    Higher,
+    /// Less is better.
+    Lower,
+    /// It describes, and does not judge.
+    Neither,
+}
+
+impl Better {
+    /// Whether a change by `difference` is for the better; `None` where it cannot be told.
+    pub fn is_better(self, difference: f64) -> Option<bool> {
+        match self {
+            _ if difference == 0.0 || difference.is_nan() => None,
+            Self::Higher => Some(difference > 0.0),
+            Self::Lower => Some(difference < 0.0),
+            Self::Neither => None,
+        }
+    }
+}
+
+/// What is known before the first image.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Length of an image's logits.
+    pub classes: usize,
+    /// τ of the metrics that soften the logits.
+    pub temperature: f64,
+}
+
+/// A network's logits for one image, and what most metrics need of them.
+#[derive(Debug)]
+pub struct Prediction<'a> {
+    /// As the network gave them; `[classes]`.
+    pub logits: &'a [f32],
+    /// The right class.
+    pub label: usize,
+    /// Logarithms of softmax(logits); `[classes]`.
+    pub log_p: &'a [f64],
+    /// How many classes come before the right one: 0 is a hit.
+    pub rank: usize,
+}
+
+/// The arithmetic of a metric: it sees every image once, in order.
+pub trait Measure {
+    /// One more image.
+    fn add(&mut self, prediction: &Prediction<'_>);
+
+    /// The number, over all `samples` images seen.
+    fn value(&self, samples: usize) -> f64;
+}
+
+/// The mean of a number of each image.
+pub struct Mean<F> {
+    sum: f64,
+    number: F,
+}
+
+impl<F: Fn(&Prediction<'_>) -> f64 + 'static> Mean<F> {
+    /// The mean of `number`.
+    pub fn of(number: F) -> Box<dyn Measure> {
+        Box::new(Self { sum: 0.0, number })
+    }
+}
+
+impl<F: Fn(&Prediction<'_>) -> f64> Measure for Mean<F> {
+    fn add(&mut self, prediction: &Prediction<'_>) {
+        self.sum += (self.number)(prediction);
+    }
+
+    fn value(&self, samples: usize) -> f64 {
+        self.sum / samples as f64
+    }
+}

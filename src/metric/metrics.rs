@@ -1,0 +1,206 @@
+//! The measurements of one network on one split.
+
+use super::{METRICS, Metric, Prediction, Setting, softmax::log_softmax};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, IgnoredAny, MapAccess, Visitor},
+    ser::SerializeMap,
+};
+use std::fmt;
+
+/// The field that counts the images.
+const SAMPLES: &str = "samples";
+
+/// How good a network's logits are on labelled images: a number for each of [`METRICS`] that says
+/// something of them. It is stored as an object with a field for each, and `samples`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Metrics {
+    /// In the order of [`METRICS`].
+    values: [Option<f64>; METRICS.len()],
+    /// Images measured.
+    pub samples: usize,
+}
+
+impl Metrics {
+    /// The measurements `values`, by name, on so many images.
+    ///
+    /// # Panics
+    /// If there is no metric of a name.
+    pub fn of(values: &[(&str, f64)], samples: usize) -> Self {
+        let mut metrics = Self { values: [None; METRICS.len()], samples };
+        for &(name, value) in values {
+            metrics.values[index(name).expect("a metric's name")] = Some(value);
+        }
+        metrics
+    }
+
+    /// A measurement, in the unit of its metric; `None` if it was not measured.
+    pub fn get(&self, name: &str) -> Option<f64> {
+        self.values[index(name)?]
+    }
+
+    /// Top-1 accuracy as a share in [0, 1]; NaN if it was not measured, which no entry allows.
+    pub fn top1(&self) -> f64 {
+        self.get("top1").unwrap_or(f64::NAN)
+    }
+
+    /// What was measured, in the order of [`METRICS`].
+    pub fn iter(&self) -> impl Iterator<Item = (&'static Metric, f64)> {
+        METRICS.into_iter().zip(self.values).filter_map(|(metric, value)| Some((metric, value?)))
+    }
+
+    /// The first number that is NaN or infinite, with its name; such metrics are not a result.
+    pub fn not_finite(&self) -> Option<(&'static str, f64)> {
+        let all = self.iter().map(|(metric, value)| (metric.name, value));
+        { all }.find(|(_, value)| !value.is_finite())
+    }
+}
+
+fn index(name: &str) -> Option<usize> {
+    METRICS.iter().position(|metric| metric.name == name)
+}
+
+/// Measures `logits`, `labels.len()` rows of `classes`, with `temperature` for the softened metrics.
+///
+/// # Panics
+/// If there is no image, or the lengths do not agree.
+pub fn metrics(logits: &[f32], labels: &[u16], classes: usize, temperature: f64) -> Metrics {
+    assert!(!labels.is_empty() && logits.len() == labels.len() * classes, "one row per label");
+    let samples = labels.len();
+    let mut measures = METRICS.map(|metric| (metric.measure)(Setting { classes, temperature }));
+    for (logits, &label) in logits.chunks_exact(classes).zip(labels) {
+        let label = usize::from(label);
+        let (log_p, rank) = (log_softmax(logits, 1.0), rank(logits, label));
+        let prediction = Prediction { logits, label, log_p: &log_p, rank };
+        measures.iter_mut().flatten().for_each(|measure| measure.add(&prediction));
+    }
+    Metrics { values: measures.map(|measure| Some(measure?.value(samples))), samples }
+}
+
+/// How many logits come before the label's; of equal ones the lower class comes first. With a NaN
+/// among them the label is never right.
+fn rank(logits: &[f32], label: usize) -> usize {
+    let own = logits[label];
+    if logits.iter().any(|logit| logit.is_nan()) {
+        return logits.len();
+    }
+    let before = |(class, &logit): (usize, &f32)| logit > own || (logit == own && class < label);
+    logits.iter().enumerate().filter(|&pair| before(pair)).count()
+}
+
+impl Serialize for Metrics {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (metric, value) in self.iter() {
+            map.serialize_entry(metric.name, &value)?;
+        }
+        map.serialize_entry(SAMPLES, &self.samples)?;
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Metrics {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Metrics;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the metrics of an evaluation")
+            }
+
+            // Fields of metrics that a later version measures are passed over, and those of metrics
+            // that an earlier one did not know are absent.
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Metrics, A::Error> {
+                let (mut values, mut samples) = ([None; METRICS.len()], None);
+                while let Some(name) = map.next_key::<String>()? {
+                    if name == SAMPLES {
+                        samples = Some(map.next_value()?);
+                    } else if let Some(index) = index(&name) {
+                        values[index] = Some(map.next_value()?);
+                    } else {
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                }
+                let metrics = Metrics {
+                    values,
+                    samples: samples.ok_or_else(|| de::Error::missing_field(SAMPLES))?,
+                };
+                match metrics.get("top1") {
+                    Some(_) => Ok(metrics),
+                    None => Err(de::Error::missing_field("top1")),
+                }
+            }
+        }
+
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn get(metrics: &Metrics, name: &str) -> f64 {
+        metrics.get(name).unwrap()
+    }
+
+    #[test]
+    fn uniform_logits_have_full_entropy_and_chance_loss() {
+        let m = metrics(&[0.0; 20], &[0, 3], 10, 5.0);
+        let full = 10f64.ln();
+        for name in ["loss", "entropy", "entropy_at_temperature"] {
+            assert!((get(&m, name) - full).abs() < 1e-12);
+        }
+        // Ties go to the lower class: label 0 is a hit, label 3 is fourth.
+        assert_eq!((m.top1(), m.get("top5")), (0.5, Some(1.0)));
+        assert!((get(&m, "ece") - 0.4).abs() < 1e-12, "confidence 0.1 against accuracy 0.5");
+    }
+
+    #[test]
+    fn top5_is_absent_where_it_says_nothing() {
+        assert_eq!(metrics(&[1.0, 0.0], &[0], 2, 1.0).get("top5"), None);
+    }
+
+    #[test]
+    fn a_nan_is_never_right() {
+        let m = metrics(&[f32::NAN, f32::NAN, f32::NAN, 0.0], &[0, 1], 2, 1.0);
+        assert_eq!(m.top1(), 0.0);
+    }
+
+    #[test]
+    fn a_temperature_that_no_logit_can_be_divided_by_is_told() {
+        let wild = metrics(&[4.0, 0.0], &[0], 2, 1e-310);
+        let (name, value) = wild.not_finite().unwrap();
+        assert!(name == "entropy_at_temperature" && value.is_nan());
+        assert_eq!(metrics(&[4.0, 0.0], &[0], 2, 1.0).not_finite(), None);
+    }
+
+    #[test]
+    fn temperature_flattens() {
+        let m = metrics(&[4.0, 0.0, 0.0], &[0], 3, 4.0);
+        assert!(get(&m, "entropy") < get(&m, "entropy_at_temperature"));
+    }
+
+    #[test]
+    fn other_versions_metrics_are_read() {
+        let read = |text: &str| serde_json::from_str::<Metrics>(text);
+        let metrics = read(r#"{"top1":0.5,"of a later version":{"a":1},"samples":2}"#).unwrap();
+        assert_eq!(metrics, Metrics::of(&[("top1", 0.5)], 2));
+        assert_eq!(serde_json::to_string(&metrics).unwrap(), r#"{"top1":0.5,"samples":2}"#);
+        for (text, field) in [(r#"{"samples":2}"#, "top1"), (r#"{"top1":1}"#, "samples")] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("missing field `{field}`")), "{error}");
+        }
+    }
+
+    #[test]
+    fn names_are_fields_of_their_own() {
+        let mut names = METRICS.map(|metric| metric.name).to_vec();
+        names.push(SAMPLES);
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), METRICS.len() + 1);
+    }
+}

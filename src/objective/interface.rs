@@ -1,0 +1,43 @@
+//! What a loss and an objective are to a training.
+
+use burn::tensor::{Int, Tensor};
+use std::fmt::Debug;
+
+/// A loss on the labels.
+pub trait Supervised: Debug + Send + Sync {
+    /// The mean over the batch, `[1]`, of logits `[batch, classes]` and labels `[batch]`.
+    fn loss(&self, logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1>;
+}
+
+/// An objective with a frozen teacher.
+pub trait Distillation: Debug + Send + Sync {
+    /// The mean over the batch, `[1]`. No gradient flows into the teacher.
+    fn loss(&self, batch: Batch) -> Tensor<1>;
+
+    /// τ, the softmax temperature, where there is one: that of the entropy which is measured of the
+    /// student.
+    fn temperature(&self) -> Option<f64> {
+        None
+    }
+
+    /// Weight of the teacher's term against that of the cross entropy, as they add up in the gradient,
+    /// where that is a number that does not depend on the logits; infinite without cross entropy.
+    fn teacher_weight(&self, _classes: usize) -> Option<f64> {
+        None
+    }
+
+    /// What lets a training live whose teacher's term weighs too much.
+    fn lighter(&self, _classes: usize) -> Option<String> {
+        None
+    }
+}
+
+/// What an objective is given of a batch.
+pub struct Batch {
+    /// The student's logits, `[batch, classes]`.
+    pub student: Tensor<2>,
+    /// The teacher's, `[batch, classes]`.
+    pub teacher: Tensor<2>,
+    /// `[batch]`.
+    pub labels: Tensor<1, Int>,
+}

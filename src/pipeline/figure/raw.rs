@@ -1,0 +1,123 @@
+//! Reading `[figure.NAME]`.
+
+use super::Quantity;
+use crate::pipeline::{
+    diagnostic::{Diagnostics, Span},
+    fields::Fields,
+    names,
+    value::{Kind, Name, Table, Value},
+};
+
+/// A figure as it is written.
+pub(in crate::pipeline) struct RawFigure {
+    pub(super) name: Name,
+    pub(super) title: Option<String>,
+    pub(super) x: Name,
+    pub(super) y: Option<String>,
+    pub(super) note: Option<String>,
+    pub(super) gain: Option<(Quantity, Span)>,
+    pub(super) eval: Option<Name>,
+    pub(super) series: Vec<RawSeries>,
+    pub(super) mean_rule: Option<(Name, Name, Span)>,
+}
+
+pub(super) struct RawSeries {
+    pub(super) label: String,
+    pub(super) points: Vec<RawPoint>,
+}
+
+pub(super) struct RawPoint {
+    pub(super) span: Span,
+    pub(super) x: f64,
+    pub(super) node: Option<Name>,
+    pub(super) over: Option<Name>,
+    pub(super) paper: Option<f64>,
+}
+
+pub(in crate::pipeline) fn read(
+    name: &Name,
+    table: &Table,
+    errors: &mut Diagnostics,
+) -> Option<RawFigure> {
+    if !names::is_valid(&name.text) {
+        let message = format!("`{}` is not a valid figure name", name.text.escape_debug());
+        errors.push_help(&name.span, message, "it names files: use letters, digits and - _ . + =");
+    }
+    let mut fields = Fields::new(table, &name.span, format!("figure.{}", name.text), errors);
+    let [title, y, note] = ["title", "y", "note"].map(|key| fields.text(key));
+    let words = [("points", Quantity::GainPoints), ("percent", Quantity::GainPercent)];
+    let gain = fields.take("gain");
+    let gain = gain.and_then(|value| Some((fields.word(value, &words)?, value.span.clone())));
+    // Ten times an accuracy is a gain of 900 %.
+    let most = if matches!(gain, Some((Quantity::GainPercent, _))) { 1e6 } else { 100.0 };
+    let x = fields.require("x").and_then(|value| fields.string(value));
+    let eval = fields.take("eval").and_then(|value| fields.string(value));
+    let series_value = fields.require("series");
+    let series: Vec<RawSeries> = series_value.map_or(Vec::new(), |value| {
+        let items = fields.array(value, "series");
+        items.iter().filter_map(|item| series(item, most, &mut fields)).collect()
+    });
+    let mean_rule = fields.take("mean_rule").and_then(|value| mean_rule(value, &mut fields));
+    if let Some(value) = series_value
+        && matches!(&value.kind, Kind::Array(items) if items.is_empty())
+    {
+        fields.errors.push(&value.span, "a figure needs at least one series");
+    }
+    fields.finish();
+    Some(RawFigure { name: name.clone(), title, x: x?, y, note, gain, eval, series, mean_rule })
+}
+
+/// A value as a table to read, or an error.
+fn inner<'v>(value: &'v Value, fields: &mut Fields<'_, '_>, want: &str) -> Option<&'v Table> {
+    let Kind::Table(table) = &value.kind else {
+        fields.wrong_type(value, want);
+        return None;
+    };
+    Some(table)
+}
+
+fn series(value: &Value, most: f64, fields: &mut Fields<'_, '_>) -> Option<RawSeries> {
+    let table = inner(value, fields, "a table with `label` and `points`")?;
+    let mut inner = Fields::new(table, &value.span, "series", fields.errors);
+    let label = inner.require("label").and_then(|value| inner.string(value));
+    let points = inner.require("points").map_or(Vec::new(), |value| {
+        let items = inner.array(value, "points");
+        if matches!(&value.kind, Kind::Array(items) if items.is_empty()) {
+            inner.errors.push(&value.span, "a series needs at least one point");
+        }
+        items.iter().filter_map(|item| point(item, most, &mut inner)).collect()
+    });
+    inner.finish();
+    Some(RawSeries { label: label?.text, points })
+}
+
+/// `{ x = 4, node = "student4", over = "scratch4", paper = 1.5 }`; `paper` is at most `most`.
+fn point(value: &Value, most: f64, fields: &mut Fields<'_, '_>) -> Option<RawPoint> {
+    let table = inner(value, fields, "a table with `x` and `node`")?;
+    let mut inner = Fields::new(table, &value.span, "point", fields.errors);
+    let x = inner.require("x").and_then(|value| inner.number(value, "a number", |_| true));
+    let [node, over] = ["node", "over"].map(|key| inner.take(key).map(|value| inner.string(value)));
+    let paper = inner.take("paper").map(|value| {
+        inner.number(value, "percent or percentage points", |p| (-100.0..=most).contains(&p))
+    });
+    match (&node, &over, &paper) {
+        (None, None, None) => {
+            let help = "or `paper`, for a point that only quotes";
+            inner.errors.push_help(&value.span, "`point` needs `node`", help);
+        }
+        (None, Some(_), _) => inner.errors.push(&value.span, "`over` needs `node`"),
+        _ => {}
+    }
+    inner.finish();
+    let (node, over, paper) = (node.flatten(), over.flatten(), paper.flatten());
+    Some(RawPoint { span: value.span.clone(), x: x?, node, over, paper })
+}
+
+fn mean_rule(value: &Value, fields: &mut Fields<'_, '_>) -> Option<(Name, Name, Span)> {
+    let table = inner(value, fields, "a table with `teacher` and `student`")?;
+    let mut inner = Fields::new(table, &value.span, "mean_rule", fields.errors);
+    let [teacher, student] =
+        ["teacher", "student"].map(|key| inner.require(key).and_then(|value| inner.string(value)));
+    inner.finish();
+    Some((teacher?, student?, value.span.clone()))
+}

@@ -1,0 +1,25 @@
+//! What is measured.
+
+use crate::dataset::Split;
+
+/// A measurement.
+#[derive(Debug)]
+pub struct Eval {
+    /// The `[eval.NAME]` table that it comes from.
+    pub group: String,
+    /// Index of the `Work::Learn` node to measure.
+    pub of: usize,
+    /// On which images.
+    pub split: Split,
+    /// τ of the second entropy.
+    pub temperature: f64,
+}
+
+/// A network and its measurement.
+#[derive(Clone, Copy, Debug)]
+pub struct Measured {
+    /// Index of a `Work::Learn` node.
+    pub node: usize,
+    /// Index of the `Work::Eval` node that measures it.
+    pub eval: usize,
+}

@@ -1,0 +1,30 @@
+//! The pipeline language: TOML text in, a resolved [`Pipeline`] or every error at once out.
+//!
+//! Text → `value` (a tree that remembers where each value stands) → `raw` (typed tables, still
+//! with names) → `expand` (matrices and chains become nodes) → `resolve` (names become what
+//! they name). Each step reports into one list of [`Diagnostic`]s and goes on.
+
+mod batches;
+mod data;
+mod diagnostic;
+mod expand;
+mod fields;
+mod figure;
+mod hyper;
+mod kind;
+mod measure;
+mod names;
+mod raw;
+mod resolve;
+mod resolved;
+mod results;
+mod setting;
+mod tables;
+mod value;
+
+pub use diagnostic::{Diagnostic, Diagnostics, Sources, Span};
+pub use figure::{Figure, MeanRule, Measure, Point, Quantity, Series};
+pub use measure::{Eval, Measured};
+pub use resolve::{Catalogue, Digest, Probe, parse};
+pub use resolved::{How, Learn, Node, Pipeline, Row, Table, Teacher, Weights, Work};
+pub use setting::setting;

@@ -1,0 +1,389 @@
+//! Names become what they name; whatever does not fit together is reported.
+
+use super::{
+    data::Folders,
+    diagnostic::{Diagnostics, Sources, Span},
+    figure::Figure,
+    hyper::{RawNet, RawRecipe},
+    measure::Eval,
+    names::suggestion,
+    raw,
+    resolved::{How, Learn, Node, Pipeline, Table, Teacher, Weights, Work},
+    tables::{RawLearn, RawPipeline},
+    value::{self, Name},
+};
+use crate::{
+    architecture::{Architecture, LayerError, WrittenLayer},
+    dag::{Cycle, Dag},
+    dataset::{Data, DataInfo, Format},
+    kinds::Kinds,
+    recipe::{OnCollapse, Recipe, Select},
+};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+    sync::Arc,
+};
+
+/// Looks a data set up; the error is a sentence.
+pub type Probe<'a> = dyn Fn(&Format) -> Result<DataInfo, String> + 'a;
+
+/// blake3 of a file, in hex; the error is a sentence.
+pub type Digest<'a> = dyn Fn(&Path) -> Result<String, String> + 'a;
+
+/// Reads a pipeline out of its file and the `--set`s laid over it.
+///
+/// `folder` is what relative paths in it start from; `stem` names a pipeline without `name`.
+/// `builtin` gives the layers of a named network for a number of classes.
+///
+/// # Errors
+/// [`Diagnostics`]: every error at once.
+pub fn parse(
+    sources: Sources,
+    folder: &Path,
+    stem: &str,
+    catalogue: Catalogue<'_>,
+) -> Result<Pipeline, Diagnostics> {
+    let mut errors = Diagnostics::new(sources.clone());
+    let (root, presets) = value::read(&sources, catalogue.preset, &mut errors);
+    let folders = Folders { pipeline: folder, data: catalogue.data };
+    let raw = raw::read(&root, folders, catalogue.kinds, &mut errors);
+    let mut resolver = Resolver {
+        folder,
+        raw: &raw,
+        catalogue,
+        errors,
+        data: HashMap::new(),
+        index: HashMap::new(),
+        lone_batches: HashSet::new(),
+    };
+    let pipeline = resolver.pipeline(stem).map(|pipeline| Pipeline { presets, ..pipeline });
+    resolver.errors.finish(pipeline)
+}
+
+/// What a pipeline is read with: everything that it may name without defining it.
+#[derive(Clone, Copy)]
+pub struct Catalogue<'a> {
+    /// The `[preset.NAME]` to lay over the file.
+    pub preset: Option<&'a str>,
+    /// Folder of fetched data sets.
+    pub data: &'a Path,
+    /// Finds out about data sets.
+    pub probe: &'a Probe<'a>,
+    /// Finds out about files of weights.
+    pub digest: &'a Digest<'a>,
+    /// Objectives, optimizers and the like.
+    pub kinds: &'a Kinds,
+    /// Layers of a built-in network.
+    pub net: fn(&str, usize) -> Option<Vec<String>>,
+    /// Names of the built-in networks.
+    pub net_names: &'a [&'static str],
+}
+
+pub(super) struct Resolver<'a> {
+    folder: &'a Path,
+    pub raw: &'a RawPipeline,
+    catalogue: Catalogue<'a>,
+    pub errors: Diagnostics,
+    data: HashMap<&'a str, Option<Arc<Data>>>,
+    /// Place of each train or distill node among `raw.learns`, by name.
+    index: HashMap<&'a str, usize>,
+    /// Batch sizes that leave a batch of one of so many images, and have been reported.
+    pub lone_batches: HashSet<(Span, usize)>,
+}
+
+impl<'a> Resolver<'a> {
+    fn pipeline(&mut self, stem: &str) -> Option<Pipeline> {
+        let raw = self.raw;
+        self.index = raw.learns.iter().enumerate().map(|(i, node)| (&*node.name.text, i)).collect();
+        self.resolve_data();
+        let mut teachers: Vec<Option<usize>> = raw
+            .learns
+            .iter()
+            .map(|node| node.teacher.as_ref().and_then(|(name, _)| self.node(name)))
+            .collect();
+        let dag =
+            Dag::new(teachers.iter().map(|teacher| teacher.iter().copied().collect()).collect());
+        let order = match &dag {
+            Ok(dag) => dag.order().to_vec(),
+            Err(cycles) => {
+                cycles.iter().for_each(|cycle| self.report_cycle(cycle));
+                // Nodes have no teacher then; whatever else is wrong with them is still found.
+                teachers.fill(None);
+                (0..raw.learns.len()).collect()
+            }
+        };
+        let mut learns: Vec<Option<Learn>> = raw.learns.iter().map(|_| None).collect();
+        for index in order {
+            let teacher = teachers[index].and_then(|teacher| learns[teacher].as_ref());
+            let learn = self.learn(&raw.learns[index], teachers[index], teacher);
+            learns[index] = learn;
+        }
+        let teaches: HashSet<usize> = teachers.iter().flatten().copied().collect();
+        for (index, learn) in learns.iter_mut().enumerate() {
+            let said = raw.learns[index].on_collapse.or(raw.on_collapse);
+            // What learns from a dead teacher learns nothing.
+            let usual = if teaches.contains(&index) { OnCollapse::Stop } else { OnCollapse::Warn };
+            if let Some(learn) = learn {
+                learn.on_collapse = said.unwrap_or(usual);
+            }
+        }
+        self.check_starts(&learns);
+        // References below are checked even where a node is broken.
+        let evals: Vec<(String, Eval)> =
+            raw.evals.iter().flat_map(|eval| self.eval(eval, &learns)).collect();
+        let tables: Vec<Option<Table>> = match raw.tables.as_slice() {
+            [] => vec![self.default_table(&evals)],
+            tables => tables.iter().map(|table| self.table(table, &evals)).collect(),
+        };
+        let figures: Vec<Option<Figure>> =
+            raw.figures.iter().map(|figure| self.figure(figure, &evals)).collect();
+        if raw.learns.is_empty() && self.errors.list().is_empty() {
+            let start = Span { source: 0, start: 0, end: 0 };
+            self.errors.push_help(&start, "the pipeline has no node", "add a [train.NAME] table");
+        }
+        let mut nodes = Vec::with_capacity(learns.len() + evals.len());
+        for (raw, learn) in raw.learns.iter().zip(learns) {
+            nodes.push(Node { name: raw.name.text.clone(), work: Work::Learn(Box::new(learn?)) });
+        }
+        nodes.extend(evals.into_iter().map(|(name, eval)| Node { name, work: Work::Eval(eval) }));
+        let parents = nodes.iter().map(|node| match &node.work {
+            Work::Learn(learn) => learn.teacher().iter().map(|teacher| teacher.node).collect(),
+            Work::Eval(eval) => vec![eval.of],
+        });
+        Some(Pipeline {
+            name: raw.name.clone().unwrap_or_else(|| stem.to_owned()),
+            paper_note: raw.paper_note.clone(),
+            seeds: raw.seeds.clone(),
+            dag: Dag::new(parents.collect()).ok()?,
+            nodes,
+            tables: tables.into_iter().flatten().collect(),
+            figures: figures.into_iter().flatten().collect(),
+            kinds: self.catalogue.kinds.clone(),
+            presets: Vec::new(),
+        })
+    }
+
+    fn resolve_data(&mut self) {
+        for (name, raw) in &self.raw.data {
+            let data = raw.as_ref().and_then(|raw| {
+                let info = match (self.catalogue.probe)(&raw.format) {
+                    Ok(info) => info,
+                    Err(problem) => {
+                        self.errors.push(&raw.span, problem);
+                        return None;
+                    }
+                };
+                if raw.validation >= info.train {
+                    let message = format!(
+                        "{} of {} training images leave none to train on",
+                        raw.validation, info.train
+                    );
+                    self.errors.push(&raw.validation_span, message);
+                }
+                if let crate::dataset::Normalisation::Given { mean, .. } = &raw.normalisation
+                    && mean.len() != info.shape.channels
+                {
+                    let message =
+                        format!("{} values for {} channels", mean.len(), info.shape.channels);
+                    self.errors.push(&raw.normalisation_span, message);
+                }
+                let (format, normalisation) = (raw.format.clone(), raw.normalisation.clone());
+                Some(Arc::new(Data { format, validation: raw.validation, normalisation, info }))
+            });
+            self.data.insert(&name.text, data);
+        }
+    }
+
+    fn report_cycle(&mut self, Cycle(path): &Cycle) {
+        let names = &self.raw.learns;
+        let round = path.iter().chain(path.first()).map(|&node| &*names[node].name.text);
+        let text = round.collect::<Vec<_>>().join(" → ");
+        let message = format!("nodes teach one another in a circle: {text}");
+        self.errors.push(&names[path[0]].name.span, message);
+    }
+
+    /// A chain's first net must be what its teacher trains.
+    fn check_starts(&mut self, learns: &[Option<Learn>]) {
+        for (from, net) in &self.raw.starts {
+            let teacher = self.index.get(&*from.text).and_then(|&index| learns[index].as_ref());
+            if let Some(teacher) = teacher.filter(|teacher| teacher.net_name != net.text) {
+                let message =
+                    format!("`{}` trains `{}`, not `{}`", from.text, teacher.net_name, net.text);
+                self.errors.push_help(&net.span, message, "`nets` starts with the net of `from`");
+            }
+        }
+    }
+
+    /// The train or distill node called `name`.
+    pub fn node(&mut self, name: &Name) -> Option<usize> {
+        let found = self.index.get(&*name.text).copied();
+        if found.is_none() && !self.is_broken(&name.text) {
+            let help = suggestion(&name.text, self.raw.learns.iter().map(|node| &*node.name.text));
+            self.errors.push_help(&name.span, format!("no node is named `{}`", name.text), help);
+        }
+        found
+    }
+
+    /// Whether `name` belongs to a table that has been reported already.
+    pub fn is_broken(&self, name: &str) -> bool {
+        let (table, _) = name.split_once('/').unwrap_or((name, ""));
+        self.raw.broken.contains(name) || self.raw.broken.contains(table)
+    }
+
+    /// One node's training; `None` once something about it has been reported.
+    fn learn(
+        &mut self,
+        raw: &RawLearn,
+        teacher: Option<usize>,
+        taught: Option<&Learn>,
+    ) -> Option<Learn> {
+        let (data_name, data) = match (&raw.data, taught) {
+            (Some(name), _) => (name.text.clone(), self.data(name)),
+            (None, Some(teacher)) => (teacher.data_name.clone(), Some(teacher.data.clone())),
+            (None, None) => (String::new(), None),
+        };
+        let recipe = match (&raw.recipe, taught) {
+            (Some(name), _) => self.recipe(name, data.as_deref()),
+            (None, Some(teacher)) => teacher.recipe().cloned().or_else(|| {
+                let message =
+                    format!("`{}` needs `recipe`: its teacher was not trained here", raw.name.text);
+                self.errors.push(&raw.name.span, message);
+                None
+            }),
+            (None, None) => None,
+        };
+        let net = self.net(&raw.net, data.as_deref());
+        let data = data?;
+        if let (Some(name), Some(recipe), Some(net)) = (&raw.recipe, &recipe, &net) {
+            self.check_batches(name, recipe, net, &data);
+        }
+        let teacher = match &raw.teacher {
+            None => None,
+            Some((name, objective)) => {
+                let taught = taught?;
+                let classes = (taught.net.classes(), data.info.classes);
+                if classes.0 != classes.1 {
+                    let message = format!(
+                        "`{}` teaches {} classes, but the student's data has {}",
+                        name.text, classes.0, classes.1
+                    );
+                    self.errors.push(&name.span, message);
+                } else if taught.data != data {
+                    let message = format!(
+                        "`{}` was trained on other data (`{}`) than its student (`{data_name}`)",
+                        name.text, taught.data_name
+                    );
+                    let help = "a student learns from its teacher's logits on the same images: leave `data` out";
+                    self.errors.push_help(&name.span, message, help);
+                }
+                Some(Teacher { node: teacher?, objective: objective.clone() })
+            }
+        };
+        let net_name = raw.net.text.clone();
+        let how = match (teacher, &raw.weights) {
+            (Some(teacher), _) => How::Distill(recipe?, teacher),
+            (None, Some(file)) => How::Import(self.weights(file, raw.from.as_ref())?),
+            (None, None) => How::Train(recipe?, raw.loss.clone()),
+        };
+        // Who teaches is known when all nodes are.
+        let on_collapse = OnCollapse::Warn;
+        Some(Learn { net_name, net: net?, data_name, data, how, on_collapse })
+    }
+
+    fn weights(&mut self, file: &Name, from: Option<&Name>) -> Option<Weights> {
+        let path = self.folder.join(&file.text);
+        match (self.catalogue.digest)(&path) {
+            Ok(digest) => Some(Weights { path, digest, from: from.map(|from| from.text.clone()) }),
+            Err(problem) => {
+                self.errors.push(&file.span, problem);
+                None
+            }
+        }
+    }
+
+    fn data(&mut self, name: &Name) -> Option<Arc<Data>> {
+        if let Some(data) = self.data.get(&*name.text) {
+            return data.clone();
+        }
+        let help = suggestion(&name.text, self.raw.data.iter().map(|(name, _)| &*name.text));
+        self.errors.push_help(&name.span, format!("no data is named `{}`", name.text), help);
+        None
+    }
+
+    fn recipe(&mut self, name: &Name, data: Option<&Data>) -> Option<Recipe> {
+        let recipes = &self.raw.recipes;
+        let Some((_, found)) = recipes.iter().find(|(known, _)| known.text == name.text) else {
+            let help = suggestion(&name.text, recipes.iter().map(|(name, _)| &*name.text));
+            self.errors.push_help(&name.span, format!("no recipe is named `{}`", name.text), help);
+            return None;
+        };
+        let RawRecipe { recipe, select, batch_size: _ } = found.as_ref()?;
+        let held = data.is_some_and(|data| data.validation > 0);
+        let mut recipe = recipe.clone();
+        match select {
+            None if held => recipe.select = Select::BestValidation,
+            None => recipe.select = Select::Last,
+            Some(select) if recipe.select == Select::BestValidation && data.is_some() && !held => {
+                let help = "set `validation` in the data's table, or select \"last\"";
+                self.errors.push_help(&select.span, "no images are held out for validation", help);
+            }
+            Some(_) => {}
+        }
+        Some(recipe)
+    }
+
+    /// Layers of the built-in network called `name`; `own` nets are what else it could have meant.
+    fn builtin(&mut self, name: &Name, classes: Option<usize>, own: bool) -> Option<Vec<String>> {
+        // The class count matters to the layers only, not to which names there are.
+        let found = (self.catalogue.net)(&name.text, classes.unwrap_or(10));
+        if found.is_none() {
+            let names = self.raw.nets.iter().filter(|_| own).map(|(name, _)| &*name.text);
+            let help =
+                suggestion(&name.text, names.chain(self.catalogue.net_names.iter().copied()));
+            self.errors.push_help(&name.span, format!("no net is named `{}`", name.text), help);
+        }
+        found
+    }
+
+    /// The layers of a built-in network.
+    fn read(&mut self, layers: &[String], span: &Span) -> Option<Vec<WrittenLayer>> {
+        let kinds = &self.catalogue.kinds.layers;
+        let read: Result<_, _> =
+            layers.iter().map(|text| WrittenLayer::read(text, kinds)).collect();
+        read.map_err(|error: LayerError| self.errors.push(span, error.to_string())).ok()
+    }
+
+    fn net(&mut self, name: &Name, data: Option<&Data>) -> Option<Architecture> {
+        let classes = data.map(|data| data.info.classes);
+        let own = self.raw.nets.iter().find(|(known, _)| known.text == name.text);
+        let (layers, span) = match own.map(|(_, found)| found) {
+            Some(None) => return None,
+            Some(Some(RawNet::Layers(layers, span))) => (layers.clone(), span.clone()),
+            Some(Some(RawNet::Like { name, shortcut })) => {
+                let mut layers = self.builtin(name, classes, false)?;
+                for layer in &mut layers {
+                    if let (Some(rest), Some(kind)) = (layer.strip_prefix("basic"), shortcut) {
+                        *layer = format!("{kind}{rest}");
+                    }
+                }
+                (self.read(&layers, &name.span)?, name.span.clone())
+            }
+            None => {
+                let layers = self.builtin(name, classes, true)?;
+                (self.read(&layers, &name.span)?, name.span.clone())
+            }
+        };
+        let data = data?;
+        match Architecture::new(layers, data.info.shape, data.info.classes) {
+            Ok(net) => Some(net),
+            Err(error) => {
+                self.errors.push(
+                    &span,
+                    format!("`{}` does not fit {} images: {error}", name.text, data.info.shape),
+                );
+                None
+            }
+        }
+    }
+}

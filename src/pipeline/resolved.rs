@@ -1,0 +1,199 @@
+//! A resolved pipeline: every name is what it names, every default is filled in.
+
+use super::{
+    Figure,
+    measure::{Eval, Measured},
+};
+use crate::{
+    architecture::Architecture,
+    dag::Dag,
+    dataset::{Data, Split},
+    kind::Choice,
+    kinds::Kinds,
+    objective::{Distillation, Supervised},
+    recipe::{OnCollapse, Recipe},
+};
+use std::{path::PathBuf, sync::Arc};
+
+/// What a pipeline file says.
+pub struct Pipeline {
+    /// `name`, or the file's stem.
+    pub name: String,
+    /// Every node runs once per seed.
+    pub seeds: Vec<u64>,
+    /// All nodes in the order of the file, chains and matrices expanded, evals last.
+    pub nodes: Vec<Node>,
+    /// Which node depends on which.
+    pub dag: Dag,
+    /// What the quoted values of its tables and figures are, to go after "the paper's are".
+    pub paper_note: Option<String>,
+    /// Tables to print; at least one if there is an eval.
+    pub tables: Vec<Table>,
+    /// Figures to draw.
+    pub figures: Vec<Figure>,
+    /// What it may name.
+    pub kinds: Kinds,
+    /// Names of the presets that the file defines.
+    pub presets: Vec<String>,
+}
+
+/// One node, before it is repeated for each seed.
+#[derive(Debug)]
+pub struct Node {
+    /// Unique in the pipeline; no part of any key.
+    pub name: String,
+    /// What it does.
+    pub work: Work,
+}
+
+/// What a node does.
+#[derive(Debug)]
+pub enum Work {
+    /// Trains a network, with or without a teacher.
+    Learn(Box<Learn>),
+    /// Measures a trained network.
+    Eval(Eval),
+}
+
+/// A network and how it comes about.
+#[derive(Debug)]
+pub struct Learn {
+    /// The network's name, for tables.
+    pub net_name: String,
+    /// The network.
+    pub net: Architecture,
+    /// The data set's name, for messages.
+    pub data_name: String,
+    /// The data set.
+    pub data: Arc<Data>,
+    /// Where its weights come from.
+    pub how: How,
+    /// Whether a training that learns nothing any more goes on.
+    pub on_collapse: OnCollapse,
+}
+
+/// Where a network's weights come from.
+#[derive(Debug)]
+pub enum How {
+    /// Trained on labels.
+    Train(Recipe, Choice<dyn Supervised>),
+    /// Trained on a teacher and labels.
+    Distill(Recipe, Teacher),
+    /// Read from a file.
+    Import(Weights),
+}
+
+/// A file of weights.
+#[derive(Clone, Debug)]
+pub struct Weights {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// blake3 of its bytes, in hex.
+    pub digest: String,
+    /// Which of its state_dicts, where that is said.
+    pub from: Option<String>,
+}
+
+impl Pipeline {
+    /// About how many multiply-adds the node at `node` takes: one pass over the images for a
+    /// measurement and for a teacher's logits, three in each epoch of a training, since a backward
+    /// pass costs two forward ones.
+    pub fn multiply_adds(&self, node: usize) -> f64 {
+        let pass = |learn: &Learn, images: usize| learn.net.multiply_adds() as f64 * images as f64;
+        match &self.nodes[node].work {
+            Work::Eval(eval) => {
+                let learn = self.learn(eval.of);
+                let Data { info, validation, .. } = &*learn.data;
+                let images = match eval.split {
+                    Split::Train => info.train.saturating_sub(*validation),
+                    Split::Validation => *validation,
+                    Split::Test => info.test,
+                };
+                pass(learn, images)
+            }
+            Work::Learn(learn) => {
+                let Some(recipe) = learn.recipe() else { return 0.0 };
+                let images = learn.data.info.train.saturating_sub(learn.data.validation);
+                let passes = if recipe.augment.is_empty() { 1.0 } else { recipe.epochs as f64 };
+                let teacher = learn.teacher().map(|teacher| self.learn(teacher.node));
+                let taught = teacher.map_or(0.0, |teacher| passes * pass(teacher, images));
+                3.0 * recipe.epochs as f64 * pass(learn, images) + taught
+            }
+        }
+    }
+}
+
+impl Learn {
+    /// How it is trained, unless it is imported.
+    pub fn recipe(&self) -> Option<&Recipe> {
+        match &self.how {
+            How::Train(recipe, _) | How::Distill(recipe, _) => Some(recipe),
+            How::Import(_) => None,
+        }
+    }
+
+    /// Whom it learns from, if it is distilled.
+    pub fn teacher(&self) -> Option<&Teacher> {
+        match &self.how {
+            How::Distill(_, teacher) => Some(teacher),
+            How::Train(..) | How::Import(_) => None,
+        }
+    }
+}
+
+/// Whom a distill node learns from, and how.
+#[derive(Clone, Debug)]
+pub struct Teacher {
+    /// Index of a [`Work::Learn`] node.
+    pub node: usize,
+    /// The objective.
+    pub objective: Choice<dyn Distillation>,
+}
+
+/// A table of results.
+#[derive(Debug)]
+pub struct Table {
+    /// Printed above it.
+    pub title: String,
+    /// The measured split.
+    pub split: Split,
+    /// Printed below it.
+    pub note: Option<String>,
+    /// One row a network.
+    pub rows: Vec<Row>,
+}
+
+/// A row of a table.
+#[derive(Debug)]
+pub struct Row {
+    /// First column.
+    pub label: String,
+    /// What takd has of it; nothing in a row that only quotes.
+    pub measured: Option<Measured>,
+    /// The published accuracy, in percent.
+    pub paper: Option<f64>,
+}
+
+impl Node {
+    /// The node's kind, as its table in the file names it.
+    pub fn kind(&self) -> &'static str {
+        match &self.work {
+            Work::Learn(learn) if learn.teacher().is_none() => "train",
+            Work::Learn(_) => "distill",
+            Work::Eval(_) => "eval",
+        }
+    }
+}
+
+impl Pipeline {
+    /// The training at `index`.
+    ///
+    /// # Panics
+    /// If `index` is an eval.
+    pub fn learn(&self, index: usize) -> &Learn {
+        match &self.nodes[index].work {
+            Work::Learn(learn) => learn,
+            Work::Eval(_) => unreachable!("teachers, rows and evals are resolved to trainings"),
+        }
+    }
+}

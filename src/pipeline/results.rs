@@ -1,0 +1,156 @@
+//! What is measured and shown: evals and tables, over the trainings that are resolved by now.
+
+use super::{
+    measure::{Eval, Measured},
+    names::suggestion,
+    resolve::Resolver,
+    resolved::{Learn, Row, Table},
+    tables::{RawEval, RawRow, RawTable},
+    value::Name,
+};
+use crate::dataset::Split;
+
+impl<'a> Resolver<'a> {
+    pub fn eval(&mut self, raw: &RawEval, learns: &[Option<Learn>]) -> Vec<(String, Eval)> {
+        let mut of: Vec<usize> = Vec::new();
+        for name in &raw.of {
+            of.extend(self.matching(name));
+        }
+        of.sort_unstable();
+        of.dedup();
+        let mut evals = Vec::with_capacity(of.len());
+        for index in of {
+            let learn = learns[index].as_ref();
+            if raw.split == Split::Validation
+                && learn.is_some_and(|learn| learn.data.validation == 0)
+            {
+                let message = format!(
+                    "`{}` holds no images out for validation",
+                    self.raw.learns[index].name.text
+                );
+                self.errors.push(&raw.split_span, message);
+            }
+            let own = learn
+                .and_then(Learn::teacher)
+                .and_then(|teacher| teacher.objective.temperature())
+                .unwrap_or(1.0);
+            let name = format!("{}/{}", raw.name.text, self.raw.learns[index].name.text);
+            let temperature = raw.temperature.unwrap_or(own);
+            evals.push((
+                name,
+                Eval { group: raw.name.text.clone(), of: index, split: raw.split, temperature },
+            ));
+        }
+        evals
+    }
+
+    /// Train and distill nodes that a name or glob means.
+    fn matching(&mut self, name: &Name) -> Vec<usize> {
+        if !name.text.contains(['*', '?', '[']) {
+            return self.node(name).into_iter().collect();
+        }
+        let pattern = match glob::Pattern::new(&name.text) {
+            Ok(pattern) => pattern,
+            Err(error) => {
+                self.errors.push(&name.span, format!("not a glob: {error}"));
+                return Vec::new();
+            }
+        };
+        let nodes = self.raw.learns.iter().enumerate();
+        let found: Vec<usize> = nodes
+            .filter(|(_, node)| pattern.matches(&node.name.text))
+            .map(|(index, _)| index)
+            .collect();
+        if found.is_empty() && self.raw.broken.is_empty() {
+            self.errors.push(&name.span, format!("`{}` matches no node", name.text));
+        }
+        found
+    }
+
+    pub fn default_table(&self, evals: &[(String, Eval)]) -> Option<Table> {
+        let (_, first) = evals.first()?;
+        let rows = evals.iter().enumerate().filter(|(_, (_, eval))| eval.group == first.group);
+        let rows = rows.map(|(index, (_, eval))| self.row(None, eval.of, index, None)).collect();
+        Some(Table { title: first.group.clone(), split: first.split, note: None, rows })
+    }
+
+    pub fn table(&mut self, raw: &RawTable, evals: &[(String, Eval)]) -> Option<Table> {
+        let group = self.group("table", &raw.name, raw.eval.as_ref())?;
+        let star = Some(Name { text: "*".to_owned(), span: raw.name.span.clone() });
+        let every = [RawRow { span: raw.name.span.clone(), label: None, node: star, paper: None }];
+        let mut rows = Vec::new();
+        for row in raw.rows.as_deref().unwrap_or(&every) {
+            let (label, paper) = (row.label.clone(), row.paper);
+            let Some(name) = &row.node else {
+                rows.push(Row { label: label.unwrap_or_default(), measured: None, paper });
+                continue;
+            };
+            let nodes = self.matching(name);
+            if nodes.len() > 1 && paper.is_some() {
+                self.errors.push(&row.span, format!("one paper's value for {} nodes", nodes.len()));
+            }
+            for node in nodes {
+                let all = raw.rows.is_none();
+                let is_measured =
+                    |(_, eval): &(String, Eval)| eval.of == node && eval.group == group.name.text;
+                if all && !evals.iter().any(is_measured) {
+                    continue;
+                }
+                if let Some(eval) = self.measured(node, &group.name, name, evals) {
+                    rows.push(self.row(label.clone(), node, eval, paper));
+                }
+            }
+        }
+        let title = raw.title.clone().unwrap_or_else(|| raw.name.text.clone());
+        Some(Table { title, split: group.split, note: raw.note.clone(), rows })
+    }
+
+    /// The eval that a table or figure shows: the one that it names, or the only one there is.
+    pub fn group(&mut self, kind: &str, name: &Name, given: Option<&Name>) -> Option<&'a RawEval> {
+        let groups: Vec<&Name> = self.raw.evals.iter().map(|eval| &eval.name).collect();
+        let group = match (given, groups.as_slice()) {
+            (Some(name), _) => name,
+            (None, [only]) => *only,
+            (None, _) => {
+                let message = format!("`{kind}.{}` needs `eval`", name.text);
+                self.errors.push_help(&name.span, message, "the [eval.NAME] table to show");
+                return None;
+            }
+        };
+        let found = self.raw.evals.iter().find(|eval| eval.name.text == group.text);
+        if found.is_none() && !self.is_broken(&group.text) {
+            let help = suggestion(&group.text, groups.iter().map(|name| &*name.text));
+            self.errors.push_help(&group.span, format!("no eval is named `{}`", group.text), help);
+        }
+        found
+    }
+
+    /// Place among the evals of the one that measures `node` in `group`; `asked` is where it is
+    /// asked for.
+    pub fn measured(
+        &mut self,
+        node: usize,
+        group: &Name,
+        asked: &Name,
+        evals: &[(String, Eval)],
+    ) -> Option<usize> {
+        let found = evals.iter().position(|(_, eval)| eval.of == node && eval.group == group.text);
+        if found.is_none() {
+            let node = &self.raw.learns[node].name.text;
+            let message = format!("`{node}` is not measured by `eval.{}`", group.text);
+            self.errors.push_help(&asked.span, message, "add it to `of` there");
+        }
+        found
+    }
+
+    /// A node and the eval at a index among the evals, which follow the trainings in the list of
+    /// nodes.
+    pub fn measurement(&self, node: usize, eval: usize) -> Measured {
+        Measured { node, eval: self.raw.learns.len() + eval }
+    }
+
+    fn row(&self, label: Option<String>, node: usize, eval: usize, paper: Option<f64>) -> Row {
+        let label = label.unwrap_or_else(|| self.raw.learns[node].name.text.clone());
+        Row { label, measured: Some(self.measurement(node, eval)), paper }
+    }
+}

@@ -1,0 +1,81 @@
+//! Typed tables whose names have not been looked up yet.
+
+use super::{
+    data::RawData,
+    diagnostic::Span,
+    figure::raw::RawFigure,
+    hyper::{RawNet, RawRecipe},
+    value::Name,
+};
+use crate::{
+    dataset::Split,
+    kind::Choice,
+    objective::{Distillation, Supervised},
+    recipe::OnCollapse,
+};
+use std::collections::HashSet;
+
+/// A pipeline as it is written, matrices and chains expanded.
+#[derive(Default)]
+pub(super) struct RawPipeline {
+    pub name: Option<String>,
+    pub paper_note: Option<String>,
+    pub seeds: Vec<u64>,
+    /// Of nodes that do not say it themselves.
+    pub on_collapse: Option<OnCollapse>,
+    pub data: Vec<(Name, Option<RawData>)>,
+    pub recipes: Vec<(Name, Option<RawRecipe>)>,
+    pub nets: Vec<(Name, Option<RawNet>)>,
+    pub learns: Vec<RawLearn>,
+    /// Names of all nodes, chains and evals, those that could not be read included.
+    pub node_names: Vec<Name>,
+    /// Names among them that gave no node: what is wrong with them has been reported.
+    pub broken: HashSet<String>,
+    /// Where chains start: a node's name, and the net that it should train.
+    pub starts: Vec<(Name, Name)>,
+    pub evals: Vec<RawEval>,
+    pub tables: Vec<RawTable>,
+    pub figures: Vec<RawFigure>,
+}
+
+/// A train or distill node.
+pub(super) struct RawLearn {
+    pub name: Name,
+    pub net: Name,
+    pub data: Option<Name>,
+    pub recipe: Option<Name>,
+    /// A file, relative to the pipeline's folder.
+    pub weights: Option<Name>,
+    /// Which state_dict of that file.
+    pub from: Option<Name>,
+    /// What it minimises without a teacher.
+    pub loss: Choice<dyn Supervised>,
+    pub teacher: Option<(Name, Choice<dyn Distillation>)>,
+    pub on_collapse: Option<OnCollapse>,
+}
+
+pub(super) struct RawEval {
+    pub name: Name,
+    pub of: Vec<Name>,
+    pub split: Split,
+    pub split_span: Span,
+    pub temperature: Option<f64>,
+}
+
+pub(super) struct RawTable {
+    pub name: Name,
+    pub title: Option<String>,
+    pub note: Option<String>,
+    pub eval: Option<Name>,
+    pub rows: Option<Vec<RawRow>>,
+}
+
+/// A row of a table.
+pub(super) struct RawRow {
+    pub span: Span,
+    pub label: Option<String>,
+    /// A node or a glob; nothing in a row that only quotes.
+    pub node: Option<Name>,
+    /// In percent.
+    pub paper: Option<f64>,
+}

@@ -1,0 +1,61 @@
+//! One line per row and seed (RFC 4180), for whatever reads tables.
+
+use super::ReportFormat;
+use crate::{
+    metric::METRICS,
+    report::{
+        Report,
+        csv_file::{CsvFile, cell, number},
+    },
+};
+
+pub(super) static CSV: ReportFormat = ReportFormat {
+    name: "csv",
+    endings: &["csv"],
+    doc: "One line per row and seed, with every metric",
+    shows_nodes: false,
+    render: |contents| render(contents.report),
+};
+
+fn render(report: &Report) -> String {
+    let head = "table split label paper node net parameters test_selected seed key";
+    let tail = "samples train_seconds selected_epoch note paper_note";
+    let metrics = METRICS.iter().map(|metric| metric.name);
+    let head: Vec<&str> = head.split(' ').chain(metrics).chain(tail.split(' ')).collect();
+    let mut file = CsvFile::new(&head);
+    for table in &report.tables {
+        let split = format!("{:?}", table.split).to_lowercase();
+        for row in &table.rows {
+            let quoted = table.paper_note.as_deref().filter(|_| row.paper.is_some());
+            let notes = [table.note.as_deref(), quoted].map(|note| cell(note.unwrap_or_default()));
+            let first = [cell(&table.title), split.clone(), cell(&row.label), number(row.paper)];
+            let Some(ours) = &row.ours else {
+                let nothing = vec![String::new(); head.len() - first.len() - notes.len()];
+                file.line(first.into_iter().chain(nothing).chain(notes));
+                continue;
+            };
+            for seed in &ours.seeds {
+                let metrics = seed.metrics.as_ref();
+                let count = |value: Option<usize>| value.map(|v| v.to_string()).unwrap_or_default();
+                let network = [
+                    cell(&ours.node),
+                    cell(&ours.net),
+                    ours.parameters.to_string(),
+                    ours.is_test_selected().to_string(),
+                    seed.seed.to_string(),
+                    seed.key.to_string(),
+                ];
+                let measured =
+                    METRICS.iter().map(|metric| number(metrics.and_then(|m| m.get(metric.name))));
+                let making = [
+                    count(metrics.map(|m| m.samples)),
+                    number(seed.seconds),
+                    count(seed.selected_epoch),
+                ];
+                let fields = first.iter().cloned().chain(network).chain(measured).chain(making);
+                file.line(fields.chain(notes.clone()));
+            }
+        }
+    }
+    file.text()
+}

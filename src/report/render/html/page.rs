@@ -1,0 +1,126 @@
+//! The page. What comes from a pipeline or the cache goes in as text, which maud escapes, or into the
+//! data, which the script puts into the page as text only.
+
+use super::{
+    calibration,
+    details::details,
+    draw::{dag, legend},
+    figures::figures,
+    measurements::measurements,
+    tables::tables,
+};
+use crate::report::{NodeResults, escape::plain, plural, render::Contents, state::NodeState};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use serde::Serialize;
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+
+/// What the script reads.
+#[derive(Serialize)]
+struct Data<'a> {
+    nodes: &'a [NodeResults],
+}
+
+/// The page as a file. The same pipeline and cache give the same bytes.
+pub(super) fn render(contents: &Contents<'_>) -> String {
+    let Contents { graph, report, nodes } = *contents;
+    let measured = calibration::rows(nodes);
+    let title = plain(&report.pipeline);
+    let sections = [
+        ("#tables", "Tables", !report.tables.is_empty()),
+        ("#figures", "Figures", !report.figures.is_empty()),
+        ("#nodes", "Nodes", true),
+        ("#calibration", "Sharpness and calibration", !measured.is_empty()),
+    ];
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                title { (title) " – takd" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                a.skip href="#nodes" { "Skip to the nodes" }
+                header {
+                    h1 { (title) }
+                    p.note { (summary(contents)) }
+                    nav aria-label="Sections" {
+                        @for (link, name, _) in sections.iter().filter(|(_, _, there)| *there) {
+                            a href=(link) { (name) } " "
+                        }
+                    }
+                }
+                main {
+                    (tables(&report.tables))
+                    (figures(&report.figures))
+                    section #nodes aria-labelledby="nodes-title" {
+                        h2 #nodes-title { "Nodes" }
+                        (hint())
+                        (legend(nodes))
+                        div.explore {
+                            div.canvas { (dag(&graph.pipeline.dag, nodes)) }
+                            section #panel aria-label="Selected nodes" aria-live="polite" tabindex="-1" {
+                                p.note {
+                                    "A click shows details only with JavaScript; they stand below for \
+                                     each node."
+                                }
+                            }
+                        }
+                        (details(nodes))
+                    }
+                    (measurements(&measured))
+                }
+                script #data type="application/json" { (data(&Data { nodes })) }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    };
+    page.into_string() + "\n"
+}
+
+fn hint() -> Markup {
+    html! {
+        p.note.hint {
+            "Click a node, or move to it with Tab and the arrow keys and press Enter, to see its \
+             curves, configuration, key and provenance. "
+            label {
+                input #keep type="checkbox";
+                " Keep what is selected, to lay curves over one another"
+            }
+            " (or hold Ctrl or Shift)."
+        }
+    }
+}
+
+fn summary(contents: &Contents<'_>) -> String {
+    let tasks = || contents.nodes.iter().flat_map(|node| &node.tasks);
+    let count = |state| tasks().filter(|task| task.state == state).count();
+    let (nodes, seeds, all) =
+        (contents.nodes.len(), contents.graph.pipeline.seeds.len(), tasks().count());
+    let done = tasks().filter(|task| task.made.is_some()).count();
+    let mut text = format!(
+        "{nodes} node{}, {seeds} seed{}: {done} of {all} results are in the cache",
+        plural(nodes),
+        plural(seeds)
+    );
+    for state in NodeState::ALARMING {
+        if count(state) > 0 {
+            text += &format!(", {} {}", count(state), state.words());
+        }
+    }
+    if done < all {
+        text += "; takd run computes what is missing";
+    }
+    text + &format!(". Written by takd {}.", env!("CARGO_PKG_VERSION"))
+}
+
+/// JSON inside a script element, which only `</script` or `<!--` could end or change.
+fn data(data: &Data<'_>) -> PreEscaped<String> {
+    let json = serde_json::to_string(data).expect("plain data with string keys is always JSON");
+    PreEscaped(json.replace('<', "\\u003c"))
+}

@@ -1,0 +1,37 @@
+//! Markdown tables.
+
+use super::{
+    ReportFormat,
+    grid::{WORDS, caption, grid},
+    notes::{footnotes, notes, picks},
+};
+use crate::report::{Report, escape::markdown as escape};
+
+pub(super) static MARKDOWN: ReportFormat = ReportFormat {
+    name: "md",
+    endings: &["md", "markdown"],
+    doc: "Markdown tables",
+    shows_nodes: false,
+    render: |contents| render(contents.report),
+};
+
+fn render(report: &Report) -> String {
+    let tables = report.tables.iter().map(|results| {
+        let (heads, rows) = grid(results);
+        let mut text = format!("**{}**\n\n", escape(&caption(results)));
+        text += &line(heads.iter().copied());
+        let rules = (0..heads.len()).map(|column| if column < WORDS { "---" } else { "---:" });
+        text += &format!("|{}|\n", rules.collect::<Vec<_>>().join("|"));
+        text.extend(rows.iter().map(|row| line(row.iter().map(String::as_str))));
+        for note in footnotes(results).into_iter().chain(notes(results)) {
+            text += &format!("\n{}\n", escape(&note));
+        }
+        text
+    });
+    let picks = picks(report).into_iter().map(|pick| escape(&pick) + "\n");
+    tables.chain(picks).collect::<Vec<_>>().join("\n")
+}
+
+fn line<'a>(cells: impl Iterator<Item = &'a str>) -> String {
+    format!("| {} |\n", cells.map(escape).collect::<Vec<_>>().join(" | "))
+}

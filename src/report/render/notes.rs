@@ -1,0 +1,63 @@
+//! What stands below tables: the marks, what was compared, and what is missing.
+
+use crate::{
+    recipe::Select,
+    report::{Comparison, MeasuredRow, Report, Results, TEST_SELECTED, plural},
+};
+
+/// What the figures say in words: which assistants the mean rule picks.
+pub(super) fn picks(report: &Report) -> Vec<String> {
+    let rules = report.figures.iter().filter_map(|figure| Some((figure, figure.rule.as_ref()?)));
+    rules.map(|(figure, rule)| format!("{}: {}", figure.title, rule.sentence())).collect()
+}
+
+/// What a reader of the numbers must know: the marks, and the file's own note.
+pub(super) fn footnotes(table: &Results) -> Vec<String> {
+    let mut notes = Vec::new();
+    let ours = || table.rows.iter().filter_map(|row| row.ours.as_ref());
+    let selected = |select| ours().any(|row| row.select == Some(select));
+    if selected(Select::BestTest) {
+        notes.push(format!("{TEST_SELECTED} the epoch was selected on the test split: optimistic"));
+    }
+    let fair = [
+        (Select::BestValidation, "the epoch was selected on the validation split"),
+        (Select::Last, "the last epoch's weights"),
+    ];
+    let fair: Vec<&str> =
+        fair.into_iter().filter(|(select, _)| selected(*select)).map(|(_, text)| text).collect();
+    if !fair.is_empty() {
+        let others = if selected(Select::BestTest) { "others: " } else { "" };
+        notes.push(format!("{others}{}", fair.join(", or ")));
+    }
+    notes.extend(table.note.clone());
+    notes.extend(table.unlike());
+    notes
+}
+
+/// What else can be said of a table.
+pub(super) fn notes(table: &Results) -> Vec<String> {
+    let mut notes = Vec::new();
+    let ours = || table.rows.iter().filter_map(|row| row.ours.as_ref());
+    for row in ours().filter(|row| row.teaches_at_chance()) {
+        notes.push(format!(
+            "warning: `{}` is a teacher and is no better than guessing among {} classes",
+            row.node, row.classes
+        ));
+    }
+    let told: Vec<String> = table.comparisons.iter().filter_map(Comparison::sentence).collect();
+    if !told.is_empty() {
+        notes.extend(told);
+        notes.push("(intervals: paired Student's t over the seeds that both have)".to_owned());
+    }
+    let failed: usize = ours().map(MeasuredRow::failed).sum();
+    let missing = ours().map(MeasuredRow::missing).sum::<usize>() - failed;
+    if missing > 0 {
+        let (plural, them) = (plural(missing), if missing == 1 { "it" } else { "them" });
+        notes.push(format!("{missing} result{plural} not in the cache: `takd run` makes {them}"));
+    }
+    if failed > 0 {
+        let plural = plural(failed);
+        notes.push(format!("{failed} result{plural} missing after a failure: see `takd status`"));
+    }
+    notes
+}

@@ -1,0 +1,49 @@
+//! Aligned columns.
+
+use super::{
+    ReportFormat,
+    grid::{WORDS, caption, grid},
+    notes::{footnotes, notes, picks},
+};
+use crate::report::{Report, escape::line};
+use comfy_table::{CellAlignment, Table, presets::NOTHING};
+
+pub(super) static TEXT: ReportFormat = ReportFormat {
+    name: "text",
+    endings: &["txt"],
+    doc: "Aligned columns",
+    shows_nodes: false,
+    render: |contents| text(contents.report),
+};
+
+/// A report for a terminal: its tables in aligned columns, with their notes.
+pub fn text(report: &Report) -> String {
+    let tables = report.tables.iter().map(|results| {
+        let (heads, rows) = grid(results);
+        let mut table = Table::new();
+        table.load_style(NOTHING).set_header(heads);
+        table
+            .add_rows(rows.iter().map(|row| row.iter().map(|cell| line(cell)).collect::<Vec<_>>()));
+        for column in table.column_iter_mut().skip(WORDS) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 2));
+        }
+        let lines = table.to_string();
+        let lines = lines.lines().map(str::trim_end).map(str::to_owned);
+        let footnotes = footnotes(results).into_iter().flat_map(|note| wrapped(&line(&note)));
+        let lines = std::iter::once(line(&caption(results))).chain(lines);
+        let lines =
+            lines.chain(footnotes).chain(notes(results).into_iter().map(|note| line(&note)));
+        lines.map(|line| line + "\n").collect::<String>()
+    });
+    let picks = picks(report).into_iter().map(|pick| line(&pick) + "\n");
+    tables.chain(picks).collect::<Vec<_>>().join("\n")
+}
+
+/// In lines of at most 80 characters where its words allow, all but the first indented.
+fn wrapped(text: &str) -> Vec<String> {
+    let options = textwrap::Options::new(80).subsequent_indent("  ").break_words(false);
+    textwrap::wrap(text, options).into_iter().map(std::borrow::Cow::into_owned).collect()
+}

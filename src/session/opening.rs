@@ -1,0 +1,170 @@
+//! Reading a pipeline from its file, with the real data sets and weights.
+
+use super::Session;
+use crate::{
+    dataset::{DataError, Format, Presence},
+    input::{self, MOST_PIPELINE, MOST_WEIGHTS},
+    kinds::Kinds,
+    network,
+    pipeline::{self, Catalogue, Diagnostics, Pipeline, Sources, setting},
+    store::Store,
+};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// What a pipeline is read with: its file, and what is laid over it.
+#[derive(Clone)]
+pub struct Opening {
+    file: PathBuf,
+    sets: Vec<String>,
+    preset: Option<String>,
+    data: PathBuf,
+    absent: Absent,
+    kinds: Kinds,
+}
+
+/// What to make of known data sets whose files are absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    /// An error, unless the digests of their official files are built in.
+    Refused,
+    /// Their nodes are planned, if need be without keys.
+    Planned,
+}
+
+impl Absent {
+    fn lets(self, presence: Presence) -> bool {
+        match self {
+            Self::Refused => presence != Presence::Unknown,
+            Self::Planned => true,
+        }
+    }
+}
+
+/// Why a pipeline could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file cannot be read.
+    #[error("cannot read {}: {error}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The pipeline has errors: all of them, with their spans.
+    #[error("{0}")]
+    Pipeline(Box<Diagnostics>),
+    /// A setting without `=`.
+    #[error("--set {0}: expected KEY=VALUE, such as recipe.plain.epochs=5")]
+    Set(String),
+}
+
+impl Opening {
+    /// Of `file` as it stands, with fetched data sets in `data/` and every built-in kind.
+    pub fn new(file: impl Into<PathBuf>) -> Self {
+        Self {
+            file: file.into(),
+            sets: Vec::new(),
+            preset: None,
+            data: PathBuf::from("data"),
+            absent: Absent::Refused,
+            kinds: Kinds::default(),
+        }
+    }
+
+    /// Replaces a value of the file: `recipe.plain.epochs=5`. May be repeated.
+    pub fn set(mut self, setting: impl Into<String>) -> Self {
+        self.sets.push(setting.into());
+        self
+    }
+
+    /// Lays the file's `[preset.NAME]` over it.
+    pub fn preset(mut self, name: impl Into<String>) -> Self {
+        self.preset = Some(name.into());
+        self
+    }
+
+    /// The folder of fetched data sets.
+    pub fn data(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.data = folder.into();
+        self
+    }
+
+    /// Whether known data sets may be absent.
+    pub fn absent(mut self, absent: Absent) -> Self {
+        self.absent = absent;
+        self
+    }
+
+    /// The kinds that the pipeline may name: the built-in ones and the caller's own.
+    pub fn kinds(mut self, kinds: Kinds) -> Self {
+        self.kinds = kinds;
+        self
+    }
+
+    /// The resolved pipeline.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the file cannot be read, or with every error in it.
+    pub fn pipeline(&self) -> Result<Pipeline, OpenError> {
+        let unreadable = |error| OpenError::Read { path: self.file.clone(), error };
+        let bytes = input::read(&self.file, MOST_PIPELINE).map_err(unreadable)?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let byte = error.utf8_error().valid_up_to();
+            let problem = format!("not UTF-8 text: byte {byte} belongs to no character");
+            unreadable(io::Error::new(io::ErrorKind::InvalidData, problem))
+        })?;
+        self.parse(text)
+    }
+
+    /// The resolved pipeline, were `text` in the file.
+    ///
+    /// # Errors
+    /// [`OpenError`] with every error in the text.
+    pub fn parse(&self, text: String) -> Result<Pipeline, OpenError> {
+        let mut sources = vec![(self.file.display().to_string(), text)];
+        for set in &self.sets {
+            sources.push(setting(set).ok_or_else(|| OpenError::Set(set.clone()))?);
+        }
+        let folder = self.file.parent().unwrap_or(&self.file);
+        let stem = self.file.file_stem().unwrap_or_default().to_string_lossy();
+        let probe = |format: &Format| match format.probe() {
+            Ok(info) => Ok(info),
+            Err(error @ DataError::Missing { .. }) => {
+                let known = format.known();
+                let known = known.filter(|known| self.absent.lets(known.presence));
+                known.ok_or_else(|| error.to_string())
+            }
+            Err(error) => Err(error.to_string()),
+        };
+        let catalogue = Catalogue {
+            preset: self.preset.as_deref(),
+            data: &self.data,
+            probe: &probe,
+            digest: &digest,
+            kinds: &self.kinds,
+            net: network::builtin,
+            net_names: &network::BUILTIN,
+        };
+        pipeline::parse(Sources(sources), folder, &stem, catalogue)
+            .map_err(|diagnostics| OpenError::Pipeline(Box::new(diagnostics)))
+    }
+
+    /// The pipeline with its results in `store`.
+    ///
+    /// # Errors
+    /// As [`pipeline`](Self::pipeline).
+    pub fn session(&self, store: Store) -> Result<Session, OpenError> {
+        Ok(Session::new(self.pipeline()?, store))
+    }
+}
+
+/// The digest of a file of weights, in hex.
+fn digest(path: &Path) -> Result<String, String> {
+    let digest = input::digest(path, MOST_WEIGHTS);
+    let digest = digest.map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    Ok(digest.to_hex().to_string())
+}

@@ -1,0 +1,230 @@
+//! Running a plan: what the cache lacks is made, node by node.
+
+use super::{
+    Session,
+    inspect::inspect,
+    selection::Selection,
+    survey::Survey,
+    watcher::{Outlook, Watcher},
+};
+use crate::{
+    dataset::DataError,
+    executor::{Done, Limits, Status, StepError, execute},
+    graph::{Graph, SelectError},
+    key::Kind,
+    node::{Choice, Datasets, DeviceError, NodeRunner, Selected},
+    plan::{Action, Plan, Step},
+    store::{Depth, StoreError},
+};
+use std::{
+    num::NonZeroUsize,
+    sync::{Arc, Mutex, atomic::AtomicBool},
+    thread::available_parallelism,
+    time::{Duration, Instant},
+};
+
+/// How a run goes about it. Nothing here changes a result, but for the last bits that a device's own
+/// arithmetic gives.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// Where the arithmetic happens.
+    pub device: Choice,
+    /// On the CPU, burn's own operations in place of takd's faster ones.
+    pub burn_ops: bool,
+    /// Most nodes in parallel; by default one per core on the CPU, one on a GPU.
+    pub jobs: Option<NonZeroUsize>,
+    /// When a node fails, continue with those that do not depend on it.
+    pub keep_going: bool,
+    /// Time between two checkpoints inside an epoch; an epoch's end has its own.
+    pub checkpoint_every: Duration,
+    /// Set it to stop: running trainings leave a checkpoint.
+    pub stop: Arc<AtomicBool>,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self {
+            device: Choice::Auto,
+            burn_ops: false,
+            jobs: None,
+            keep_going: false,
+            checkpoint_every: Duration::from_secs(300),
+            stop: Arc::default(),
+        }
+    }
+}
+
+/// Why a run did not begin. What goes wrong in a step is its [`Status`].
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A NODE that names nothing.
+    #[error(transparent)]
+    Select(#[from] SelectError),
+    /// A device that does not exist.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// A data set that is not there or not whole.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The cache.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Nodes have to run, and the cache can only be read.
+    #[error("{error}: the cache can only be read, and {missing} of the nodes are not in it")]
+    ReadOnly {
+        /// Why it cannot be written.
+        error: StoreError,
+        /// Nodes that would have to run.
+        missing: usize,
+    },
+}
+
+/// What a run has done.
+#[derive(Clone, Debug)]
+pub struct RunOutcome {
+    /// What was to be done.
+    pub plan: Plan,
+    /// What became of each of its steps.
+    pub statuses: Vec<Status>,
+    /// Wall time in seconds.
+    pub seconds: f64,
+    /// Seconds that the reused entries took when they were made.
+    pub saved_seconds: f64,
+}
+
+impl Session {
+    /// Makes what the cache lacks of these nodes and of what they need.
+    ///
+    /// # Errors
+    /// [`RunError`] if nothing could be begun. A step that fails is told in
+    /// [`statuses`](RunOutcome::statuses).
+    pub fn run(
+        &self,
+        selection: &Selection,
+        options: &RunOptions,
+        watcher: &dyn Watcher,
+    ) -> Result<RunOutcome, RunError> {
+        let started = Instant::now();
+        let graph = self.graph();
+        let (targets, forced) = selection.tasks(&graph)?;
+        // A cache that cannot be written is still good for reading, as long as nothing has to run.
+        let (_entered, refusal) = self.store.enter();
+        let survey = Survey::new(&graph, &self.store, Depth::Content)?;
+        let plan = survey.plan(&graph, &targets, &forced);
+        watcher.planned(&graph, &plan);
+        let missing = plan.running().count();
+        let statuses = match (missing, refusal) {
+            (1.., Some(error)) => return Err(RunError::ReadOnly { error, missing }),
+            (1.., None) => self.walk(&graph, &plan, &survey, options, watcher)?,
+            (0, refusal) => {
+                if let Some(refusal) = refusal {
+                    watcher.note(&format!("note: the cache can only be read: {refusal}"));
+                }
+                plan.steps.iter().map(at_rest).collect()
+            }
+        };
+        let reused = plan.steps.iter().filter(|step| step.action == Action::Reuse);
+        let saved_seconds = reused.filter_map(|step| survey.seconds.get(&step.key)).sum();
+        let seconds = started.elapsed().as_secs_f64();
+        Ok(RunOutcome { plan, statuses, seconds, saved_seconds })
+    }
+
+    fn walk(
+        &self,
+        graph: &Graph<'_>,
+        plan: &Plan,
+        survey: &Survey,
+        options: &RunOptions,
+        watcher: &dyn Watcher,
+    ) -> Result<Vec<Status>, RunError> {
+        let device = options.device.select()?;
+        let device = if options.burn_ops { device.with_burn_ops() } else { device };
+        let cores = available_parallelism().map_or(1, NonZeroUsize::get);
+        let jobs = options.jobs.map_or_else(|| default_jobs(&device, cores), NonZeroUsize::get);
+        let limits = Limits { jobs, threads: cores, keep_going: options.keep_going };
+        let costs = survey.costs(graph, &device.name);
+        let datasets = Datasets::default();
+        inspect(graph, plan, &datasets, watcher)?;
+        let observer = watcher.begin(&Outlook { graph, plan, jobs, costs: &costs });
+        let runner = NodeRunner {
+            store: &self.store,
+            graph,
+            device,
+            observer: &*observer,
+            stop: &options.stop,
+            checkpoint_every: options.checkpoint_every,
+            threads: cores,
+            datasets,
+            told: Mutex::default(),
+        };
+        let statuses = execute(plan, &runner, &*observer, limits, costs, &options.stop);
+        watcher.end();
+        Ok(statuses)
+    }
+}
+
+/// What became of a step that did not have to run.
+fn at_rest(step: &Step) -> Status {
+    if step.action == Action::Skip { Status::Skipped } else { Status::Reused }
+}
+
+/// On a CPU, whole nodes in parallel use the cores better than one node's small kernels do; a
+/// GPU's memory is only sure to hold one node.
+fn default_jobs(device: &Selected, cores: usize) -> usize {
+    if device.is_cpu { cores } else { 1 }
+}
+
+impl RunOutcome {
+    fn count(&self, wanted: impl Fn(&Status) -> bool) -> usize {
+        self.statuses.iter().filter(|status| wanted(status)).count()
+    }
+
+    /// Steps that this process made, evaluations or all others.
+    fn made(&self, evaluations: bool) -> usize {
+        let steps = self.plan.steps.iter().zip(&self.statuses);
+        let made = |status: &Status| matches!(status, Status::Done(Done::Here(_)));
+        steps
+            .filter(|(step, status)| {
+                made(status) && (step.inputs.kind == Kind::Eval) == evaluations
+            })
+            .count()
+    }
+
+    /// Networks that this process trained, distilled or imported.
+    pub fn trained(&self) -> usize {
+        self.made(false)
+    }
+
+    /// Evaluations that this process made.
+    pub fn measured(&self) -> usize {
+        self.made(true)
+    }
+
+    /// Steps whose artifact was there.
+    pub fn reused(&self) -> usize {
+        self.count(|status| matches!(status, Status::Reused))
+    }
+
+    /// Why steps failed, in the plan's order.
+    pub fn errors(&self) -> impl Iterator<Item = &StepError> {
+        self.statuses.iter().filter_map(|status| match status {
+            Status::Failed(error) => Some(error),
+            _ => None,
+        })
+    }
+
+    /// Steps that failed.
+    pub fn failed(&self) -> usize {
+        self.errors().count()
+    }
+
+    /// Steps that did not run, since another failed or the run was stopped.
+    pub fn not_run(&self) -> usize {
+        self.count(|status| matches!(status, Status::Blocked(_) | Status::NotStarted))
+    }
+
+    /// Whether the run was stopped before its end.
+    pub fn is_stopped(&self) -> bool {
+        self.count(|status| matches!(status, Status::NotStarted)) > 0
+    }
+}

@@ -1,0 +1,105 @@
+//! What the cache holds for a pipeline.
+
+use crate::{
+    executor::{Costs, Profile},
+    graph::Graph,
+    key::{Key, KeyInputs, keys},
+    plan::{Known, Past, Plan},
+    store::{Depth, Lookup, Manifest, Provenance, Store, StoreError, host},
+};
+use std::collections::{BTreeMap, HashMap};
+
+/// A pipeline's keys, and which of them the cache holds.
+pub struct Survey {
+    /// Of each task, in the graph's order.
+    pub keys: Vec<(KeyInputs, Key)>,
+    /// For the plan.
+    pub known: Known,
+    /// Entries that must not be used, and why.
+    pub damaged: BTreeMap<Key, String>,
+    /// Seconds that the making of each present entry took.
+    pub seconds: HashMap<Key, f64>,
+    /// What the cache's entries took to make, where the plan has something to run.
+    past: Vec<Spent>,
+}
+
+/// What an entry took to make.
+struct Spent {
+    inputs: KeyInputs,
+    device: String,
+    host: String,
+    seconds: f64,
+}
+
+impl Survey {
+    /// Looks every key of `graph` up in `store`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the cache cannot be read. A damaged entry is none.
+    pub fn new(graph: &Graph<'_>, store: &Store, depth: Depth) -> Result<Self, StoreError> {
+        let keys = keys(graph);
+        let mut known = Known::default();
+        let (mut damaged, mut seconds) = (BTreeMap::new(), HashMap::new());
+        for (_, key) in &keys {
+            if known.present.contains(key) || damaged.contains_key(key) {
+                continue;
+            }
+            match store.find(key, depth)? {
+                // Who needs it says why it cannot be made.
+                Lookup::Missing | Lookup::OtherVersion(_) => {}
+                Lookup::Whole(entry) => {
+                    known.present.insert(*key);
+                    seconds.insert(*key, entry.manifest.outcome.seconds());
+                }
+                Lookup::Damaged(problem) => {
+                    damaged.insert(*key, problem);
+                }
+            }
+        }
+        // Reasons compare with other entries; where everything is present nobody asks for one.
+        let mut past = Vec::new();
+        if keys.iter().any(|(_, key)| !known.present.contains(key)) {
+            (known.entries, past) = entries(store)?;
+        }
+        Ok(Self { keys, known, damaged, seconds, past })
+    }
+
+    /// The plan for `targets` and what they need, of which `forced` run even if the cache has them.
+    pub fn plan(&self, graph: &Graph<'_>, targets: &[usize], forced: &[usize]) -> Plan {
+        Plan::new(graph, self.keys.clone(), &self.known, targets, forced)
+    }
+
+    /// What steps like these have cost on this host and on the device called `device`.
+    pub fn costs(&self, graph: &Graph<'_>, device: &str) -> Costs {
+        let mut costs = Costs::default();
+        let host = host();
+        let here = |spent: &&Spent| spent.device == device && spent.host == host;
+        for spent in self.past.iter().filter(here) {
+            let net = spent.inputs.net.as_ref();
+            let net = net.and_then(|net| net.architecture(&graph.pipeline.kinds).ok());
+            let forward = net.map_or(0.0, |net| net.multiply_adds() as f64);
+            costs.add(&Profile::new(&spent.inputs, forward), spent.seconds);
+        }
+        costs
+    }
+}
+
+/// Every entry in the cache, the newest last, and what each took.
+fn entries(store: &Store) -> Result<(Vec<Past>, Vec<Spent>), StoreError> {
+    let (mut found, mut spent) = (Vec::new(), Vec::new());
+    for key in store.keys()? {
+        let looked = store.find(&key, Depth::Manifest).unwrap_or_else(|error| {
+            // It would only have explained something: what it is to a plan is looked up by itself.
+            log::warn!("{error}");
+            Lookup::Missing
+        });
+        if let Lookup::Whole(entry) = looked {
+            let Manifest { inputs, provenance, outcome, files: _ } = entry.manifest;
+            let Provenance { device, host, finished, node, .. } = provenance;
+            spent.push(Spent { inputs: inputs.clone(), device, host, seconds: outcome.seconds() });
+            found.push((finished, Past { inputs, task: node }));
+        }
+    }
+    found.sort_by_key(|(finished, _)| *finished);
+    Ok((found.into_iter().map(|(_, past)| past).collect(), spent))
+}

@@ -1,0 +1,159 @@
+//! Named tensors, and the visitor that walks a network's.
+
+use burn::tensor::{Gradients, Tensor, TensorData};
+use std::collections::BTreeMap;
+
+/// Whether a tensor is trained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Updated by the optimizer.
+    Parameter,
+    /// Kept by the forward pass: BatchNorm's running mean and variance.
+    Statistic,
+}
+
+/// Something done to each tensor of a network, in the order of the layers.
+pub trait Visitor {
+    /// Called once for each tensor.
+    fn visit(&mut self, name: &str, role: Role, tensor: &mut dyn AnyTensor);
+}
+
+/// A tensor of any number of dimensions.
+pub trait AnyTensor {
+    /// Extent of each dimension.
+    fn shape(&self) -> Vec<usize>;
+    /// Its values on the host, row-major.
+    fn values(&self) -> Vec<f32>;
+    /// Puts values from the host in its place, as many as it has.
+    fn replace(&mut self, values: Vec<f32>);
+    /// Itself without gradient, in one dimension.
+    fn flat(&self) -> Tensor<1>;
+    /// Puts a tensor of as many values in its place and records gradients of it.
+    fn replace_tracked(&mut self, flat: Tensor<1>);
+    /// Takes its gradient out of `gradients`, in one dimension.
+    fn take_gradient(&self, gradients: &mut Gradients) -> Option<Tensor<1>>;
+    /// Its gradient in `gradients`, on the host.
+    fn gradient(&self, gradients: &Gradients) -> Option<Vec<f32>>;
+    /// Starts recording gradients of it.
+    fn track(&mut self);
+    /// Takes it out of autodiff.
+    fn untrack(&mut self);
+}
+
+fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    let values = tensor.into_data().try_into_vec_as::<f32>();
+    values.expect("every tensor of a network is created with f32 elements")
+}
+
+impl<const D: usize> AnyTensor for Tensor<D> {
+    fn shape(&self) -> Vec<usize> {
+        self.dims().to_vec()
+    }
+
+    fn values(&self) -> Vec<f32> {
+        host(self.clone())
+    }
+
+    fn replace(&mut self, values: Vec<f32>) {
+        *self = Tensor::from_data(TensorData::new(values, self.dims()), &self.device());
+    }
+
+    fn flat(&self) -> Tensor<1> {
+        let count = self.dims().iter().product::<usize>();
+        self.clone().inner().reshape([count])
+    }
+
+    fn replace_tracked(&mut self, flat: Tensor<1>) {
+        *self = flat.reshape(self.dims()).autodiff().require_grad();
+    }
+
+    fn take_gradient(&self, gradients: &mut Gradients) -> Option<Tensor<1>> {
+        let count = self.dims().iter().product::<usize>();
+        Some(self.grad_remove(gradients)?.reshape([count]))
+    }
+
+    fn gradient(&self, gradients: &Gradients) -> Option<Vec<f32>> {
+        self.grad(gradients).map(host)
+    }
+
+    fn track(&mut self) {
+        *self = self.clone().autodiff().require_grad();
+    }
+
+    fn untrack(&mut self) {
+        *self = self.clone().inner();
+    }
+}
+
+/// A tensor on the host.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedTensor {
+    /// PyTorch's name for it.
+    pub name: String,
+    /// Extent of each dimension.
+    pub shape: Vec<usize>,
+    /// Values, row-major.
+    pub values: Vec<f32>,
+}
+
+impl NamedTensor {
+    /// Whether no value is NaN or infinite.
+    pub fn is_finite(&self) -> bool {
+        self.values.iter().all(|value| value.is_finite())
+    }
+}
+
+/// Why a set of tensors does not fit a network.
+#[derive(Debug, thiserror::Error)]
+#[error("the weights do not fit the network: {}", problems.join("; "))]
+pub struct LoadError {
+    /// One sentence a tensor.
+    pub problems: Vec<String>,
+}
+
+/// Reads every tensor to the host.
+#[derive(Default)]
+pub(crate) struct Saver(pub Vec<NamedTensor>);
+
+impl Visitor for Saver {
+    fn visit(&mut self, name: &str, _: Role, tensor: &mut dyn AnyTensor) {
+        let (shape, values) = (tensor.shape(), tensor.values());
+        self.0.push(NamedTensor { name: name.to_owned(), shape, values });
+    }
+}
+
+/// Puts tensors from the host in place of a network's.
+pub(crate) struct Loader {
+    left: BTreeMap<String, NamedTensor>,
+    problems: Vec<String>,
+}
+
+impl Loader {
+    pub(crate) fn new(tensors: Vec<NamedTensor>) -> Self {
+        let left = tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor)).collect();
+        Self { left, problems: Vec::new() }
+    }
+
+    pub(crate) fn finish(mut self) -> Result<(), LoadError> {
+        self.problems.extend(self.left.keys().map(|name| format!("unexpected `{name}`")));
+        if self.problems.is_empty() {
+            return Ok(());
+        }
+        Err(LoadError { problems: self.problems })
+    }
+}
+
+impl Visitor for Loader {
+    fn visit(&mut self, name: &str, _: Role, tensor: &mut dyn AnyTensor) {
+        let Some(found) = self.left.remove(name) else {
+            self.problems.push(format!("missing `{name}`"));
+            return;
+        };
+        let (want, have) = (tensor.shape(), found.shape);
+        if have != want || found.values.len() != have.iter().product::<usize>() {
+            self.problems.push(format!("`{name}` has shape {have:?}, not {want:?}"));
+            return;
+        }
+        tensor.replace(found.values);
+    }
+}

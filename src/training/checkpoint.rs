@@ -1,0 +1,80 @@
+//! All that a training needs to go on after any step as if it had never stopped.
+//!
+//! No generator is in it: every random number is a function of (seed, epoch, sample id).
+
+use crate::{
+    history::EpochRecord,
+    network::{LoadError, NamedTensor},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A training after some steps, on the host.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    /// Parameters and running statistics.
+    pub weights: Vec<NamedTensor>,
+    /// The optimizer's state: `NAME/0`, `NAME/1`, … for each parameter, flat.
+    pub optimizer: Vec<NamedTensor>,
+    /// The weights of the best epoch so far; empty where none is selected.
+    pub best: Vec<NamedTensor>,
+    /// Everything that is not a tensor.
+    pub state: TrainingState,
+}
+
+impl Checkpoint {
+    /// Checks that its parts are of one training. That they are of this one, `Network::load` checks.
+    pub(super) fn check(&self) -> Result<(), LoadError> {
+        let shapes = |tensors: &[NamedTensor]| -> BTreeMap<String, Vec<usize>> {
+            tensors.iter().map(|tensor| (tensor.name.clone(), tensor.shape.clone())).collect()
+        };
+        let weights = shapes(&self.weights);
+        let mut problems = Vec::new();
+        for tensor in &self.optimizer {
+            let parameter = tensor.name.rsplit_once('/').and_then(|(name, _)| weights.get(name));
+            if parameter.map(|shape| shape.iter().product()) != Some(tensor.values.len()) {
+                problems.push(format!("the optimizer's `{}` belongs to no parameter", tensor.name));
+            }
+        }
+        let best = shapes(&self.best);
+        if best != if self.state.best.is_some() { weights } else { BTreeMap::new() } {
+            problems.push("the best epoch's weights belong to another network".to_owned());
+        }
+        if problems.is_empty() { Ok(()) } else { Err(LoadError { problems }) }
+    }
+}
+
+/// The part of a checkpoint that is not tensors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingState {
+    /// Updates made.
+    pub steps: i32,
+    /// Accuracy and number of the best epoch so far.
+    pub best: Option<(f64, usize)>,
+    /// Seconds that the training took so far, all its runs together. A training leaves it 0 and
+    /// never reads it: whoever writes checkpoints has the clock.
+    #[serde(default)]
+    pub seconds: f64,
+    /// Every whole epoch so far.
+    pub history: Vec<EpochRecord>,
+    /// How far the epoch after them has come; nothing between two epochs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Within>,
+}
+
+/// Some steps of an epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Within {
+    /// Steps made in the epoch.
+    pub step: usize,
+    /// Sum of the objective over the samples so far.
+    pub loss_sum: f64,
+    /// Objective of the last step.
+    pub last: Option<f64>,
+    /// Samples so far whose largest logit was that of their label.
+    pub correct: usize,
+    /// As [`EpochRecord::constant`], once that batch has come.
+    pub constant: bool,
+}

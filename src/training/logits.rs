@@ -1,0 +1,175 @@
+//! A network's logits over a whole split, keyed by sample id.
+
+use crate::{
+    dataset::{DataError, View},
+    kernels,
+    network::Network,
+};
+use burn::tensor::{Device, Tensor, TensorData};
+use std::collections::HashMap;
+
+/// Images of one forward pass without autodiff, if they are small.
+const BATCH: usize = 250;
+/// Values of one forward pass's images: fewer images where they are large.
+const VALUES: usize = 10_000_000;
+
+/// Why a pass over a split gave no logits.
+#[derive(Debug, thiserror::Error)]
+pub enum InferError {
+    /// Whoever oversees the pass said so.
+    #[error("stopped")]
+    Stopped,
+    /// An image that cannot be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// Logits that are NaN or infinite; told at the first batch that has some.
+    #[error("NaN or infinite logits for {wrong} of the first {of} images")]
+    NotFinite {
+        /// Images with such a logit.
+        wrong: usize,
+        /// Images so far, that batch included.
+        of: usize,
+    },
+}
+
+/// Logits `[view.len(), classes]` of `net` over `view`, row by row.
+///
+/// # Errors
+/// As [`infer_from`], without a stop.
+pub fn infer(net: &Network, view: &View) -> Result<Vec<f32>, InferError> {
+    infer_from(net, view, 1, Vec::new(), &mut |_| true)
+}
+
+/// As [`infer`], on from the `rows` of `classes` logits that a pass over the same split has left.
+/// `go_on` gets all rows so far before each batch; if it says no, that is the end. Rows come in
+/// whole batches, so that the batches, and with them the bits, are those of a pass from the start.
+///
+/// # Errors
+/// [`InferError`] if `go_on` says no, an image cannot be read, or a logit is NaN or infinite.
+pub fn infer_from(
+    net: &Network,
+    view: &View,
+    classes: usize,
+    mut rows: Vec<f32>,
+    go_on: &mut dyn FnMut(&[f32]) -> bool,
+) -> Result<Vec<f32>, InferError> {
+    let size = (VALUES / view.shape().size()).clamp(1, BATCH);
+    let mut done = (rows.len() / classes).min(view.len());
+    if done < view.len() {
+        done -= done % size;
+    }
+    rows.truncate(done * classes);
+    let places: Vec<u32> = (done as u32..view.len() as u32).collect();
+    for batch in view.batches(&places, size, None)? {
+        if !go_on(&rows) {
+            return Err(InferError::Stopped);
+        }
+        let batch = batch?;
+        let images = batch.labels.dims()[0];
+        let new = net.infer(batch.images).into_data().try_into_vec_as::<f32>();
+        let new = new.expect("a network's output has f32 elements");
+        done += images;
+        let is_wild = |row: &&[f32]| row.iter().any(|logit| !logit.is_finite());
+        let wrong = new.chunks(new.len() / images).filter(is_wild).count();
+        if wrong > 0 {
+            return Err(InferError::NotFinite { wrong, of: done });
+        }
+        rows.extend(new);
+        kernels::settle();
+    }
+    Ok(rows)
+}
+
+/// A teacher's logits over un-augmented training images, on the host.
+///
+/// Rows are found by sample id, never by position in a batch: under shuffling, a position names
+/// another image in every epoch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Logits {
+    rows: HashMap<u32, usize>,
+    values: Vec<f32>,
+    classes: usize,
+}
+
+/// Why stored logits cannot teach.
+#[derive(Debug, thiserror::Error)]
+pub enum LogitsError {
+    /// The numbers do not form one row an id.
+    #[error("{values} logits do not make a row of {classes} for each of {ids} samples")]
+    Ragged {
+        /// Ids given.
+        ids: usize,
+        /// Values given.
+        values: usize,
+        /// Classes expected.
+        classes: usize,
+    },
+    /// A training sample has no row.
+    #[error("the teacher's logits hold no row for sample {0}")]
+    Missing(u32),
+}
+
+impl Logits {
+    /// Standard deviation of all values.
+    pub fn spread(&self) -> f64 {
+        let count = self.values.len().max(1) as f64;
+        let mean = self.values.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
+        let square = |&value: &f32| (f64::from(value) - mean).powi(2);
+        (self.values.iter().map(square).sum::<f64>() / count).sqrt()
+    }
+
+    /// Row i of `values`, `classes` wide, belongs to sample `ids[i]`.
+    ///
+    /// # Errors
+    /// [`LogitsError::Ragged`] if the lengths do not agree or an id comes twice.
+    pub fn new(ids: &[u32], values: Vec<f32>, classes: usize) -> Result<Self, LogitsError> {
+        let rows: HashMap<_, _> = ids.iter().copied().zip(0..).collect();
+        if rows.len() != ids.len() || ids.len().checked_mul(classes) != Some(values.len()) {
+            return Err(LogitsError::Ragged { ids: ids.len(), values: values.len(), classes });
+        }
+        Ok(Self { rows, values, classes })
+    }
+
+    /// Checks that every one of `ids` has a row.
+    ///
+    /// # Errors
+    /// [`LogitsError::Missing`] names the first that has none.
+    pub fn cover(&self, ids: &[u32]) -> Result<(), LogitsError> {
+        match ids.iter().find(|id| !self.rows.contains_key(id)) {
+            Some(&id) => Err(LogitsError::Missing(id)),
+            None => Ok(()),
+        }
+    }
+
+    /// `[ids, classes]` on `device`.
+    ///
+    /// # Panics
+    /// If an id has no row; see [`cover`](Self::cover).
+    pub fn batch(&self, ids: impl ExactSizeIterator<Item = u32>, device: &Device) -> Tensor<2> {
+        let shape = [ids.len(), self.classes];
+        let mut values = Vec::with_capacity(shape[0] * shape[1]);
+        for id in ids {
+            values.extend_from_slice(&self.values[self.rows[&id] * self.classes..][..self.classes]);
+        }
+        Tensor::from_data(TensorData::new(values, shape), device)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_follow_ids_not_positions() {
+        let logits = Logits::new(&[7, 3], vec![0.0, 1.0, 2.0, 3.0], 2).unwrap();
+        let batch = logits.batch([3, 7].into_iter(), &Device::flex()).into_data();
+        assert_eq!(batch.try_into_vec_as::<f32>().unwrap(), [2.0, 3.0, 0.0, 1.0]);
+        assert!(matches!(logits.cover(&[3, 4]), Err(LogitsError::Missing(4))));
+    }
+
+    #[test]
+    fn ragged_or_doubled_rows_are_refused() {
+        assert!(Logits::new(&[1], vec![0.0], 2).is_err());
+        assert!(Logits::new(&[1, 1], vec![0.0; 4], 2).is_err());
+    }
+}

@@ -1,0 +1,20 @@
+//! Training: the loop, its checkpoints, what is watched, and logits.
+//!
+//! Nothing here knows a file, a cache or a pipeline.
+
+mod checkpoint;
+mod collapse;
+mod failure;
+mod logits;
+mod optimizer;
+mod trainer;
+mod validate;
+mod watch;
+
+pub use checkpoint::{Checkpoint, TrainingState, Within};
+pub use collapse::{Collapse, Sign};
+pub use failure::LearnError;
+pub use logits::{InferError, Logits, LogitsError, infer, infer_from};
+pub use optimizer::OptimizerState;
+pub use trainer::{Objective, Trained, Training, resume, train};
+pub use watch::{Order, Progress, Stop, Watch};

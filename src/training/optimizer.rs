@@ -1,0 +1,81 @@
+//! An optimizer's state for a network's named parameters.
+//!
+//! It is a map from a parameter's name to flat tensors, so that it can be written to a
+//! checkpoint and read back; burn's own optimizers keep theirs private and under random ids.
+
+use crate::{
+    kind::Choice,
+    network::{AnyTensor, NamedTensor, Network, Role, Visitor},
+    optimizer::{Optimizer, Step},
+};
+use burn::tensor::{Device, Gradients, Tensor};
+use std::collections::BTreeMap;
+
+/// An optimizer with its state.
+pub struct OptimizerState {
+    rule: Choice<dyn Optimizer>,
+    steps: i32,
+    state: BTreeMap<String, Vec<Tensor<1>>>,
+}
+
+impl OptimizerState {
+    /// An optimizer that has made no step.
+    pub fn new(rule: Choice<dyn Optimizer>) -> Self {
+        Self { rule, steps: 0, state: BTreeMap::new() }
+    }
+
+    /// The state on the host, and how many updates it has seen.
+    pub fn save(&self) -> (i32, Vec<NamedTensor>) {
+        let tensors = self.state.iter().flat_map(|(name, tensors)| {
+            tensors.iter().enumerate().map(move |(index, tensor)| {
+                let values = tensor.to_data().try_into_vec_as::<f32>();
+                let values = values.expect("an optimizer's state has f32 elements");
+                NamedTensor { name: format!("{name}/{index}"), shape: vec![values.len()], values }
+            })
+        });
+        (self.steps, tensors.collect())
+    }
+
+    /// An optimizer that goes on from what [`save`](Self::save) gave.
+    pub fn load(
+        rule: Choice<dyn Optimizer>,
+        steps: i32,
+        tensors: &[NamedTensor],
+        device: &Device,
+    ) -> Self {
+        let mut state: BTreeMap<String, Vec<Tensor<1>>> = BTreeMap::new();
+        let mut ordered: Vec<&NamedTensor> = tensors.iter().collect();
+        ordered.sort_by(|a, b| a.name.cmp(&b.name));
+        for tensor in ordered {
+            let name = tensor.name.rsplit_once('/').map_or(tensor.name.as_str(), |(name, _)| name);
+            let value = Tensor::from_data(tensor.values.as_slice(), device);
+            state.entry(name.to_owned()).or_default().push(value);
+        }
+        Self { rule, steps, state }
+    }
+
+    /// One update of every parameter of `net` that has a gradient, with learning rate `lr`.
+    pub fn step(&mut self, net: &mut Network, grads: Gradients, lr: f64) {
+        self.steps += 1;
+        net.visit(&mut Update { optimizer: self, grads, lr });
+    }
+}
+
+struct Update<'a> {
+    optimizer: &'a mut OptimizerState,
+    grads: Gradients,
+    lr: f64,
+}
+
+impl Visitor for Update<'_> {
+    fn visit(&mut self, name: &str, role: Role, tensor: &mut dyn AnyTensor) {
+        if role == Role::Statistic {
+            return;
+        }
+        let Some(gradient) = tensor.take_gradient(&mut self.grads) else { return };
+        let OptimizerState { rule, steps, state } = &mut *self.optimizer;
+        let step = Step { value: tensor.flat(), gradient, lr: self.lr, steps: *steps };
+        let value = rule.update(step, state.entry(name.to_owned()).or_default());
+        tensor.replace_tracked(value);
+    }
+}

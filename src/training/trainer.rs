@@ -1,0 +1,296 @@
+//! The training loop.
+
+use super::{
+    Checkpoint, Collapse, InferError, LearnError, Logits, OptimizerState, Order, Progress, Sign,
+    Stop, TrainingState, Watch, Within, collapse,
+    validate::{accuracy, finite, is_finite},
+    watch::Unwatched,
+};
+use crate::{
+    architecture::Architecture,
+    dataset::{Changes, View},
+    history::EpochRecord,
+    kernels,
+    network::{AnyTensor, Kernels, NamedTensor, Network, Role, Visitor},
+    objective::{self, Distillation, Supervised},
+    recipe::{OnCollapse, Recipe, Select},
+    rng::{Purpose, Stream},
+};
+use burn::tensor::{Device, Int, Tensor};
+use std::time::Instant;
+
+/// What a training is made of.
+pub struct Training<'a> {
+    /// The network to train.
+    pub net: &'a Architecture,
+    /// How.
+    pub recipe: &'a Recipe,
+    /// What is minimised.
+    pub objective: Objective<'a>,
+    /// Seed of weights and order.
+    pub seed: u64,
+    /// What computes it.
+    pub kernels: Kernels,
+    /// Images to learn from; at least one.
+    pub train: &'a View,
+    /// Images whose accuracy is recorded each epoch and may select one; possibly none.
+    pub evaluation: Option<&'a View>,
+    /// Whether a training that learns nothing any more goes on.
+    pub on_collapse: OnCollapse,
+}
+
+impl Training<'_> {
+    /// What the last epoch of `history` shows to be wrong.
+    fn sign(&self, history: &[EpochRecord]) -> Option<Sign> {
+        collapse::sign(history, self.recipe, self.net.classes(), self.train.len())
+    }
+
+    /// The same with its causes. It looks through all of a teacher's logits: for what is told.
+    fn explain(&self, sign: Sign, last: &EpochRecord) -> Collapse {
+        let (taught, spread) = match self.objective {
+            Objective::Labels(_) => (None, None),
+            Objective::Stored(objective, logits) => (Some(objective), Some(logits.spread())),
+            Objective::Live(objective, _) => (Some(objective), None),
+        };
+        let causes = collapse::causes(self.recipe, last.lr, taught, self.net, spread);
+        let (epoch, loss, accuracy) = (last.epoch, last.loss, last.train_accuracy);
+        Collapse { epoch, sign, loss, accuracy, causes }
+    }
+}
+
+/// What a training minimises.
+#[derive(Clone, Copy)]
+pub enum Objective<'a> {
+    /// A loss on the labels.
+    Labels(&'a dyn Supervised),
+    /// A frozen teacher's logits, computed before, and the labels. For images that never change.
+    Stored(&'a dyn Distillation, &'a Logits),
+    /// A frozen teacher, asked at each step, and the labels. For images that are augmented.
+    Live(&'a dyn Distillation, &'a Network),
+}
+
+/// A finished training.
+pub struct Trained {
+    /// The selected epoch's weights and running statistics.
+    pub weights: Vec<NamedTensor>,
+    /// Every epoch.
+    pub history: Vec<EpochRecord>,
+    /// The epoch that `weights` come from, counted from 1.
+    pub selected: usize,
+    /// The epoch after which it was seen to learn nothing any more, counted from 1.
+    pub collapsed: Option<usize>,
+}
+
+/// Trains a network from fresh weights; `on_epoch` hears of every finished epoch, and how many
+/// training samples a second it took.
+///
+/// # Errors
+/// As [`resume`].
+pub fn train(
+    training: &Training<'_>,
+    device: &Device,
+    stop: &dyn Stop,
+    on_epoch: &mut dyn FnMut(&EpochRecord, f64),
+) -> Result<Trained, LearnError> {
+    resume(training, device, None, &mut Unwatched { stop, on_epoch })
+}
+
+/// Accuracy, number and weights of the best epoch so far.
+type Best = Option<(f64, usize, Vec<NamedTensor>)>;
+
+/// Trains a network from fresh weights, or on from a checkpoint of the same training, to the same
+/// bits.
+///
+/// # Errors
+/// [`LearnError`] if a loss, a weight, the optimizer's state or a logit on the evaluation set is NaN or
+/// infinite, `watch` says stop, the teacher's logits lack a sample, or the checkpoint is another
+/// network's.
+pub fn resume(
+    training: &Training<'_>,
+    device: &Device,
+    from: Option<Checkpoint>,
+    watch: &mut dyn Watch,
+) -> Result<Trained, LearnError> {
+    if let Objective::Stored(_, logits) = training.objective {
+        logits.cover(&training.train.ids)?;
+    }
+    let rule = &training.recipe.optimizer;
+    let mut net =
+        Network::init_with(training.net, training.seed, training.recipe.batchnorm_weight, device)
+            .with_kernels(training.kernels);
+    let mut optimizer_state = OptimizerState::new(rule.clone());
+    let mut history = Vec::new();
+    let mut best: Best = None;
+    let mut within = None;
+    if let Some(from) = from {
+        from.check()?;
+        let Checkpoint { weights, optimizer, best: best_weights, state } = from;
+        net.load(weights)?;
+        optimizer_state = OptimizerState::load(rule.clone(), state.steps, &optimizer, device);
+        best = state.best.map(|(accuracy, epoch)| (accuracy, epoch, best_weights));
+        (history, within) = (state.history, state.within);
+    }
+    net.visit(&mut Track);
+    for epoch in history.len() + 1..=training.recipe.epochs {
+        let lr = training.recipe.learning_rate(epoch - 1);
+        let started = Instant::now();
+        let last = history.last().map(|record: &EpochRecord| record.loss);
+        let from = within.take().unwrap_or(Within { last, ..Within::default() });
+        // A checkpoint from later in the epoch holds what the new optimizer has gathered.
+        if from.step == 0 && training.recipe.schedule.restarts(epoch - 1) {
+            optimizer_state = OptimizerState::new(rule.clone());
+        }
+        let mut pause = |net: &Network, optimizer_state: &OptimizerState, within: Within| {
+            let (size, of) = (training.recipe.batch_size, training.train.len());
+            let order = watch.order(epoch, within.step.saturating_mul(size).min(of), of);
+            if order != Order::GoOn {
+                watch.keep(&|| checkpoint(net, optimizer_state, &best, &history, Some(within)));
+            }
+            if order == Order::Stop { Err(LearnError::Stopped) } else { Ok(()) }
+        };
+        let whole =
+            run_epoch(training, &mut net, &mut optimizer_state, epoch, lr, from, &mut pause)?;
+        let loss = whole.loss_sum / training.train.len() as f64;
+        let done = from.step.saturating_mul(training.recipe.batch_size);
+        let samples = training.train.len().saturating_sub(done);
+        let samples_per_second = samples as f64 / started.elapsed().as_secs_f64();
+        let weights = finite(&net, &optimizer_state, epoch, lr, loss)?;
+        let evaluated = training
+            .evaluation
+            .map(|view| accuracy(&net, view, training.net.classes(), &mut |_| !watch.stopped()));
+        let accuracy = match evaluated.transpose() {
+            Ok(accuracy) => accuracy,
+            Err(InferError::Stopped) => {
+                // The epoch's steps are made: only the evaluation is done again.
+                watch.keep(&|| checkpoint(&net, &optimizer_state, &best, &history, Some(whole)));
+                return Err(LearnError::Stopped);
+            }
+            Err(InferError::Data(error)) => return Err(error.into()),
+            Err(InferError::NotFinite { wrong, of }) => {
+                return Err(LearnError::Evaluation { epoch, lr, wrong, of, last: loss });
+            }
+        };
+        let correct = whole.correct as f64 / training.train.len() as f64;
+        let (train_accuracy, constant) = (Some(correct), whole.constant);
+        let record = EpochRecord { epoch, lr, loss, accuracy, train_accuracy, constant };
+        if let (Some(now), false) = (accuracy, training.recipe.select == Select::Last)
+            && best.as_ref().is_none_or(|(top, ..)| now > *top)
+        {
+            best = Some((now, epoch, weights));
+        }
+        history.push(record);
+        let (sign, explain) = (training.sign(&history), |sign| training.explain(sign, &record));
+        if let (Some(sign), OnCollapse::Stop) =
+            (sign.filter(|sign| sign.is_sure()), training.on_collapse)
+        {
+            return Err(LearnError::Collapsed(explain(sign)));
+        }
+        let checkpoint = || checkpoint(&net, &optimizer_state, &best, &history, None);
+        let (record, explain, checkpoint) = (&record, &explain, &checkpoint);
+        watch.epoch(&Progress { record, samples_per_second, sign, explain, checkpoint });
+    }
+    let (selected, weights) = match best {
+        Some((_, epoch, weights)) => (epoch, weights),
+        None => (training.recipe.epochs, net.save()),
+    };
+    let sure = |epochs: &usize| training.sign(&history[..*epochs]).is_some_and(Sign::is_sure);
+    let collapsed = (1..=history.len()).find(sure);
+    Ok(Trained { weights, history, selected, collapsed })
+}
+
+fn checkpoint(
+    net: &Network,
+    optimizer_state: &OptimizerState,
+    best: &Best,
+    history: &[EpochRecord],
+    within: Option<Within>,
+) -> Checkpoint {
+    let (steps, optimizer) = optimizer_state.save();
+    let scored = best.as_ref().map(|(accuracy, epoch, _)| (*accuracy, *epoch));
+    let best = best.as_ref().map(|(.., weights)| weights.clone()).unwrap_or_default();
+    let state =
+        TrainingState { steps, best: scored, seconds: 0.0, history: history.to_vec(), within };
+    Checkpoint { weights: net.save(), optimizer, best, state }
+}
+
+/// One pass over the training samples, or what is left of one; where it ends. `pause` is called before
+/// each step.
+fn run_epoch(
+    training: &Training<'_>,
+    net: &mut Network,
+    optimizer_state: &mut OptimizerState,
+    epoch: usize,
+    lr: f64,
+    mut within: Within,
+    pause: &mut dyn FnMut(&Network, &OptimizerState, Within) -> Result<(), LearnError>,
+) -> Result<Within, LearnError> {
+    let view = training.train;
+    let mut indices: Vec<u32> = (0..view.len() as u32).collect();
+    Stream::new(training.seed, Purpose::Shuffle, epoch as u64 - 1, 0).shuffle(&mut indices);
+    let (augment, size) = (&*training.recipe.augment, training.recipe.batch_size);
+    let changes = Changes { augment, seed: training.seed, epoch: epoch as u64 - 1 };
+    let compared = collapse::compared(indices.len(), size);
+    let left = &indices[within.step.saturating_mul(size).min(indices.len())..];
+    let batches = view.batches(left, size, Some(changes).filter(|_| !augment.is_empty()))?;
+    for (step, (indices, batch)) in (within.step..).zip(left.chunks(size).zip(batches)) {
+        pause(net, optimizer_state, within)?;
+        let batch = batch?;
+        let device = batch.images.device();
+        let logits = net.train(batch.images.clone().autodiff());
+        let frozen = logits.clone().inner();
+        let hits = hits(frozen.clone(), batch.labels.clone());
+        let mut taught = None;
+        let labels = batch.labels.autodiff();
+        let loss = match training.objective {
+            Objective::Labels(loss) => loss.loss(logits, labels),
+            Objective::Stored(objective, teacher) => {
+                let ids = indices.iter().map(|&index| view.ids[index as usize]);
+                let teacher = teacher.batch(ids, &device).autodiff();
+                objective.loss(objective::Batch { student: logits, teacher, labels })
+            }
+            Objective::Live(objective, teacher) => {
+                let teacher = teacher.infer(batch.images).autodiff();
+                taught = Some(teacher.clone());
+                objective.loss(objective::Batch { student: logits, teacher, labels })
+            }
+        };
+        // One wait for the device, not two.
+        let told = Tensor::cat(vec![loss.clone().inner(), hits], 0).into_data();
+        let told = told.try_into_vec_as::<f32>().expect("both have f32 elements");
+        let value = f64::from(told[0]);
+        if !value.is_finite() {
+            if taught.is_some_and(|logits| !is_finite(logits)) {
+                return Err(LearnError::Teacher { epoch, step: step + 1 });
+            }
+            let last = within.last.map_or("none".to_owned(), |last| format!("{last:.4}"));
+            return Err(LearnError::Diverged { loss: value, epoch, step: step + 1, lr, last });
+        }
+        let loss_sum = within.loss_sum + value * indices.len() as f64;
+        let correct = within.correct + told[1] as usize;
+        let constant =
+            if step == compared { collapse::is_constant(frozen) } else { within.constant };
+        within = Within { step: step + 1, loss_sum, last: Some(value), correct, constant };
+        optimizer_state.step(net, loss.backward(), lr);
+        kernels::settle();
+    }
+    Ok(within)
+}
+
+/// How many of the images have their largest logit at their label, as `[1]`.
+fn hits(logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
+    logits.argmax(1).flatten::<1>(0, 1).equal(labels).int().sum().float()
+}
+
+/// Starts recording gradients of a network's parameters.
+struct Track;
+
+impl Visitor for Track {
+    fn visit(&mut self, _: &str, role: Role, tensor: &mut dyn AnyTensor) {
+        if role == Role::Parameter {
+            tensor.track();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,56 @@
+//! What a training looks at after an epoch: whether its numbers are finite, and its accuracy.
+
+use super::{InferError, LearnError, OptimizerState, infer_from};
+use crate::{
+    dataset::View,
+    metric::metrics,
+    network::{AnyTensor, NamedTensor, Network, Role, Visitor},
+};
+use burn::tensor::Tensor;
+
+/// The weights after an epoch. The last step's update is not seen by any loss, and an optimizer's
+/// state that is infinite leaves its parameter where it is for good.
+pub(super) fn finite(
+    net: &Network,
+    state: &OptimizerState,
+    epoch: usize,
+    lr: f64,
+    last: f64,
+) -> Result<Vec<NamedTensor>, LearnError> {
+    let wild = |tensor: &&NamedTensor| !tensor.is_finite();
+    let (weights, (_, state)) = (net.save(), state.save());
+    let name = weights
+        .iter()
+        .find(wild)
+        .map(|tensor| tensor.name.clone())
+        .or_else(|| state.iter().find(wild).map(|tensor| format!("optimizer:{}", tensor.name)));
+    name.map_or(Ok(weights), |name| Err(LearnError::Overflown { name, epoch, lr, last }))
+}
+
+/// Whether every logit is a number.
+pub(super) fn is_finite(logits: Tensor<2>) -> bool {
+    let values = logits.into_data().try_into_vec_as::<f32>();
+    values.expect("logits have f32 elements").iter().all(|logit| logit.is_finite())
+}
+
+/// Top-1 accuracy on `view`; `go_on` is asked before each batch.
+pub(super) fn accuracy(
+    net: &Network,
+    view: &View,
+    classes: usize,
+    go_on: &mut dyn FnMut(&[f32]) -> bool,
+) -> Result<f64, InferError> {
+    let mut frozen = net.clone();
+    frozen.visit(&mut Untrack);
+    let logits = infer_from(&frozen, view, classes, Vec::new(), go_on)?;
+    Ok(metrics(&logits, &view.labels, classes, 1.0).top1())
+}
+
+/// Takes a network's parameters out of autodiff: evaluation records nothing.
+struct Untrack;
+
+impl Visitor for Untrack {
+    fn visit(&mut self, _: &str, _: Role, tensor: &mut dyn AnyTensor) {
+        tensor.untrack();
+    }
+}
