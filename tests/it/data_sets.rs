@@ -188,7 +188,7 @@ fn a_download_that_broke_off_goes_on_and_is_verified() {
     };
     let whole = source(site(content.clone(), 500_000));
     let broken = fetch(&whole, &data, &mut |_, _| {}).unwrap_err().to_string();
-    assert!(broken.contains("the same command goes on"), "{broken}");
+    assert!(broken.contains("the same command resumes it"), "{broken}");
     assert_eq!(fs::metadata(data.join("x.tar.gz.part")).unwrap().len(), 500_000);
     assert!(!data.join("x.tar.gz").exists());
     let mut least = u64::MAX;

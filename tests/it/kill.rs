@@ -229,7 +229,7 @@ impl Killer {
         }
         *self.kills.entry(moment).or_default() += usize::from(alive);
         let told = fs::read_to_string(self.workspace.path("told")).unwrap();
-        self.resumed += told.matches("goes on after").count();
+        self.resumed += told.matches("resuming after").count();
         // An entry that was being replaced comes back when its key is locked.
         for key in &before {
             drop(self.store.lock(key, &mut || true).unwrap());
@@ -250,7 +250,7 @@ impl Killer {
     fn finish(&mut self) {
         let output = self.workspace.takd(&RUN);
         assert_eq!(output.code, 0, "{output:?}");
-        self.resumed += output.stderr.matches("goes on after").count();
+        self.resumed += output.stderr.matches("resuming after").count();
         self.finished += 1;
         self.look();
         self.compare();

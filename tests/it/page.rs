@@ -55,7 +55,7 @@ fn page_from(text: &str, store: &Store) -> String {
 
 /// What the script of a page reads.
 fn data(page: &str) -> Value {
-    let start = page.split("<script type=\"application/json\" id=\"data\">").nth(1).unwrap();
+    let start = page.split("<script id=\"data\" type=\"application/json\">").nth(1).unwrap();
     serde_json::from_str(start.split("</script>").next().unwrap()).unwrap()
 }
 

@@ -191,7 +191,7 @@ fn killed_anywhere_a_run_goes_on_and_ends_with_the_same_bits() {
     assert!(!checkpoints(&killed).is_empty(), "at least one kill came before the end");
     assert_planned(&killed);
     let output = killed.takd(&ARGS);
-    assert!(output.code == 0 && output.stderr.contains("goes on after "), "{output:?}");
+    assert!(output.code == 0 && output.stderr.contains("resuming after "), "{output:?}");
     assert!(whole.entry_files("cache") == killed.entry_files("cache"), "some file differs");
     assert!(checkpoints(&killed).is_empty(), "an entry needs no checkpoint any more");
     assert!(killed.ok(&["cache", "verify"]).ends_with("0 damaged\n"));

@@ -79,9 +79,9 @@ fn signals_leave_a_checkpoint_and_say_how_to_go_on() {
     assert_eq!(checkpoints(&workspace).len(), 1);
     assert!(!workspace.path("cache/staging").exists(), "nothing half done");
     let mut run = Endless::new(&workspace);
-    let goes_on = run.wait_for("goes on after");
+    let resuming = run.wait_for("resuming after");
     let place = told.split_once("stopped ").unwrap().1.split(';').next().unwrap();
-    assert!(goes_on.contains(place), "{place}: {goes_on}");
+    assert!(resuming.contains(place), "{place}: {resuming}");
     let (code, told) = run.stop("-TERM");
     assert_eq!(code, Some(143), "{told}");
     assert!(told.contains("stopped by SIGTERM"), "{told}");
@@ -118,7 +118,7 @@ fn who_waits_says_for_whom_and_takes_over_when_the_holder_dies() {
     assert!(line.contains(&named) && line.contains("has been making it for"), "{line}");
     let (code, _) = holder.stop("-KILL");
     assert_eq!(code, None);
-    waiter.wait_for("goes on after");
+    waiter.wait_for("resuming after");
     let (code, _) = waiter.stop("-INT");
     assert_eq!(code, Some(130));
 }
@@ -171,7 +171,7 @@ fn a_hangup_is_what_the_system_makes_of_it() {
     let takd = workspace.command(&ARGS);
     command.arg(takd.get_program()).args(takd.get_args()).current_dir(workspace.path(""));
     let mut run = Endless::of(command.stdin(Stdio::null()).env_remove("TAKD_CACHE"));
-    run.wait_for("goes on after");
+    run.wait_for("resuming after");
     run.signal("-HUP");
     let (code, told) = run.stop("-INT");
     assert!(code == Some(130) && told.contains("checkpoint is written"), "{code:?}: {told}");
