@@ -9,7 +9,7 @@ use takd::{
     dataset::{Data, FashionMini, Format, Normalisation, Split, View},
     network::{Kernels, Network},
     objective::CrossEntropy,
-    objective::{Kd, Reduction},
+    objective::Kd,
     optimizer::Sgd,
     recipe::{BatchnormWeight, OnCollapse, Recipe, Select},
     schedule::Cosine,
@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         select: Select::Last,
         batchnorm_weight: BatchnormWeight::Ones,
     };
-    let kd = Kd { temperature: 5.0, lambda: 0.5, reduction: Reduction::Batchmean };
+    let kd = Kd::new(5.0, 0.5);
 
     // Each network learns from the one before it; the first from the labels alone.
     let mut teacher: Option<Logits> = None;

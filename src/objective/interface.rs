@@ -40,4 +40,6 @@ pub struct Batch {
     pub teacher: Tensor<2>,
     /// `[batch]`.
     pub labels: Tensor<1, Int>,
+    /// The epoch, counted from 1.
+    pub epoch: usize,
 }

@@ -3,6 +3,7 @@
 use super::{
     cross_entropy::cross_entropy,
     interface::{Batch, Distillation},
+    softened::{self, STANDARDIZE},
 };
 use crate::kind::{Choice, Field, Kind, Scalar};
 use burn::tensor::{Tensor, activation::log_softmax};
@@ -18,6 +19,15 @@ pub struct Kd {
     pub lambda: f64,
     /// Over what the KL divergence is averaged.
     pub reduction: Reduction,
+    /// Whether the teacher's term sees standardised logits.
+    pub standardize: bool,
+}
+
+impl Kd {
+    /// The paper's objective, its divergence averaged over the batch.
+    pub fn new(temperature: f64, lambda: f64) -> Self {
+        Self { temperature, lambda, reduction: Reduction::Batchmean, standardize: false }
+    }
 }
 
 /// How the KL divergences of a batch become one number; names and meaning are PyTorch's `kl_div`'s.
@@ -49,6 +59,7 @@ pub(super) const KIND: Kind<dyn Distillation> = Kind {
              authors' code does",
         )
         .or(Scalar::Word("batchmean")),
+        STANDARDIZE,
     ],
     make: |fields| Ok(Arc::new(Kind::<dyn Distillation>::read::<Kd>(fields))),
 };
@@ -62,24 +73,25 @@ impl From<Kd> for Choice<dyn Distillation> {
 impl Distillation for Kd {
     /// A term whose weight is 0 is not computed.
     fn loss(&self, batch: Batch) -> Tensor<1> {
-        let Batch { student, teacher, labels } = batch;
-        let Self { temperature, lambda, reduction } = *self;
+        let Self { temperature, lambda, reduction, standardize } = *self;
         if lambda == 0.0 {
-            return cross_entropy(student, labels);
+            return cross_entropy(batch.student, batch.labels);
         }
+        let [student, teacher] = softened::logits(&batch, standardize);
+        let Batch { student: given, labels, .. } = batch;
         let [batch, classes] = student.dims();
         let count = match reduction {
             Reduction::Batchmean => batch,
             Reduction::Mean => batch * classes,
         };
-        let log_p = log_softmax(teacher / temperature, 1).detach();
-        let log_q = log_softmax(student.clone() / temperature, 1);
+        let log_p = log_softmax(teacher / temperature, 1);
+        let log_q = log_softmax(student / temperature, 1);
         let kl = (log_p.clone().exp() * (log_p - log_q)).sum() / count as f64;
         let soft = kl * (lambda * temperature * temperature);
         if lambda == 1.0 {
             return soft;
         }
-        cross_entropy(student, labels) * (1.0 - lambda) + soft
+        cross_entropy(given, labels) * (1.0 - lambda) + soft
     }
 
     fn temperature(&self) -> Option<f64> {
@@ -102,5 +114,31 @@ impl Distillation for Kd {
                  {classes} classes, lets it train"
             )
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::objective::golden::{assert_near, batch, first, loss_and_gradient, of};
+
+    #[test]
+    fn standardised_logits_are_those_of_the_released_code() {
+        let kd = Kd { standardize: true, ..Kd::new(2.0, 1.0) };
+        let (loss, gradient) = loss_and_gradient(&kd);
+        assert_near(&[loss], &[0.041181]);
+        // Neither scale nor shift of the student's logits changes it.
+        let student = (batch().student * 3.0 + 7.0).detach().require_grad();
+        let scaled = Batch { student, ..batch() };
+        assert_near(&[of(&kd, scaled).0], &[0.041181]);
+        assert!(gradient.iter().any(|value| value.abs() > 1e-3), "{gradient:?}");
+    }
+
+    #[test]
+    fn logits_that_are_all_alike_have_no_gradient_that_is_nan() {
+        let kd = Kd { standardize: true, ..Kd::new(2.0, 1.0) };
+        let student = (first(1).student * 0.0).detach().require_grad();
+        let (loss, gradient) = of(&kd, Batch { student, ..first(1) });
+        assert!(loss.is_finite() && gradient.iter().all(|value| value.is_finite()), "{gradient:?}");
     }
 }

@@ -3,14 +3,29 @@
 //! One file per objective, one line in [`SUPERVISED`] or [`DISTILLATION`].
 
 mod cross_entropy;
+mod dist;
+mod dkd;
+#[cfg(test)]
+mod golden;
 mod interface;
 mod kd;
 mod label_smoothing;
+mod mlkd;
+mod nkd;
+mod softened;
+mod ttm;
+mod wsld;
 
 pub use cross_entropy::{CrossEntropy, cross_entropy};
+pub use dist::Dist;
+pub use dkd::Dkd;
 pub use interface::{Batch, Distillation, Supervised};
 pub use kd::{Kd, Reduction};
 pub use label_smoothing::LabelSmoothing;
+pub use mlkd::MlkdOneView;
+pub use nkd::Nkd;
+pub use ttm::Ttm;
+pub use wsld::Wsld;
 
 use crate::kind::Kind;
 
@@ -18,4 +33,5 @@ use crate::kind::Kind;
 pub const SUPERVISED: &[&Kind<dyn Supervised>] = &[&cross_entropy::KIND, &label_smoothing::KIND];
 
 /// Objectives with a teacher: what a `distill` node minimises.
-pub const DISTILLATION: &[&Kind<dyn Distillation>] = &[&kd::KIND];
+pub const DISTILLATION: &[&Kind<dyn Distillation>] =
+    &[&kd::KIND, &dkd::KIND, &dist::KIND, &nkd::KIND, &wsld::KIND, &ttm::KIND, &mlkd::KIND];

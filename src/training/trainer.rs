@@ -246,12 +246,12 @@ fn run_epoch(
             Objective::Stored(objective, teacher) => {
                 let ids = indices.iter().map(|&index| view.ids[index as usize]);
                 let teacher = teacher.batch(ids, &device).autodiff();
-                objective.loss(objective::Batch { student: logits, teacher, labels })
+                objective.loss(objective::Batch { student: logits, teacher, labels, epoch })
             }
             Objective::Live(objective, teacher) => {
                 let teacher = teacher.infer(batch.images).autodiff();
                 taught = Some(teacher.clone());
-                objective.loss(objective::Batch { student: logits, teacher, labels })
+                objective.loss(objective::Batch { student: logits, teacher, labels, epoch })
             }
         };
         // One wait for the device, not two.

@@ -48,7 +48,10 @@ fn a_site_that_falls_silent_is_an_error_and_what_came_is_kept() {
         let output = command.env("TAKD_FETCH_TIMEOUT", "1").output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{stderr}");
-        assert!(stderr.contains(told) && stderr.contains("the same command resumes it"), "{stderr}");
+        assert!(
+            stderr.contains(told) && stderr.contains("the same command resumes it"),
+            "{stderr}"
+        );
         assert!(started.elapsed() < Duration::from_secs(60));
         let part = workspace.path("data/cifar-10-binary.tar.gz.part");
         assert_eq!(fs::read(part).unwrap_or_default(), body);

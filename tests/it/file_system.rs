@@ -73,7 +73,10 @@ fn a_checkpoint_that_cannot_be_written_costs_a_line() {
     let output = shell(&workspace, &NAMESPACE, &script);
     let told = &output.stdout;
     assert_eq!(told.matches("no checkpoint: cannot write cache/checkpoints/").count(), 1, "{told}");
-    assert!(told.contains("No space left on device (os error 28); the training continues without it"), "{told}");
+    assert!(
+        told.contains("No space left on device (os error 28); the training continues without it"),
+        "{told}"
+    );
     assert!(told.ends_with("code 0\n"), "{told}");
     assert!(workspace.entry_files("cache") == workspace.entry_files("whole"));
 }

@@ -10,7 +10,7 @@ use takd::{
     network::{NamedTensor, Network},
     node::Choice,
     objective::CrossEntropy,
-    objective::{Kd, Reduction},
+    objective::Kd,
     training::{self, Logits, Objective},
 };
 
@@ -71,7 +71,7 @@ fn training_and_distillation_agree_with_the_cpu() {
     assert_near("teacher's logits", &on_cpu.logits, &on_gpu.logits);
     // Both students learn from the same teacher, so that only their own arithmetic differs.
     let logits = Logits::new(&ids, on_cpu.logits, tiny::CLASSES).unwrap();
-    let kd = Kd { temperature: 4.0, lambda: 0.7, reduction: Reduction::Batchmean };
+    let kd = Kd::new(4.0, 0.7);
     let [on_cpu, on_gpu] = [&cpu, &gpu]
         .map(|device| train(&student, Objective::Stored(&kd, &logits), folder.path(), device));
     assert_near("student's losses", &on_cpu.losses, &on_gpu.losses);

@@ -30,7 +30,7 @@ static KIND: Kind<dyn Distillation> = Kind {
 
 impl Distillation for Mimic {
     fn loss(&self, batch: Batch) -> Tensor<1> {
-        let Batch { student, teacher, labels } = batch;
+        let Batch { student, teacher, labels, .. } = batch;
         let difference = student.clone() - teacher;
         (difference.clone() * difference).mean() * self.weight + cross_entropy(student, labels)
     }

@@ -206,11 +206,17 @@ fn recipe(recipe: &Recipe) -> String {
 }
 
 fn objective(objective: &Chosen) -> String {
+    if objective.kind != "kd" {
+        let fields = objective.fields.iter().map(|(name, value)| format!(" {name} {value}"));
+        return format!("{}{}", objective.kind, fields.collect::<String>());
+    }
     let number =
         |field| objective.get(field).unwrap().to_string().trim_end_matches(".0").to_owned();
     let reduction = objective.get("reduction").and_then(Value::as_str).unwrap_or("batchmean");
     assert!(objective.fields.len() <= 3, "{objective:?}");
-    format!("{} τ {} λ {} {reduction}", objective.kind, number("temperature"), number("lambda"))
+    let standardize = if objective.get("standardize").is_some() { " standardised" } else { "" };
+    let (temperature, lambda) = (number("temperature"), number("lambda"));
+    format!("kd τ {temperature} λ {lambda} {reduction}{standardize}")
 }
 
 /// Layers with runs of equal ones counted.

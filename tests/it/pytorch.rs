@@ -2,10 +2,12 @@
 //! values that `tests/golden/make.py` got from it.
 
 use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
-use std::collections::BTreeMap;
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
 use takd::{
     architecture::Architecture,
     kind::Choice,
+    kinds::Kinds,
     network::{AnyTensor, Kernels, NamedTensor, Network, Role, Visitor},
     node::read_weights,
     objective::{Batch, Distillation, Kd, Reduction, cross_entropy},
@@ -260,12 +262,16 @@ fn distillation_for_several_temperatures_weights_and_reductions() {
         for (index, (case, want)) in cases.zip(losses).enumerate() {
             // The cases are stored in 32 bits: 0.9 and 0.1 come back a little off.
             let round = |value: f32| (f64::from(value) * 1000.0).round() / 1000.0;
-            let kd = Kd { temperature: round(case[0]), lambda: round(case[1]), reduction };
+            let kd = Kd { reduction, ..Kd::new(round(case[0]), round(case[1])) };
             let student = golden.tensor::<2>("kd/student").autodiff().require_grad();
             let (teacher, labels) = (golden.tensor("kd/teacher"), golden.labels("kd/labels"));
             let teacher = Tensor::autodiff(teacher);
-            let loss =
-                kd.loss(Batch { student: student.clone(), teacher, labels: labels.autodiff() });
+            let loss = kd.loss(Batch {
+                student: student.clone(),
+                teacher,
+                labels: labels.autodiff(),
+                epoch: 1,
+            });
             let name = format!("{kd:?}");
             assert_near(&name, &values(loss.clone()), &[*want], 1e-4);
             let grad = values(student.grad(&loss.backward()).unwrap());
@@ -274,9 +280,39 @@ fn distillation_for_several_temperatures_weights_and_reductions() {
     }
 }
 
+/// Every objective on logits against `tests/golden/objectives.py`: loss and gradient.
+#[test]
+fn objectives_on_logits() {
+    let tensors = read_weights(include_bytes!("../golden/objectives.safetensors")).unwrap();
+    let named = tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor));
+    let golden = Golden(named.collect());
+    let kinds = Kinds::default().distillation;
+    let mut seen = BTreeSet::new();
+    for case in golden.0.keys().filter_map(|name| name.strip_suffix(" loss")) {
+        let chosen: BTreeMap<String, Map<String, Value>> = serde_json::from_str(case).unwrap();
+        let (name, fields) = chosen.into_iter().next().unwrap();
+        let kind = kinds.iter().find(|kind| kind.name == name).unwrap();
+        let objective = kind.choose(&fields.into_iter().collect::<Vec<_>>()).unwrap();
+        let student = golden.tensor::<2>("student").autodiff().require_grad();
+        let loss = objective.loss(Batch {
+            student: student.clone(),
+            teacher: Tensor::autodiff(golden.tensor("teacher")),
+            labels: golden.labels("labels").autodiff(),
+            epoch: golden.values("epoch")[0] as usize,
+        });
+        let gradient = values(student.grad(&loss.backward()).unwrap());
+        for (what, got) in [("loss", values(loss)), ("gradient", gradient)] {
+            let name = format!("{case} {what}");
+            assert_near(&name, &got, golden.values(&name), 1e-5);
+        }
+        seen.insert(name);
+    }
+    assert!(kinds.iter().all(|kind| seen.contains(kind.name)), "each kind has a case: {seen:?}");
+}
+
 #[test]
 fn the_weight_ratio_is_that_of_the_formula() {
-    let kd = |reduction| Kd { temperature: 5.0, lambda: 0.5, reduction };
+    let kd = |reduction| Kd { reduction, ..Kd::new(5.0, 0.5) };
     assert_eq!(kd(Reduction::Batchmean).teacher_weight(10), Some(25.0));
     assert_eq!(kd(Reduction::Mean).teacher_weight(10), Some(2.5));
 }

@@ -8,7 +8,7 @@ use takd::{
     kinds::Kinds,
     network::{Network, builtin},
     objective::CrossEntropy,
-    objective::{Kd, Reduction},
+    objective::Kd,
     training::{Logits, Objective, infer},
 };
 
@@ -81,7 +81,7 @@ fn any_number_of_threads_gives_the_same_bits() {
                 };
                 let (teacher, values) = teach(Objective::Labels(&CrossEntropy {}));
                 let logits = Logits::new(&view.ids, values.clone(), 10).unwrap();
-                let kd = Kd { temperature: 4.0, lambda: 0.5, reduction: Reduction::Batchmean };
+                let kd = Kd::new(4.0, 0.5);
                 (teacher, values, teach(Objective::Stored(&kd, &logits)))
             })
         };
@@ -100,7 +100,7 @@ fn a_stored_teacher_and_a_live_one_give_the_same_bits() {
     };
     let device = burn::tensor::Device::flex();
     let view = View::new(&dataset, &data, Split::Train, &device).unwrap();
-    let kd = Kd { temperature: 5.0, lambda: 0.5, reduction: Reduction::Batchmean };
+    let kd = Kd::new(5.0, 0.5);
     for teacher in ["plain4", "plain8", "resnet8"] {
         let teacher = Network::init(&config(teacher), 1, &device);
         let values = infer(&teacher, &view).unwrap();
