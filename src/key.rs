@@ -5,7 +5,7 @@
 //! | [`KEY_VERSION`], the kind of artifact, the numeric precision | all | the node's name, where its table stands, comments |
 //! | the network's layers, input shape and class count | train, distill, import | names of nets, recipes, data sets, pipelines |
 //! | the recipe: epochs, batch size, optimizer, schedule, warm-up, augmentation, selection | train, distill | paths of data files and of weights, and how they are packed |
-//! | the objective under its kind's name: τ, λ and reduction | distill | device, backend, CPU kind, threads, `--jobs` |
+//! | the objective under its kind's name, its fields that are not at their default; of a list each term | distill | device, backend, CPU kind, threads, `--jobs` |
 //! | the seed | train, distill | time, host, versions of takd and burn |
 //! | the digest of the file of weights, and which state_dict | import | log level, progress, tables, figures |
 //! | the digest of the training images | train, distill, logits; eval of a split of theirs, or where mean and deviation are measured on them | the other part of the data |

@@ -5,7 +5,7 @@ use crate::{
     dataset::{DataFormat, FORMATS},
     kind::{Field, Kind},
     layer::{LAYERS, Layer},
-    objective::{DISTILLATION, Distillation, SUPERVISED, Supervised},
+    objective::{DISTILLATION, Distillation, SUM, SUPERVISED, Supervised},
     optimizer::{OPTIMIZERS, Optimizer},
     schedule::{SCHEDULES, Schedule},
 };
@@ -48,12 +48,18 @@ fn fields<T: ?Sized>(kinds: &[&'static Kind<T>], name: &str) -> Option<&'static 
     kinds.iter().find(|kind| kind.name == name).map(|kind| kind.fields)
 }
 
+/// Whether it is the path of a term of a sum: `objective.sum.0`.
+fn is_term(path: &str) -> bool {
+    let term = path.strip_prefix("objective.").and_then(|path| path.strip_prefix(SUM));
+    term.is_some_and(|index| index.strip_prefix('.').is_some_and(|index| !index.contains('.')))
+}
+
 impl Kinds {
     /// The table of a kind's fields, by the path in a key's inputs where it is chosen: `objective`,
     /// `recipe.optimizer`, `recipe.schedule`. Nothing for what is no kind of this takd's.
     pub fn table(&self, path: &str, kind: &str) -> Option<&'static [Field]> {
         match path {
-            "objective" => {
+            path if path == "objective" || is_term(path) => {
                 fields(&self.distillation, kind).or_else(|| fields(&self.supervised, kind))
             }
             "recipe.optimizer" => fields(&self.optimizers, kind),

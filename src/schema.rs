@@ -34,6 +34,16 @@ fn of_sort(sort: &str, kinds: &Kinds) -> Map<String, Value> {
     match sort {
         "supervised" => one_of(&kinds.supervised, true),
         "distillation" => one_of(&kinds.distillation, true),
+        "terms" => {
+            let mut schema = one_of(&kinds.distillation, true);
+            let weight = json!({
+                "description": "What it is multiplied by; 1 if absent.",
+                "anyOf": [{ "type": "number", "minimum": 0 }, { "$ref": "#/$defs/hole" }],
+            });
+            schema["properties"]["weight"] = weight;
+            schema["maxProperties"] = json!(2);
+            schema
+        }
         "optimizers" => one_of(&kinds.optimizers, false),
         "schedules" => one_of(&kinds.schedules, false),
         "augments" => words(&kinds.augments),

@@ -54,7 +54,7 @@ fn io_error<'a>(path: &'a Path) -> impl FnOnce(io::Error) -> FetchError + 'a {
 /// of all bytes where the site tells.
 ///
 /// A file comes to its name only after its digest has matched; until then it is `NAME.part`, from
-/// which a broken download goes on.
+/// which a broken download resumes.
 ///
 /// # Errors
 /// [`FetchError`] says what to do.

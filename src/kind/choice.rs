@@ -106,6 +106,11 @@ pub struct Choice<T: ?Sized> {
 }
 
 impl<T: ?Sized> Choice<T> {
+    /// One that is made of others of its sort, and stored as `chosen`.
+    pub fn composed(chosen: Chosen, made: Arc<T>) -> Self {
+        Self { chosen, made }
+    }
+
     /// Kind and parameters as plain data.
     pub fn chosen(&self) -> &Chosen {
         &self.chosen

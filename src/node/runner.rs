@@ -134,7 +134,7 @@ impl Runner for NodeRunner<'_> {
                 How::Import(weights) => job.import(learn, weights, step, &lock),
             },
         });
-        // What a stopped node has said stands, so that `takd status` can tell where it goes on.
+        // What a stopped node has said stands, so that `takd status` can tell where it resumes.
         let said = match &made {
             Ok(_) => self.store.drop_progress(&lock),
             Err(error) if error.kind == StepErrorKind::Interrupted => Ok(()),
@@ -149,7 +149,7 @@ impl Runner for NodeRunner<'_> {
 
 impl Job<'_> {
     /// Tells other processes how far this one is. Nothing depends on it: where the cache refuses,
-    /// the work goes on.
+    /// the work continues.
     pub fn say_where(&self, lock: &KeyLock, reached: Option<Reached>) {
         if let Err(error) = self.runner.store.write_progress(lock, &self.name, reached) {
             log::warn!("{}: {error}", self.name);

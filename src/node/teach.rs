@@ -70,7 +70,7 @@ impl Job<'_> {
     }
 
     /// The logits of the network in the entry `teacher` over its training split. The finished part
-    /// lies under the key of `lock` meanwhile, and a pass goes on from there.
+    /// lies under the key of `lock` meanwhile, and a pass resumes from there.
     fn infer_train(
         &self,
         teacher: &Key,

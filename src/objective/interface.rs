@@ -33,6 +33,7 @@ pub trait Distillation: Debug + Send + Sync {
 }
 
 /// What an objective is given of a batch.
+#[derive(Clone)]
 pub struct Batch {
     /// The student's logits, `[batch, classes]`.
     pub student: Tensor<2>,

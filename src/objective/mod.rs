@@ -13,6 +13,8 @@ mod label_smoothing;
 mod mlkd;
 mod nkd;
 mod softened;
+mod squared_error;
+mod sum;
 mod ttm;
 mod wsld;
 
@@ -24,13 +26,16 @@ pub use kd::{Kd, Reduction};
 pub use label_smoothing::LabelSmoothing;
 pub use mlkd::MlkdOneView;
 pub use nkd::Nkd;
+pub use squared_error::SquaredError;
+pub use sum::{SUM, Term, sum};
 pub use ttm::Ttm;
 pub use wsld::Wsld;
 
 use crate::kind::Kind;
 
 /// Losses on the labels alone: what a `train` node minimises.
-pub const SUPERVISED: &[&Kind<dyn Supervised>] = &[&cross_entropy::KIND, &label_smoothing::KIND];
+pub const SUPERVISED: &[&Kind<dyn Supervised>] =
+    &[&cross_entropy::KIND, &label_smoothing::KIND, &squared_error::KIND];
 
 /// Objectives with a teacher: what a `distill` node minimises.
 pub const DISTILLATION: &[&Kind<dyn Distillation>] =

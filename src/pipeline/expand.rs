@@ -157,7 +157,7 @@ pub(super) fn chain(
     let from = fields.require("from").and_then(|value| fields.string(value));
     let recipe = fields.take("recipe").and_then(|value| fields.string(value));
     let objective = fields.require("objective");
-    let objective = objective.and_then(|value| fields.kind(value, &kinds.distillation));
+    let objective = objective.and_then(|value| fields.distillation(value, &kinds.distillation));
     let on_collapse = hyper::on_collapse(&mut fields);
     let paths_value = fields.take("paths");
     let paths = match nets_value {

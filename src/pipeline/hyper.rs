@@ -97,7 +97,7 @@ fn augment(value: &Value, kinds: &Kinds, fields: &mut Fields<'_, '_>) -> Vec<Cho
     read.into_iter().map(|(change, _)| change).collect()
 }
 
-/// Whether a training that learns nothing any more goes on; nothing where it is not said.
+/// Whether a training that no longer learns continues; nothing where it is not said.
 pub(super) fn on_collapse(fields: &mut Fields<'_, '_>) -> Option<OnCollapse> {
     let words = [("warn", OnCollapse::Warn), ("stop", OnCollapse::Stop)];
     fields.take("on_collapse").and_then(|value| fields.word(value, &words))

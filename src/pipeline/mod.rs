@@ -2,7 +2,7 @@
 //!
 //! Text → `value` (a tree that remembers where each value stands) → `raw` (typed tables, still
 //! with names) → `expand` (matrices and chains become nodes) → `resolve` (names become what
-//! they name). Each step reports into one list of [`Diagnostic`]s and goes on.
+//! they name). Each step reports into one list of [`Diagnostic`]s and continues.
 
 mod batches;
 mod data;
@@ -14,6 +14,7 @@ mod hyper;
 mod kind;
 mod measure;
 mod names;
+mod objective;
 mod raw;
 mod resolve;
 mod resolved;

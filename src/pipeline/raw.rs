@@ -239,7 +239,7 @@ fn distill(
     let [data, recipe] =
         ["data", "recipe"].map(|key| fields.take(key).and_then(|value| fields.string(value)));
     let objective = fields.require("objective");
-    let objective = objective.and_then(|value| fields.kind(value, &kinds.distillation));
+    let objective = objective.and_then(|value| fields.distillation(value, &kinds.distillation));
     let on_collapse = hyper::on_collapse(&mut fields);
     fields.finish();
     let (name, teacher) = (name.clone(), Some((teacher?, objective?)));

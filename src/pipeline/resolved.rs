@@ -68,7 +68,7 @@ pub struct Learn {
     pub data: Arc<Data>,
     /// Where its weights come from.
     pub how: How,
-    /// Whether a training that learns nothing any more goes on.
+    /// Whether a training that no longer learns continues.
     pub on_collapse: OnCollapse,
 }
 

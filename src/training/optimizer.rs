@@ -36,7 +36,7 @@ impl OptimizerState {
         (self.steps, tensors.collect())
     }
 
-    /// An optimizer that goes on from what [`save`](Self::save) gave.
+    /// An optimizer that continues from what [`save`](Self::save) gave.
     pub fn load(
         rule: Choice<dyn Optimizer>,
         steps: i32,

@@ -35,7 +35,7 @@ pub struct Training<'a> {
     pub train: &'a View,
     /// Images whose accuracy is recorded each epoch and may select one; possibly none.
     pub evaluation: Option<&'a View>,
-    /// Whether a training that learns nothing any more goes on.
+    /// Whether a training that no longer learns continues.
     pub on_collapse: OnCollapse,
 }
 

@@ -26,7 +26,7 @@ pub struct Progress<'a> {
     pub record: &'a EpochRecord,
     /// Training samples a second, evaluation left out.
     pub samples_per_second: f64,
-    /// What is wrong with the training, where something is and it goes on all the same.
+    /// What is wrong with the training, where something is and it continues all the same.
     pub sign: Option<Sign>,
     /// That with its causes; it takes time.
     pub explain: &'a dyn Fn(Sign) -> Collapse,

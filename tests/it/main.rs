@@ -40,6 +40,7 @@ mod makespan;
 mod memory;
 mod no_panic;
 mod no_panic_data;
+mod objectives;
 mod one_of;
 mod overlay;
 mod own_layer;

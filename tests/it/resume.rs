@@ -154,7 +154,7 @@ pub fn checkpoints(workspace: &Workspace) -> Vec<PathBuf> {
 }
 
 /// Waits until a training has left a checkpoint; false if the run ended first.
-fn wait_for_checkpoint(workspace: &Workspace, child: &mut Running) -> bool {
+pub fn wait_for_checkpoint(workspace: &Workspace, child: &mut Running) -> bool {
     let deadline = Instant::now() + Duration::from_secs(120);
     while Instant::now() < deadline {
         if !checkpoints(workspace).is_empty() {

@@ -56,7 +56,7 @@ impl Observer for Behind {
             return;
         }
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        // A view that has panicked shows nothing more; the run goes on without.
+        // A view that has panicked shows nothing more; the run continues without it.
         let _ = self.events.as_ref().map(|events| events.send(event.clone()));
     }
 }

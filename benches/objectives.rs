@@ -1,0 +1,118 @@
+//! What an objective on logits costs: a training step of plain2, 10 and 100 classes, beside plain
+//! distillation's.
+//!
+//!     cargo bench --bench objectives
+//!
+//! By turns: each objective does some steps, then the next, in several rounds. A ratio is that of the least
+//! times, to which noise can only add; the spread is that of the rounds' own ratios. The teacher's logits are
+//! there, as they are in a training without augmentation.
+
+use burn::tensor::{Device, Distribution, Int, Tensor};
+use std::{error::Error, time::Instant};
+use takd::{
+    architecture::Architecture,
+    kinds::Kinds,
+    network::{AnyTensor, Network, Role, Visitor, builtin},
+    objective::{Batch, Distillation, Kd},
+    optimizer::Sgd,
+    shape::Shape,
+    training::OptimizerState,
+};
+
+const BATCH: usize = 128;
+const ROUNDS: usize = 9;
+const STEPS: usize = 12;
+const SHAPE: Shape = Shape { channels: 3, height: 32, width: 32 };
+const SGD: Sgd = Sgd { lr: 1e-6, momentum: 0.9, nesterov: true, weight_decay: 0.0 };
+
+struct Track;
+
+impl Visitor for Track {
+    fn visit(&mut self, _: &str, role: Role, tensor: &mut dyn AnyTensor) {
+        if role == Role::Parameter {
+            tensor.track();
+        }
+    }
+}
+
+/// A student in training, and a batch that it sees again and again.
+struct Student {
+    net: Network,
+    optimizer: OptimizerState,
+    images: Tensor<4>,
+    teacher: Tensor<2>,
+    labels: Vec<i32>,
+}
+
+impl Student {
+    fn new(classes: usize) -> Result<Self, Box<dyn Error>> {
+        let device = Device::flex();
+        let layers = builtin("plain2", classes).ok_or("plain2 is built in")?;
+        let net = Architecture::read(&layers, SHAPE, classes, &Kinds::default())?;
+        let mut net = Network::init(&net, 1, &device);
+        net.visit(&mut Track);
+        let uniform = Distribution::Uniform(-1.0, 1.0);
+        Ok(Self {
+            net,
+            optimizer: OptimizerState::new(SGD.into()),
+            images: Tensor::random([BATCH, 3, 32, 32], uniform, &device),
+            teacher: Tensor::random([BATCH, classes], uniform, &device) * 4.0,
+            labels: (0..BATCH).map(|image| (image % classes) as i32).collect(),
+        })
+    }
+
+    /// Seconds of some steps.
+    fn steps(&mut self, objective: &dyn Distillation) -> f64 {
+        let started = Instant::now();
+        for _ in 0..STEPS {
+            let labels = Tensor::<1, Int>::from_data(self.labels.as_slice(), &Device::flex());
+            let loss = objective.loss(Batch {
+                student: self.net.train(self.images.clone().autodiff()),
+                teacher: self.teacher.clone().autodiff(),
+                labels: labels.autodiff(),
+                epoch: 1,
+            });
+            let value = loss.clone().into_scalar::<f32>();
+            assert!(value.is_finite());
+            self.optimizer.step(&mut self.net, loss.backward(), SGD.lr);
+        }
+        started.elapsed().as_secs_f64()
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let kinds = Kinds::default().distillation;
+    let mut objectives = vec![("kd".to_owned(), Kd::new(4.0, 0.9).into())];
+    for kind in kinds.iter().filter(|kind| kind.name != "kd") {
+        objectives.push((kind.name.to_owned(), kind.choose(&[])?));
+    }
+    let standardized = Kd { standardize: true, ..Kd::new(2.0, 0.9) };
+    objectives.push(("kd, standardised".to_owned(), standardized.into()));
+    for classes in [10, 100] {
+        let mut student = Student::new(classes)?;
+        let mut times = vec![Vec::new(); objectives.len()];
+        for round in 0..=ROUNDS {
+            for (times, (_, objective)) in times.iter_mut().zip(&objectives) {
+                let seconds = student.steps(&**objective);
+                // The first round warms up.
+                if round > 0 {
+                    times.push(seconds);
+                }
+            }
+        }
+        let least = |times: &[f64]| times.iter().copied().fold(f64::INFINITY, f64::min);
+        println!("plain2, {classes} classes, batches of {BATCH}");
+        for (times_of, (name, _)) in times.iter().zip(&objectives) {
+            let mut ratios: Vec<f64> = times_of.iter().zip(&times[0]).map(|(a, b)| a / b).collect();
+            ratios.sort_by(f64::total_cmp);
+            println!(
+                "{name:18} {:7.2} ms a step, {:.3} of kd's (rounds {:.3} to {:.3})",
+                least(times_of) / STEPS as f64 * 1e3,
+                least(times_of) / least(&times[0]),
+                ratios[0],
+                ratios[ratios.len() - 1],
+            );
+        }
+    }
+    Ok(())
+}
