@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         // `Depth::Content` would check the digest of every file as well.
         let Lookup::Whole(eval) = store.find(&key, Depth::Manifest)? else { continue };
         let Outcome::Metrics { metrics, .. } = &eval.manifest.outcome else { continue };
-        // A measurement has one parent: the network that it is of.
+        // A measurement's first parent is the network that it is of.
         let network = eval.manifest.inputs.parents[0];
         let Lookup::Whole(network) = store.find(&network, Depth::Manifest)? else { continue };
         let manifest = &network.manifest;

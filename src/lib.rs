@@ -6,6 +6,7 @@
 
 pub mod architecture;
 pub mod augment;
+pub mod column;
 #[cfg(feature = "cli")]
 pub mod commands;
 #[cfg(feature = "cli")]

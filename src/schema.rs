@@ -2,6 +2,7 @@
 //! the kinds have comes from the tables of their fields.
 
 use crate::{
+    column::Column,
     kind::{Bound, Field, Kind, Range},
     kinds::Kinds,
 };
@@ -34,11 +35,33 @@ fn of_sort(sort: &str, kinds: &Kinds) -> Map<String, Value> {
     match sort {
         "supervised" => one_of(&kinds.supervised, true),
         "distillation" => one_of(&kinds.distillation, true),
+        "columns" => {
+            let names = Column::all().into_iter().map(Column::name);
+            object(json!({ "enum": names.collect::<Vec<_>>() }))
+        }
         "terms" => {
             let mut schema = one_of(&kinds.distillation, true);
             let weight = json!({
                 "description": "What it is multiplied by; 1 if absent.",
-                "anyOf": [{ "type": "number", "minimum": 0 }, { "$ref": "#/$defs/hole" }],
+                "anyOf": [
+                    { "type": "number", "minimum": 0 },
+                    {
+                        "type": "object",
+                        "additionalProperties": false,
+                        "required": ["from", "to", "epochs"],
+                        "properties": {
+                            "from": { "type": "number", "minimum": 0 },
+                            "to": { "type": "number", "minimum": 0 },
+                            "epochs": {
+                                "type": "array",
+                                "items": { "type": "integer", "minimum": 1 },
+                                "minItems": 2,
+                                "maxItems": 2,
+                            },
+                        },
+                    },
+                    { "$ref": "#/$defs/hole" },
+                ],
             });
             schema["properties"]["weight"] = weight;
             schema["maxProperties"] = json!(2);

@@ -74,6 +74,8 @@ pub struct Setting {
     pub classes: usize,
     /// τ of the metrics that soften the logits.
     pub temperature: f64,
+    /// Whether there are logits of its teacher.
+    pub has_teacher: bool,
 }
 
 /// A network's logits for one image, and what most metrics need of them.
@@ -81,6 +83,8 @@ pub struct Setting {
 pub struct Prediction<'a> {
     /// As the network gave them; `[classes]`.
     pub logits: &'a [f32],
+    /// Its teacher's, `[classes]`, where they are asked for.
+    pub teacher: Option<&'a [f32]>,
     /// The right class.
     pub label: usize,
     /// Logarithms of softmax(logits); `[classes]`.

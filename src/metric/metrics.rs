@@ -65,13 +65,41 @@ fn index(name: &str) -> Option<usize> {
 /// # Panics
 /// If there is no image, or the lengths do not agree.
 pub fn metrics(logits: &[f32], labels: &[u16], classes: usize, temperature: f64) -> Metrics {
-    assert!(!labels.is_empty() && logits.len() == labels.len() * classes, "one row per label");
+    measured(logits, None, labels, classes, temperature)
+}
+
+/// The same, beside the logits of its teacher on the same images.
+///
+/// # Panics
+/// As [`metrics`].
+pub fn metrics_beside(
+    logits: &[f32],
+    teacher: &[f32],
+    labels: &[u16],
+    classes: usize,
+    temperature: f64,
+) -> Metrics {
+    measured(logits, Some(teacher), labels, classes, temperature)
+}
+
+fn measured(
+    logits: &[f32],
+    teacher: Option<&[f32]>,
+    labels: &[u16],
+    classes: usize,
+    temperature: f64,
+) -> Metrics {
+    let rows = labels.len() * classes;
+    let fits = logits.len() == rows && teacher.is_none_or(|teacher| teacher.len() == rows);
+    assert!(!labels.is_empty() && fits, "one row per label");
     let samples = labels.len();
-    let mut measures = METRICS.map(|metric| (metric.measure)(Setting { classes, temperature }));
-    for (logits, &label) in logits.chunks_exact(classes).zip(labels) {
+    let setting = Setting { classes, temperature, has_teacher: teacher.is_some() };
+    let mut measures = METRICS.map(|metric| (metric.measure)(setting));
+    for (index, (logits, &label)) in logits.chunks_exact(classes).zip(labels).enumerate() {
         let label = usize::from(label);
         let (log_p, rank) = (log_softmax(logits, 1.0), rank(logits, label));
-        let prediction = Prediction { logits, label, log_p: &log_p, rank };
+        let teacher = teacher.map(|teacher| &teacher[index * classes..][..classes]);
+        let prediction = Prediction { logits, teacher, label, log_p: &log_p, rank };
         measures.iter_mut().flatten().for_each(|measure| measure.add(&prediction));
     }
     Metrics { values: measures.map(|measure| Some(measure?.value(samples))), samples }
@@ -181,6 +209,21 @@ mod tests {
     fn temperature_flattens() {
         let m = metrics(&[4.0, 0.0, 0.0], &[0], 3, 4.0);
         assert!(get(&m, "entropy") < get(&m, "entropy_at_temperature"));
+    }
+
+    #[test]
+    fn a_student_is_compared_with_its_teacher() {
+        let (student, teacher) = ([2.0, 0.0, 0.0, 1.0], [1.0, 0.0, 3.0, 0.0]);
+        let m = metrics_beside(&student, &teacher, &[0, 1], 2, 1.0);
+        assert_eq!(m.get("agreement"), Some(0.5));
+        let p = |a: f64| 1.0 / (1.0 + (-a).exp());
+        let kl = |p: f64, q: f64| p * (p / q).ln() + (1.0 - p) * ((1.0 - p) / (1.0 - q)).ln();
+        let want = (kl(p(1.0), p(2.0)) + kl(p(3.0), p(-1.0))) / 2.0;
+        assert!((get(&m, "teacher_kl") - want).abs() < 1e-12);
+        let own = metrics(&student, &[0, 1], 2, 1.0);
+        assert_eq!((own.get("agreement"), own.top1()), (None, m.top1()));
+        let same = metrics_beside(&student, &student, &[0, 1], 2, 1.0);
+        assert_eq!((get(&same, "agreement"), get(&same, "teacher_kl")), (1.0, 0.0));
     }
 
     #[test]

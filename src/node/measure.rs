@@ -7,7 +7,7 @@ use super::{
 use crate::{
     executor::{Done, StepError},
     key::Key,
-    metric::metrics,
+    metric::{metrics, metrics_beside},
     pipeline::Eval,
     plan::Step,
     store::{Depth, KeyLock, Lookup, Outcome},
@@ -32,7 +32,15 @@ impl Job<'_> {
         let (classes, mut go_on) = (learn.net.classes(), |_: &[f32]| !self.rest());
         let logits = infer_from(&net, &view, classes, Vec::new(), &mut go_on);
         let logits = logits.map_err(|error| self.unusable(&step.inputs.parents[0], error))?;
-        let metrics = metrics(&logits, &view.labels, classes, eval.temperature);
+        let metrics = match step.inputs.parents.get(1) {
+            None => metrics(&logits, &view.labels, classes, eval.temperature),
+            Some(key) => {
+                let teacher =
+                    infer_from(&self.trained(key)?, &view, classes, Vec::new(), &mut go_on);
+                let teacher = teacher.map_err(|error| self.unusable(key, error))?;
+                metrics_beside(&logits, &teacher, &view.labels, classes, eval.temperature)
+            }
+        };
         if let Some((name, value)) = metrics.not_finite() {
             return Err(diverged(format!(
                 "`{name}` of {} images is {value}: the temperature {:?} is too small for logits of \

@@ -16,6 +16,7 @@ mod softened;
 mod squared_error;
 mod sum;
 mod ttm;
+mod weight;
 mod wsld;
 
 pub use cross_entropy::{CrossEntropy, cross_entropy};
@@ -29,6 +30,7 @@ pub use nkd::Nkd;
 pub use squared_error::SquaredError;
 pub use sum::{SUM, Term, sum};
 pub use ttm::Ttm;
+pub use weight::Weight;
 pub use wsld::Wsld;
 
 use crate::kind::Kind;

@@ -1,9 +1,12 @@
 //! Objectives that add.
 
-use super::interface::{Batch, Distillation};
+use super::{
+    interface::{Batch, Distillation},
+    weight::Weight,
+};
 use crate::kind::{Choice, Chosen};
 use burn::tensor::Tensor;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::sync::Arc;
 
 /// What a sum is called where a single objective has its kind.
@@ -13,7 +16,7 @@ pub const SUM: &str = "sum";
 #[derive(Clone, Debug)]
 pub struct Term {
     /// What it is multiplied by.
-    pub weight: f64,
+    pub weight: Weight,
     /// The objective, its own cross entropy included.
     pub objective: Choice<dyn Distillation>,
 }
@@ -25,7 +28,7 @@ struct Sum(Vec<Term>);
 /// The sum of `terms`, which is the objective itself where there is one of weight 1. It is stored as
 /// `{"sum":{"0":{"kd":{…}},"1":{"dist":{…},"weight":0.5}}}`: a weight of 1 is left out.
 pub fn sum(terms: Vec<Term>) -> Choice<dyn Distillation> {
-    if let [Term { weight: 1.0, objective }] = terms.as_slice() {
+    if let [Term { weight: Weight::Fixed(1.0), objective }] = terms.as_slice() {
         return objective.clone();
     }
     let stored = terms.iter().enumerate().map(|(index, Term { weight, objective })| {
@@ -34,8 +37,8 @@ pub fn sum(terms: Vec<Term>) -> Choice<dyn Distillation> {
                 Value::Object(term) => term,
                 _ => Map::new(),
             };
-        if *weight != 1.0 {
-            term.insert("weight".to_owned(), json!(weight));
+        if *weight != Weight::Fixed(1.0) {
+            term.insert("weight".to_owned(), weight.json());
         }
         (index.to_string(), Value::Object(term))
     });
@@ -45,9 +48,13 @@ pub fn sum(terms: Vec<Term>) -> Choice<dyn Distillation> {
 
 impl Distillation for Sum {
     fn loss(&self, batch: Batch) -> Tensor<1> {
-        let terms = self.0.iter().filter(|term| term.weight != 0.0);
-        let losses = terms.map(|term| term.objective.loss(batch.clone()) * term.weight);
-        losses.reduce(|sum, loss| sum + loss).expect("some term has a weight")
+        let weighed = self.0.iter().map(|term| (term.weight.at(batch.epoch), term));
+        let losses = weighed
+            .filter(|(weight, _)| *weight != 0.0)
+            .map(|(weight, term)| term.objective.loss(batch.clone()) * weight);
+        let sum = losses.reduce(|sum, loss| sum + loss);
+        // In an epoch in which all ramps are at 0 nothing is learnt.
+        sum.unwrap_or_else(|| (batch.student.clone() * 0.0).sum())
     }
 
     /// That of the first term that has one.
@@ -61,7 +68,7 @@ mod tests {
     use super::*;
     use crate::objective::{
         Dist, Kd,
-        golden::{assert_near, batch, of},
+        golden::{self, assert_near, batch, of},
     };
 
     fn dist() -> Dist {
@@ -72,8 +79,8 @@ mod tests {
     fn losses_and_gradients_add() {
         let (kd, dist) = (Kd::new(4.0, 0.5), dist());
         let terms = vec![
-            Term { weight: 1.0, objective: kd.into() },
-            Term { weight: 0.5, objective: dist.into() },
+            Term { weight: Weight::Fixed(1.0), objective: kd.into() },
+            Term { weight: Weight::Fixed(0.5), objective: dist.into() },
         ];
         let both = sum(terms);
         let (loss, gradient) = of(&*both, batch());
@@ -92,7 +99,11 @@ mod tests {
     #[test]
     fn a_sum_of_one_is_that_one() {
         let kd = Choice::from(Kd::new(4.0, 0.5));
-        assert_eq!(sum(vec![Term { weight: 1.0, objective: kd.clone() }]), kd);
-        assert_ne!(sum(vec![Term { weight: 2.0, objective: kd.clone() }]), kd);
+        let of = |weight| sum(vec![Term { weight, objective: kd.clone() }]);
+        assert_eq!(of(Weight::Fixed(1.0)), kd);
+        assert_ne!(of(Weight::Fixed(2.0)), kd);
+        let ramp = of(Weight::Ramp { from: 0.0, to: 2.0, epochs: [1, 3] });
+        let at = |epoch| golden::of(&*ramp, Batch { epoch, ..batch() }).0;
+        assert_near(&[at(1), at(2), at(3)], &[0.0, at(9) / 2.0, at(9)]);
     }
 }

@@ -8,7 +8,7 @@ use crate::kind::{Choice, Conflict, Field, Kind, Range};
 use serde_json::{Value as Json, json};
 
 /// Most epochs that anything waits for.
-const MOST_EPOCHS: u64 = 1_000_000;
+pub(super) const MOST_EPOCHS: u64 = 1_000_000;
 
 impl Fields<'_, '_> {
     /// One of `kinds` with its fields.

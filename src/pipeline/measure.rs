@@ -13,6 +13,8 @@ pub struct Eval {
     pub split: Split,
     /// τ of the second entropy.
     pub temperature: f64,
+    /// Index of the node that taught it, where the agreement of both is asked for.
+    pub teacher: Option<usize>,
 }
 
 /// A network and its measurement.

@@ -10,7 +10,7 @@ use super::{
     tables::{RawEval, RawLearn, RawPipeline, RawRow, RawTable},
     value::{Kind, Name, Table, Value},
 };
-use crate::{dataset::Split, kinds::Kinds, objective::CrossEntropy};
+use crate::{column::Column, dataset::Split, kinds::Kinds, objective::CrossEntropy};
 use std::collections::HashSet;
 
 /// Most trainings, measurements and rows, all seeds together.
@@ -269,22 +269,41 @@ fn eval(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawEval>
     let temperature = fields
         .take("temperature")
         .and_then(|value| fields.number(value, "a temperature above 0", |t| t > 0.0));
+    let agreement = fields.take("agreement").and_then(|value| fields.flag(value));
     fields.finish();
     let split_span = split_value.map_or(&name.span, |value| &value.span).clone();
     of_value?;
-    Some(RawEval { name: name.clone(), of, split: split?, split_span, temperature })
+    let (name, agreement) = (name.clone(), agreement.unwrap_or_default());
+    Some(RawEval { name, of, split: split?, split_span, temperature, agreement })
 }
 
 fn read_result_table(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawTable> {
     let mut fields = Fields::new(table, &name.span, format!("table.{}", name.text), errors);
     let [title, note] = ["title", "note"].map(|key| fields.text(key));
     let eval = fields.take("eval").and_then(|value| fields.string(value));
+    let columns = fields.take("columns").map(|value| columns(value, &mut fields));
+    let columns = columns.unwrap_or_else(Column::usual);
     let rows = fields.take("rows").map(|value| {
         let items = fields.array(value, "rows");
         items.iter().filter_map(|item| row(item, &mut fields)).collect()
     });
     fields.finish();
-    Some(RawTable { name: name.clone(), title, note, eval, rows })
+    Some(RawTable { name: name.clone(), title, note, eval, columns, rows })
+}
+
+/// `["top1", "ece", "seconds"]`.
+fn columns(value: &Value, fields: &mut Fields<'_, '_>) -> Vec<Column> {
+    let words: Vec<_> = Column::all().into_iter().map(|column| (column.name(), column)).collect();
+    let items = fields.array(value, "columns");
+    let mut found: Vec<Column> = Vec::new();
+    for item in items {
+        let Some(column) = fields.word(item, &words) else { continue };
+        if found.iter().any(|known| known.name() == column.name()) {
+            fields.errors.push(&item.span, format!("`{}` stands there twice", column.name()));
+        }
+        found.push(column);
+    }
+    found
 }
 
 /// `"node"`, or `{ node = "node", label = "NoKD", paper = 70.16 }`.

@@ -149,7 +149,7 @@ impl<'a> Resolver<'a> {
         nodes.extend(evals.into_iter().map(|(name, eval)| Node { name, work: Work::Eval(eval) }));
         let parents = nodes.iter().map(|node| match &node.work {
             Work::Learn(learn) => learn.teacher().iter().map(|teacher| teacher.node).collect(),
-            Work::Eval(eval) => vec![eval.of],
+            Work::Eval(eval) => std::iter::once(eval.of).chain(eval.teacher).collect(),
         });
         Some(Pipeline {
             name: raw.name.clone().unwrap_or_else(|| stem.to_owned()),

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     architecture::Architecture,
+    column::Column,
     dag::Dag,
     dataset::{Data, Split},
     kind::Choice,
@@ -109,7 +110,8 @@ impl Pipeline {
                     Split::Validation => *validation,
                     Split::Test => info.test,
                 };
-                pass(learn, images)
+                let teacher = eval.teacher.map_or(0.0, |node| pass(self.learn(node), images));
+                pass(learn, images) + teacher
             }
             Work::Learn(learn) => {
                 let Some(recipe) = learn.recipe() else { return 0.0 };
@@ -159,7 +161,9 @@ pub struct Table {
     pub split: Split,
     /// Printed below it.
     pub note: Option<String>,
-    /// One row a network.
+    /// Beside the first one.
+    pub columns: Vec<Column>,
+    /// One row per network.
     pub rows: Vec<Row>,
 }
 

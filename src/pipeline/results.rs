@@ -8,7 +8,7 @@ use super::{
     tables::{RawEval, RawRow, RawTable},
     value::Name,
 };
-use crate::dataset::Split;
+use crate::{column::Column, dataset::Split};
 
 impl<'a> Resolver<'a> {
     pub fn eval(&mut self, raw: &RawEval, learns: &[Option<Learn>]) -> Vec<(String, Eval)> {
@@ -30,16 +30,13 @@ impl<'a> Resolver<'a> {
                 );
                 self.errors.push(&raw.split_span, message);
             }
-            let own = learn
-                .and_then(Learn::teacher)
-                .and_then(|teacher| teacher.objective.temperature())
-                .unwrap_or(1.0);
+            let teacher = learn.and_then(Learn::teacher);
+            let own = teacher.and_then(|teacher| teacher.objective.temperature()).unwrap_or(1.0);
             let name = format!("{}/{}", raw.name.text, self.raw.learns[index].name.text);
             let temperature = raw.temperature.unwrap_or(own);
-            evals.push((
-                name,
-                Eval { group: raw.name.text.clone(), of: index, split: raw.split, temperature },
-            ));
+            let (group, split) = (raw.name.text.clone(), raw.split);
+            let teacher = teacher.filter(|_| raw.agreement).map(|teacher| teacher.node);
+            evals.push((name, Eval { group, of: index, split, temperature, teacher }));
         }
         evals
     }
@@ -52,7 +49,7 @@ impl<'a> Resolver<'a> {
         let pattern = match glob::Pattern::new(&name.text) {
             Ok(pattern) => pattern,
             Err(error) => {
-                self.errors.push(&name.span, format!("not a glob: {error}"));
+                self.errors.push(&name.span, format!("not a valid glob pattern: {error}"));
                 return Vec::new();
             }
         };
@@ -71,7 +68,8 @@ impl<'a> Resolver<'a> {
         let (_, first) = evals.first()?;
         let rows = evals.iter().enumerate().filter(|(_, (_, eval))| eval.group == first.group);
         let rows = rows.map(|(index, (_, eval))| self.row(None, eval.of, index, None)).collect();
-        Some(Table { title: first.group.clone(), split: first.split, note: None, rows })
+        let columns = Column::usual();
+        Some(Table { title: first.group.clone(), split: first.split, note: None, columns, rows })
     }
 
     pub fn table(&mut self, raw: &RawTable, evals: &[(String, Eval)]) -> Option<Table> {
@@ -102,7 +100,8 @@ impl<'a> Resolver<'a> {
             }
         }
         let title = raw.title.clone().unwrap_or_else(|| raw.name.text.clone());
-        Some(Table { title, split: group.split, note: raw.note.clone(), rows })
+        let (note, columns) = (raw.note.clone(), raw.columns.clone());
+        Some(Table { title, split: group.split, note, columns, rows })
     }
 
     /// The eval that a table or figure shows: the one that it names, or the only one there is.
@@ -125,7 +124,7 @@ impl<'a> Resolver<'a> {
         found
     }
 
-    /// Place among the evals of the one that measures `node` in `group`; `asked` is where it is
+    /// Index among the evals of the one that measures `node` in `group`; `asked` is where it is
     /// asked for.
     pub fn measured(
         &mut self,
@@ -143,7 +142,7 @@ impl<'a> Resolver<'a> {
         found
     }
 
-    /// A node and the eval at a index among the evals, which follow the trainings in the list of
+    /// A node and the eval at an index among the evals, which follow the trainings in the list of
     /// nodes.
     pub fn measurement(&self, node: usize, eval: usize) -> Measured {
         Measured { node, eval: self.raw.learns.len() + eval }

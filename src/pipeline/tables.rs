@@ -8,6 +8,7 @@ use super::{
     value::Name,
 };
 use crate::{
+    column::Column,
     dataset::Split,
     kind::Choice,
     objective::{Distillation, Supervised},
@@ -60,6 +61,7 @@ pub(super) struct RawEval {
     pub split: Split,
     pub split_span: Span,
     pub temperature: Option<f64>,
+    pub agreement: bool,
 }
 
 pub(super) struct RawTable {
@@ -67,6 +69,7 @@ pub(super) struct RawTable {
     pub title: Option<String>,
     pub note: Option<String>,
     pub eval: Option<Name>,
+    pub columns: Vec<Column>,
     pub rows: Option<Vec<RawRow>>,
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Comparison, Entries, FigureResults, TableRow, compare::comparisons, reader::Reader};
 use crate::{
+    column::Column,
     dataset::Split,
     graph::Graph,
     key::{Key, KeyInputs},
@@ -31,6 +32,9 @@ pub struct Results {
     pub note: Option<String>,
     /// What the quoted values are, to go after "the paper's are".
     pub paper_note: Option<String>,
+    /// What it is asked to show.
+    #[serde(skip)]
+    pub columns: Vec<Column>,
     /// In the order of the file.
     pub rows: Vec<TableRow>,
     /// TAKD against BLKD, where rows are of both.
@@ -59,7 +63,8 @@ impl Report {
             let comparisons = comparisons(pipeline, table, &mut reader)?;
             let (title, split, note) = (table.title.clone(), table.split, table.note.clone());
             let paper_note = pipeline.paper_note.clone();
-            tables.push(Results { title, split, note, paper_note, rows, comparisons });
+            let columns = table.columns.clone();
+            tables.push(Results { title, split, note, paper_note, columns, rows, comparisons });
         }
         let figures = pipeline.figures.iter();
         let figures = figures.map(|figure| FigureResults::gather(figure, &mut reader));

@@ -77,6 +77,11 @@ struct Curve {
 }
 
 impl NodeResults {
+    /// Whether it is an eval node of the network at `node`; its teacher may be a parent as well.
+    pub(super) fn measures(&self, node: usize) -> bool {
+        self.kind == "eval" && self.parents.first() == Some(&node)
+    }
+
     /// All nodes of `graph`, whose tasks have these `keys`, in the pipeline's order.
     ///
     /// # Errors
@@ -102,7 +107,7 @@ impl NodeResults {
         }
         // A network is as good as its first eval says.
         for index in 0..nodes.len() {
-            let evals = nodes[index].children.iter().filter(|&&child| nodes[child].kind == "eval");
+            let evals = nodes[index].children.iter().filter(|&&child| nodes[child].measures(index));
             if nodes[index].kind != "eval" {
                 nodes[index].accuracy = evals.filter_map(|&child| nodes[child].accuracy).next();
             }

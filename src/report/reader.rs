@@ -83,6 +83,7 @@ impl Reader<'_, '_> {
             node: nodes[ours.node].name.clone(),
             net: learn.net_name.clone(),
             parameters: learn.net.parameters(),
+            multiply_adds: learn.net.multiply_adds(),
             classes: learn.net.classes(),
             teaches: children.iter().any(|&child| matches!(nodes[child].work, Work::Learn(_))),
             select: learn.recipe().map(|recipe| recipe.select),

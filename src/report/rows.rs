@@ -25,6 +25,8 @@ pub struct MeasuredRow {
     pub net: String,
     /// Trained parameters.
     pub parameters: usize,
+    /// Multiply-adds of one image's forward pass.
+    pub multiply_adds: usize,
     /// Classes of its data.
     pub classes: usize,
     /// Whether another node learns from it.

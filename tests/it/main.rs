@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod absent_data;
+mod agreement;
 mod bad_input;
 mod changes;
 mod circles;

@@ -36,7 +36,9 @@ fn each() -> Vec<String> {
         .iter()
         .map(|kind| format!("{{ {} = {{ {} }} }}", kind.name, fields(kind.name)))
         .collect();
-    all.push("[{ kd = { temperature = 4.0, lambda = 0.5 } }, { dist = {}, weight = 0.5 }]".into());
+    let ramp = "{ from = 2, to = 0.5, epochs = [10, 50] }";
+    let kd = "{ kd = { temperature = 4.0, lambda = 0.5 } }";
+    all.push(format!("[{kd}, {{ dist = {{}}, weight = {ramp} }}]"));
     all
 }
 
@@ -74,6 +76,10 @@ fn why_names_the_term_that_changed() {
     write(&workspace, &sum.replace("weight = 0.5", "weight = 2"));
     let why = workspace.ok(&["why", "tiny.toml", "takd"]);
     assert!(why.contains("objective.sum.1.weight: 0.5 → 2.0"), "{why}");
+    let ramp = "weight = { from = 0.5, to = 0, epochs = [1, 2] }";
+    write(&workspace, &sum.replace("weight = 0.5", ramp));
+    let why = workspace.ok(&["why", "tiny.toml", "takd"]);
+    assert!(why.contains("objective.sum.1.weight.epochs: nothing → [1,2]"), "{why}");
     // Defaults that are written out are the same artifact, and so is a list of one.
     write(&workspace, &sum.replace("dist = {}", "dist = { beta = 1, temperature = 1.0 }"));
     let plan = workspace.ok(&["plan", "tiny.toml"]);
@@ -93,6 +99,8 @@ fn lists_that_cannot_be_are_told_with_carets() {
         "[{ kd = { temperature = 4.0, lambda = 0.5 }, weight = 0 }]",
         "[{ kd = { temperature = 4.0, lambda = 0.5 }, weight = -1 }, { dits = {} }]",
         "[{ weight = 2 }]",
+        "[{ nkd = {}, weight = { from = 1, to = -1, epochs = [3, 2] } }]",
+        "[{ nkd = {}, weight = { from = 1, until = 2 } }]",
         "[\"kd\"]",
         "{ dkd = { beta = -1 } }",
         "{ dist = { temperature = 0 } }",

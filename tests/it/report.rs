@@ -5,6 +5,7 @@ use crate::{
     workspace::{PIPELINE, Workspace},
 };
 use takd::{
+    column::Column,
     dataset::Split,
     graph::Graph,
     key::{Key, keys},
@@ -38,6 +39,7 @@ fn report() -> Report {
             node: "student".to_owned(),
             net: "plain2".to_owned(),
             parameters: 13_082,
+            multiply_adds: 1_234_567,
             classes: 10,
             teaches: true,
             select: Some(select),
@@ -68,6 +70,7 @@ fn report() -> Report {
         paper_note: Some(
             "test accuracies of the best of 120 trials, chosen on the test set".to_owned(),
         ),
+        columns: Column::usual(),
         rows,
         comparisons,
     };
@@ -76,6 +79,7 @@ fn report() -> Report {
         split: Split::Validation,
         note: None,
         paper_note: Some("quoted nowhere".to_owned()),
+        columns: Column::usual(),
         rows: vec![row("teacher", Select::Last, [Some(0.8725), Some(0.88)], None)],
         comparisons: Vec::new(),
     };
@@ -86,6 +90,35 @@ fn render(report: &Report, name: &str) -> String {
     let pipeline = parse(PIPELINE);
     let graph = Graph::new(&pipeline);
     format(name).unwrap().render(&Contents { graph: &graph, report, nodes: &[] })
+}
+
+#[test]
+fn a_table_shows_the_columns_that_it_asks_for() {
+    let workspace = Workspace::new();
+    let table = "[table.all]\ncolumns = [\"multiply_adds\", \"ece\", \"top1\", \"entropy\"]\n";
+    workspace.write("tiny.toml", format!("{PIPELINE}{table}"));
+    workspace.run(&["tiny.toml"]);
+    let report = |format| workspace.ok(&["report", "tiny.toml", "--format", format]);
+    let heads = ["network", "multiply-adds", "calibration error %", "accuracy %", "entropy"];
+    let text = report("text");
+    let line = text.lines().nth(1).unwrap();
+    assert_eq!(
+        line.split("  ").map(str::trim).filter(|head| !head.is_empty()).collect::<Vec<_>>(),
+        heads
+    );
+    assert!(text.starts_with("all: on the test split"), "{text}");
+    let row = report("md").lines().find(|line| line.starts_with("| teacher")).unwrap().to_owned();
+    assert!(row.matches(" ± ").count() == 3 && row.matches('|').count() == 6, "{row}");
+    for format in ["latex", "html"] {
+        assert!(report(format).contains("multiply-adds"), "{format}");
+    }
+    for (columns, told) in
+        [("[\"top2\"]", "unknown word `top2`"), ("[\"ece\", \"ece\"]", "`ece` stands there twice")]
+    {
+        workspace.write("tiny.toml", format!("{PIPELINE}[table.all]\ncolumns = {columns}\n"));
+        let output = workspace.takd(&["check", "tiny.toml"]);
+        assert!(output.code == 3 && output.stderr.contains(told), "{}", output.stderr);
+    }
 }
 
 #[test]

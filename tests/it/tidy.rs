@@ -10,7 +10,7 @@ use std::{
 /// Modules in layers: one may import those above it in this list, never those below or beside it.
 const LAYERS: [&[&str]; 18] = [
     &["rng", "dag", "metric", "history", "input", "fetch", "kernels", "kind", "shape", "tensors"],
-    &["augment", "objective", "optimizer", "schedule"],
+    &["augment", "column", "objective", "optimizer", "schedule"],
     &["recipe"],
     &["layer", "dataset"],
     &["kinds"],

@@ -1,47 +1,113 @@
 //! Tables for people: their columns, their cells and their captions.
 
-use crate::report::{NOTHING, Results, TEST_SELECTED, TableRow, signed, split_name, thousands};
+use crate::{
+    column::Column,
+    metric::{Metric, Unit},
+    report::{
+        MeasuredRow, NOTHING, Results, Spread, TEST_SELECTED, TableRow, signed, split_name,
+        thousands,
+    },
+};
 
-/// Column heads of the tables for people; the last two only where a row quotes a paper.
-const HEADS: [&str; 8] =
-    ["network", "net", "parameters", "accuracy %", "seeds", "training s", "paper ‡", "diff ‡"];
-
-/// Columns of words; those after them are numbers.
-pub(super) const WORDS: usize = 2;
-
-/// Heads and rows of a table for people.
-pub(super) fn grid(table: &Results) -> (Vec<&'static str>, Vec<Vec<String>>) {
-    let columns = if table.quotes() { HEADS.len() } else { HEADS.len() - 2 };
-    let rows = table.rows.iter().map(|row| cells(row).into_iter().take(columns).collect());
-    (HEADS[..columns].to_vec(), rows.collect())
+/// A table as texts.
+pub(super) struct Grid {
+    /// Above the columns.
+    pub heads: Vec<Head>,
+    /// As many cells in each as there are heads.
+    pub rows: Vec<Vec<String>>,
 }
 
-/// A row's cells under [`HEADS`].
-fn cells(row: &TableRow) -> [String; 8] {
+/// The head of a column.
+pub(super) struct Head {
+    pub text: String,
+    /// Whether the column holds words; numbers stand to the right.
+    pub is_words: bool,
+}
+
+impl Head {
+    pub fn new(text: impl Into<String>, is_words: bool) -> Self {
+        Self { text: text.into(), is_words }
+    }
+}
+
+/// A table with the columns that it asks for, and with those of quoted values where it has any.
+pub(super) fn grid(table: &Results) -> Grid {
+    let columns = &table.columns;
+    let mut heads = vec![Head::new("network", true)];
+    heads.extend(columns.iter().map(|column| Head::new(column.head(), column.is_words())));
+    if table.quotes() {
+        heads.extend(["paper ‡", "diff ‡"].map(|head| Head::new(head, false)));
+    }
+    let rows = table.rows.iter().map(|row| {
+        let mut cells = vec![row.label.clone()];
+        cells.extend(columns.iter().map(|&column| match &row.ours {
+            Some(ours) => cell(ours, column, columns),
+            None => NOTHING.to_owned(),
+        }));
+        if table.quotes() {
+            cells.extend(quoted(row));
+        }
+        cells
+    });
+    let rows = rows.collect();
+    Grid { heads, rows }
+}
+
+fn cell(row: &MeasuredRow, column: Column, columns: &[Column]) -> String {
+    match column {
+        Column::Net => row.net.clone(),
+        Column::Parameters => thousands(row.parameters),
+        Column::MultiplyAdds => thousands(row.multiply_adds),
+        Column::Metric(metric) => {
+            let first = columns.iter().find_map(|column| match column {
+                Column::Metric(metric) => Some(metric.name),
+                _ => None,
+            });
+            let marked = row.is_test_selected() && first == Some(metric.name);
+            format!("{}{}", measured(row, metric), if marked { TEST_SELECTED } else { "" })
+        }
+        Column::Seeds => {
+            let (measured, seeds) = (row.seeds.len() - row.missing(), row.seeds.len());
+            if measured == seeds { measured.to_string() } else { format!("{measured} of {seeds}") }
+        }
+        Column::Seconds => {
+            row.seconds().map_or_else(|| NOTHING.to_owned(), |spread| format!("{:.1}", spread.mean))
+        }
+    }
+}
+
+/// A metric over the seeds that are measured.
+fn measured(row: &MeasuredRow, metric: &Metric) -> String {
+    let metrics = row.seeds.iter().filter_map(|seed| seed.metrics.as_ref());
+    let values: Vec<f64> = metrics.filter_map(|metrics| metrics.get(metric.name)).collect();
+    match (Spread::of(&values), metric.unit) {
+        (Some(spread), Unit::Share) => spread.percent(),
+        (Some(spread), Unit::Nats) => spread.scaled(1.0, 3),
+        (None, _) => NOTHING.to_owned(),
+    }
+}
+
+/// The published accuracy, and ours less it.
+fn quoted(row: &TableRow) -> [String; 2] {
     let nothing = || NOTHING.to_owned();
-    let paper = row.paper.map_or_else(nothing, |paper| format!("{paper:.2}"));
-    let Some(ours) = &row.ours else {
-        let label = row.label.clone();
-        return [label, nothing(), nothing(), nothing(), nothing(), nothing(), paper, nothing()];
-    };
-    let mark = if ours.is_test_selected() { TEST_SELECTED } else { "" };
-    let accuracy = ours.accuracy();
+    let accuracy = row.ours.as_ref().and_then(|ours| ours.accuracy());
     let difference = accuracy.zip(row.paper).map(|(spread, paper)| spread.mean * 100.0 - paper);
-    let (measured, seeds) = (ours.seeds.len() - ours.missing(), ours.seeds.len());
     [
-        row.label.clone(),
-        ours.net.clone(),
-        thousands(ours.parameters),
-        format!("{}{mark}", accuracy.map_or_else(nothing, |spread| spread.percent())),
-        if measured == seeds { measured.to_string() } else { format!("{measured} of {seeds}") },
-        ours.seconds().map_or_else(nothing, |spread| format!("{:.1}", spread.mean)),
-        paper,
+        row.paper.map_or_else(nothing, |paper| format!("{paper:.2}")),
         difference.map_or_else(nothing, signed),
     ]
 }
 
-/// What stands above and below a table.
+/// What stands above a table.
 pub(super) fn caption(table: &Results) -> String {
     let split = split_name(table.split);
-    format!("{}: top-1 on the {split} split, mean ± std over seeds", table.title)
+    let mut metrics = table.columns.iter().filter_map(|column| match column {
+        Column::Metric(metric) => Some(metric.title),
+        _ => None,
+    });
+    let what = match (metrics.next(), metrics.next()) {
+        (Some(only), None) => format!("{only} on"),
+        _ => "on".to_owned(),
+    };
+    format!("{}: {what} the {split} split, mean ± std over seeds", table.title)
 }

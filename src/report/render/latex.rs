@@ -2,7 +2,7 @@
 
 use super::{
     ReportFormat,
-    grid::{WORDS, caption, grid},
+    grid::{Grid, caption, grid},
     notes::{footnotes, notes},
 };
 use crate::report::{
@@ -20,11 +20,12 @@ pub(super) static LATEX: ReportFormat = ReportFormat {
 
 fn render(report: &Report) -> String {
     let tables = report.tables.iter().map(|results| {
-        let (heads, rows) = grid(results);
-        let columns = format!("{}{}", "l".repeat(WORDS), "r".repeat(heads.len() - WORDS));
+        let Grid { heads, rows } = grid(results);
+        let columns: String =
+            heads.iter().map(|head| if head.is_words { 'l' } else { 'r' }).collect();
         let mut text = format!("% {}\n", comment(&caption(results)));
         text += &format!("\\begin{{tabular}}{{{columns}}}\n\\toprule\n");
-        text += &line(heads.iter().copied());
+        text += &line(heads.iter().map(|head| head.text.as_str()));
         text += "\\midrule\n";
         text.extend(rows.iter().map(|row| line(row.iter().map(String::as_str))));
         text += "\\bottomrule\n\\end{tabular}\n";

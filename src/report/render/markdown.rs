@@ -2,7 +2,7 @@
 
 use super::{
     ReportFormat,
-    grid::{WORDS, caption, grid},
+    grid::{Grid, caption, grid},
     notes::{footnotes, notes, picks},
 };
 use crate::report::{Report, escape::markdown as escape};
@@ -17,10 +17,10 @@ pub(super) static MARKDOWN: ReportFormat = ReportFormat {
 
 fn render(report: &Report) -> String {
     let tables = report.tables.iter().map(|results| {
-        let (heads, rows) = grid(results);
+        let Grid { heads, rows } = grid(results);
         let mut text = format!("**{}**\n\n", escape(&caption(results)));
-        text += &line(heads.iter().copied());
-        let rules = (0..heads.len()).map(|column| if column < WORDS { "---" } else { "---:" });
+        text += &line(heads.iter().map(|head| head.text.as_str()));
+        let rules = heads.iter().map(|head| if head.is_words { "---" } else { "---:" });
         text += &format!("|{}|\n", rules.collect::<Vec<_>>().join("|"));
         text.extend(rows.iter().map(|row| line(row.iter().map(String::as_str))));
         for note in footnotes(results).into_iter().chain(notes(results)) {

@@ -2,7 +2,7 @@
 
 use super::{
     ReportFormat,
-    grid::{WORDS, caption, grid},
+    grid::{Grid, caption, grid},
     notes::{footnotes, notes, picks},
 };
 use crate::report::{Report, escape::line};
@@ -19,15 +19,15 @@ pub(super) static TEXT: ReportFormat = ReportFormat {
 /// A report for a terminal: its tables in aligned columns, with their notes.
 pub fn text(report: &Report) -> String {
     let tables = report.tables.iter().map(|results| {
-        let (heads, rows) = grid(results);
+        let Grid { heads, rows } = grid(results);
         let mut table = Table::new();
-        table.load_style(NOTHING).set_header(heads);
+        table.load_style(NOTHING).set_header(heads.iter().map(|head| head.text.as_str()));
         table
             .add_rows(rows.iter().map(|row| row.iter().map(|cell| line(cell)).collect::<Vec<_>>()));
-        for column in table.column_iter_mut().skip(WORDS) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-        for column in table.column_iter_mut() {
+        for (column, head) in table.column_iter_mut().zip(&heads) {
+            if !head.is_words {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
             column.set_padding((0, 2));
         }
         let lines = table.to_string();

@@ -54,9 +54,9 @@ pub(super) fn dag(dag: &Dag, nodes: &[NodeResults]) -> Markup {
 }
 
 /// The measurements of a network.
-fn evals(nodes: &[NodeResults], network: usize) -> impl Iterator<Item = usize> {
+fn evals(nodes: &[NodeResults], network: usize) -> impl Iterator<Item = usize> + '_ {
     let children = nodes[network].children.iter().copied();
-    children.filter(|&child| nodes[child].kind == "eval")
+    children.filter(move |&child| nodes[child].measures(network))
 }
 
 /// Height of a network's own box.

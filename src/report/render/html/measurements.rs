@@ -1,8 +1,11 @@
 //! How sharp and how well calibrated networks are, as a picture and a table.
 
 use super::{calibration, figures::framed};
-use crate::report::{escape::plain, render::grid::WORDS};
+use crate::report::escape::plain;
 use maud::{Markup, html};
+
+/// Columns of words; those after them are numbers.
+const WORDS: usize = 2;
 
 const HEADS: [&str; 7] =
     ["measurement", "role", "top-1 %", "loss", "ECE %", "entropy", "entropy at τ"];

@@ -5,7 +5,7 @@ use crate::report::{
     Results,
     escape::plain,
     render::{
-        grid::{WORDS, caption, grid},
+        grid::{Grid, caption, grid},
         notes::{footnotes, notes},
     },
 };
@@ -23,15 +23,15 @@ pub(super) fn tables(tables: &[Results]) -> Markup {
 }
 
 fn table(results: &Results) -> Markup {
-    let (heads, rows) = grid(results);
+    let Grid { heads, rows } = grid(results);
     html! {
         div.wide {
             table {
                 caption { (plain(&caption(results))) }
                 thead {
                     tr {
-                        @for (index, head) in heads.iter().enumerate() {
-                            th scope="col" .word[index < WORDS] { (head) }
+                        @for head in &heads {
+                            th scope="col" .word[head.is_words] { (head.text) }
                         }
                         th scope="col" { span aria-hidden="true" { "ours ●, paper ○" } }
                     }
@@ -39,12 +39,9 @@ fn table(results: &Results) -> Markup {
                 tbody {
                     @for (row, strip) in rows.iter().zip(strips(results)) {
                         tr {
-                            @for (index, cell) in row.iter().enumerate() {
-                                @if index == 0 {
-                                    th scope="row" { (plain(cell)) }
-                                } @else {
-                                    td .word[index < WORDS] { (plain(cell)) }
-                                }
+                            th scope="row" { (plain(&row[0])) }
+                            @for (cell, head) in row.iter().zip(&heads).skip(1) {
+                                td .word[head.is_words] { (plain(cell)) }
                             }
                             td.strip { (strip) }
                         }

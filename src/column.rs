@@ -1,0 +1,78 @@
+//! Columns that a table may be asked for.
+
+use crate::metric::{METRICS, Metric, Unit};
+
+/// A column of a table, beside its first one and those of quoted values.
+#[derive(Clone, Copy, Debug)]
+pub enum Column {
+    /// The network's name.
+    Net,
+    /// Trained parameters.
+    Parameters,
+    /// Multiply-adds of one image's forward pass.
+    MultiplyAdds,
+    /// A metric, mean and standard deviation over the seeds.
+    Metric(&'static Metric),
+    /// How many seeds are measured.
+    Seeds,
+    /// Wall time of one training, mean over the seeds.
+    Seconds,
+}
+
+impl Column {
+    /// Every column, in the order in which they are listed.
+    pub fn all() -> Vec<Self> {
+        let metrics = METRICS.into_iter().map(Self::Metric);
+        let before = [Self::Net, Self::Parameters, Self::MultiplyAdds];
+        before.into_iter().chain(metrics).chain([Self::Seeds, Self::Seconds]).collect()
+    }
+
+    /// Those of a table that asks for none.
+    pub fn usual() -> Vec<Self> {
+        let usual = ["net", "parameters", "top1", "seeds", "seconds"];
+        Self::all().into_iter().filter(|column| usual.contains(&column.name())).collect()
+    }
+
+    /// As it is written in a pipeline.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Net => "net",
+            Self::Parameters => "parameters",
+            Self::MultiplyAdds => "multiply_adds",
+            Self::Metric(metric) => metric.name,
+            Self::Seeds => "seeds",
+            Self::Seconds => "seconds",
+        }
+    }
+
+    /// Above the column.
+    pub fn head(self) -> String {
+        match self {
+            Self::Net | Self::Parameters | Self::Seeds => self.name().to_owned(),
+            Self::MultiplyAdds => "multiply-adds".to_owned(),
+            Self::Metric(metric) if metric.name == "top1" => "accuracy %".to_owned(),
+            Self::Metric(metric) if metric.unit == Unit::Share => format!("{} %", metric.title),
+            Self::Metric(metric) => metric.title.to_owned(),
+            Self::Seconds => "training s".to_owned(),
+        }
+    }
+
+    /// Whether it holds words; others hold numbers.
+    pub fn is_words(self) -> bool {
+        matches!(self, Self::Net)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_different_and_the_usual_ones_exist() {
+        let mut names: Vec<&str> = Column::all().into_iter().map(Column::name).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!((names.len(), Column::usual().len()), (count, 5));
+    }
+}
