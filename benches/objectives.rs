@@ -20,7 +20,7 @@ use takd::{
 };
 
 const BATCH: usize = 128;
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 40;
 const STEPS: usize = 12;
 const SHAPE: Shape = Shape { channels: 3, height: 32, width: 32 };
 const SGD: Sgd = Sgd { lr: 1e-6, momentum: 0.9, nesterov: true, weight_decay: 0.0 };

@@ -2,10 +2,10 @@
 
 use super::{
     interface::{Batch, Distillation},
-    softened::{self, CE, STANDARDIZE, at_label, log_sum_exp, mean_over_batch, pick, wrong},
+    softened::{self, CE, STANDARDIZE, at_label, mean_over_batch, wrong},
 };
 use crate::kind::{Choice, Field, Kind, Scalar};
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, activation::log_softmax};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -70,13 +70,18 @@ impl Dkd {
     fn terms(&self, batch: &Batch) -> [Tensor<1>; 2] {
         let temperature = self.temperature;
         let [student, teacher] = softened::logits(batch, self.standardize);
-        let label = at_label(&batch.labels, student.dims()[1]);
-        // Logarithms of the label's probability, of the rest's, and of each wrong class among them.
+        let classes = student.dims()[1];
+        let mask = at_label(&batch.labels, classes);
+        let label = batch.labels.clone().unsqueeze_dim::<2>(1);
+        let some_other = (label.clone() + 1).remainder_scalar(classes as i32);
+        // Logarithms of the label's probability, of the rest's, and of each wrong class among them. What
+        // the two softmaxes of a wrong class differ by is the rest's, whichever class it is.
         let parts = |logits: Tensor<2>| {
             let logits = logits / temperature;
-            let (all, others) = (log_sum_exp(logits.clone()), wrong(logits.clone(), &label));
-            let rest = log_sum_exp(others.clone());
-            (pick(logits, &label) - all.clone(), rest.clone() - all, others - rest)
+            let all = log_softmax(logits.clone(), 1);
+            let wrong = log_softmax(wrong(logits, &mask), 1);
+            let rest = (all.clone() - wrong.clone()).gather(1, some_other.clone());
+            (all.gather(1, label.clone()), rest, wrong)
         };
         let (q_label, q_rest, q_wrong) = parts(student);
         let (p_label, p_rest, p_wrong) = parts(teacher);
@@ -113,6 +118,7 @@ impl Distillation for Dkd {
 mod tests {
     use super::*;
     use crate::objective::golden::{assert_near, batch, loss_and_gradient, value};
+    use crate::objective::softened::pick;
     use burn::tensor::activation::softmax;
 
     const DKD: Dkd =

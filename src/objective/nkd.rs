@@ -2,7 +2,7 @@
 
 use super::{
     interface::{Batch, Distillation},
-    softened::{self, CE, STANDARDIZE, at_label, log_sum_exp, mean_over_batch, pick, wrong},
+    softened::{self, CE, STANDARDIZE, at_label, mean_over_batch, pick, wrong},
 };
 use crate::kind::{Choice, Field, Kind, Scalar};
 use burn::tensor::{
@@ -53,10 +53,7 @@ impl Nkd {
         let label = at_label(&batch.labels, student.dims()[1]);
         let p = pick(softmax(teacher.clone(), 1), &label);
         let log_q = pick(log_softmax(student.clone(), 1), &label);
-        let others = |logits: Tensor<2>| {
-            let logits = wrong(logits / self.temperature, &label);
-            logits.clone() - log_sum_exp(logits)
-        };
+        let others = |logits: Tensor<2>| log_softmax(wrong(logits / self.temperature, &label), 1);
         let (p_wrong, q_wrong) = (others(teacher).exp(), others(student));
         let scale = -self.gamma * self.temperature * self.temperature;
         [mean_over_batch(p * log_q).neg(), mean_over_batch(p_wrong * q_wrong) * scale]

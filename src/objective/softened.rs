@@ -75,12 +75,6 @@ pub(super) fn pick(rows: Tensor<2>, at_label: &Tensor<2>) -> Tensor<2> {
     (rows * at_label.clone()).sum_dim(1)
 }
 
-/// ln Σ exp over the classes, `[batch, 1]`.
-pub(super) fn log_sum_exp(logits: Tensor<2>) -> Tensor<2> {
-    let top = logits.clone().detach().max_dim(1);
-    (logits - top.clone()).exp().sum_dim(1).log() + top
-}
-
 /// Pearson's correlation of rows, `[rows, 1]`; 0 where one of the two is constant.
 pub(super) fn correlation(a: Tensor<2>, b: Tensor<2>) -> Tensor<2> {
     let centred = |rows: Tensor<2>| rows.clone() - rows.mean_dim(1);
