@@ -57,7 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let net = Architecture::new(layers, shape, classes)?;
         let objective = match &teacher {
             None => Objective::Labels(&CrossEntropy {}),
-            Some(logits) => Objective::Stored(&kd, logits),
+            Some(logits) => Objective::Stored(&kd, logits.into()),
         };
         let training = Training {
             net: &net,

@@ -13,7 +13,8 @@
 //! | how many images are held out | train, distill, logits; eval of the train or validation split | |
 //! | normalisation, and the size of images in folders | train, distill, logits, eval | |
 //! | the split, and τ of the second entropy | eval (of logits, the train split) | |
-//! | the parents' keys | distill (its teacher), logits and eval (their network) | |
+//! | the parents' keys | distill (its teachers), logits and eval (their network; with `agreement` its teacher) | |
+//! | what each of several teachers counts | distill, where it is said | |
 //!
 //! A part's digest covers the format, which part it is, the class names of a folder, and each file's
 //! name and content in order (`dataset/part.rs`). An eval of a trained network could
@@ -162,6 +163,9 @@ pub struct KeyInputs {
     /// What is minimised; absent for cross entropy with the labels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub objective: Option<Chosen>,
+    /// What each of several teachers counts in their mean; absent where they count alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub teacher_weights: Option<Vec<f64>>,
     /// blake3 of the file that weights are imported from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<String>,
@@ -252,6 +256,7 @@ impl KeyInputs {
             net: None,
             recipe: None,
             objective: None,
+            teacher_weights: None,
             weights: None,
             from: None,
             data: Some(data),
@@ -263,18 +268,21 @@ impl KeyInputs {
         }
     }
 
-    /// Inputs of the teacher's logits that a distillation reads; `None` for any other kind.
-    pub fn teacher_logits(&self) -> Option<Self> {
-        let (teacher, data) = (*self.parents.first()?, self.data.as_ref()?);
-        let reads = self.kind == Kind::Distill;
-        reads.then(|| Self::logits(teacher, data.of_training_images()))
+    /// Inputs of the teachers' logits that a distillation reads, in its parents' order; none for any
+    /// other kind.
+    pub fn teacher_logits(&self) -> Vec<Self> {
+        let Some(data) = self.data.as_ref().filter(|_| self.kind == Kind::Distill) else {
+            return Vec::new();
+        };
+        let logits = |&teacher: &Key| Self::logits(teacher, data.of_training_images());
+        self.parents.iter().map(logits).collect()
     }
 
     /// As [`teacher_logits`](Self::teacher_logits), where the distillation reads them: a teacher of
     /// augmented images, which are new ones at each step, is asked itself.
-    pub fn stored_logits(&self) -> Option<Self> {
+    pub fn stored_logits(&self) -> Vec<Self> {
         let stays = self.recipe.as_ref().is_some_and(|recipe| recipe.augment.is_empty());
-        self.teacher_logits().filter(|_| stays)
+        if stays { self.teacher_logits() } else { Vec::new() }
     }
 
     /// Inputs of `task`, whose parents' keys are known.
@@ -296,6 +304,7 @@ impl KeyInputs {
                     How::Distill(_, teacher) => Some(teacher.objective.chosen().clone()),
                     How::Import(_) => None,
                 },
+                teacher_weights: learn.teacher().and_then(|teacher| teacher.weights.clone()),
                 weights: match &learn.how {
                     How::Import(weights) => Some(weights.digest.clone()),
                     How::Train(..) | How::Distill(..) => None,
@@ -323,6 +332,7 @@ impl KeyInputs {
                 net: None,
                 recipe: None,
                 objective: None,
+                teacher_weights: None,
                 weights: None,
                 from: None,
                 data: Some(DataInputs::of(&graph.pipeline.learn(eval.of).data, &[eval.split])),

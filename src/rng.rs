@@ -18,6 +18,8 @@ pub enum Purpose<'a> {
     Holdout,
     /// How one training sample is changed in one epoch.
     Augment,
+    /// Which teachers one batch of an epoch does without; its number stands for the sample.
+    Drop,
 }
 
 impl Purpose<'_> {
@@ -27,6 +29,7 @@ impl Purpose<'_> {
             Self::Shuffle => "shuffle".to_owned(),
             Self::Holdout => "holdout".to_owned(),
             Self::Augment => "augment".to_owned(),
+            Self::Drop => "drop".to_owned(),
         }
     }
 }

@@ -155,7 +155,7 @@ fn keep(files: &[PathBuf], given: &Given) -> Result<HashSet<Key>, Problem> {
         let pipeline = given.opening(file).pipeline()?;
         for (inputs, key) in keys(&Graph::new(&pipeline)) {
             keep.insert(key);
-            keep.extend(inputs.teacher_logits().map(|logits| logits.key()));
+            keep.extend(inputs.teacher_logits().iter().map(|logits| logits.key()));
         }
     }
     Ok(keep)

@@ -20,8 +20,8 @@ use std::{
 pub(super) struct Claim {
     /// Of its own key.
     pub lock: KeyLock,
-    /// Of its teacher's logits, if it has to compute them.
-    pub logits: Option<KeyLock>,
+    /// Of each teacher's logits that are stored, if it has to compute them.
+    pub logits: Vec<Option<KeyLock>>,
 }
 
 /// What came of claiming a step.
@@ -59,14 +59,22 @@ impl Claims<'_> {
             Taken::Found => return Ok(Claimed::Found),
             Taken::Held => return Ok(Claimed::Busy),
         };
-        let Some(inputs) = step.inputs.stored_logits() else {
-            return Ok(Claimed::Locked(Claim { lock, logits: None }));
-        };
-        Ok(match self.take(name, &inputs.key(), false)? {
-            Taken::Lock(logits) => Claimed::Locked(Claim { lock, logits: Some(logits) }),
-            Taken::Found => Claimed::Locked(Claim { lock, logits: None }),
-            Taken::Held => Claimed::Busy,
-        })
+        let (mut logits, mut taken) = (Vec::new(), Vec::new());
+        for inputs in step.inputs.stored_logits() {
+            let key = inputs.key();
+            // Two teachers of one configuration are one artifact.
+            logits.push(if taken.contains(&key) {
+                None
+            } else {
+                match self.take(name, &key, false)? {
+                    Taken::Lock(lock) => Some(lock),
+                    Taken::Found => None,
+                    Taken::Held => return Ok(Claimed::Busy),
+                }
+            });
+            taken.push(key);
+        }
+        Ok(Claimed::Locked(Claim { lock, logits }))
     }
 
     /// The lock of `key`, unless its entry exists by now and not `forced` away.

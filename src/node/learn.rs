@@ -14,11 +14,11 @@ use crate::{
     dataset::{Split, View},
     executor::{Done, StepError},
     history,
-    pipeline::Learn,
+    pipeline::{Learn, Teacher},
     plan::Step,
     recipe::{Recipe, Select},
     store::{KeyLock, Outcome, Provenance},
-    training::{LearnError, Objective, Training, resume},
+    training::{Ensemble, LearnError, Objective, Training, resume},
 };
 
 impl Job<'_> {
@@ -65,10 +65,17 @@ impl Job<'_> {
         };
         match aim {
             Aim::Labels(loss) => fit(Objective::Labels(loss)),
-            Aim::Teacher(objective, logits) => match self.source(step, &train_view, logits)? {
-                TeacherSource::Stored(logits) => fit(Objective::Stored(objective, &logits)),
-                TeacherSource::Live(network) => fit(Objective::Live(objective, &network)),
-            },
+            Aim::Teacher(Teacher { objective, weights, nodes: _ }, logits) => {
+                let weights = weights.as_deref();
+                match self.source(step, &train_view, logits)? {
+                    TeacherSource::Stored(logits) => {
+                        fit(Objective::Stored(&**objective, Ensemble { each: &logits, weights }))
+                    }
+                    TeacherSource::Live(networks) => {
+                        fit(Objective::Live(&**objective, Ensemble { each: &networks, weights }))
+                    }
+                }
+            }
         }
     }
 

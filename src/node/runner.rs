@@ -128,7 +128,7 @@ impl Runner for NodeRunner<'_> {
                     job.learn(learn, recipe, Aim::Labels(&**loss), task.seed, step, &lock)
                 }
                 How::Distill(recipe, teacher) => {
-                    let aim = Aim::Teacher(&*teacher.objective, logits);
+                    let aim = Aim::Teacher(teacher, logits);
                     job.learn(learn, recipe, aim, task.seed, step, &lock)
                 }
                 How::Import(weights) => job.import(learn, weights, step, &lock),

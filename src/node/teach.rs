@@ -25,10 +25,10 @@ use std::time::Instant;
 
 /// What a student learns from.
 pub(super) enum TeacherSource {
-    /// Logits over the images as they are.
-    Stored(Logits),
-    /// The teacher itself: augmented images are new ones at each step.
-    Live(Box<Network>),
+    /// Each teacher's logits over the images as they are.
+    Stored(Vec<Logits>),
+    /// The teachers themselves: augmented images are new ones at each step.
+    Live(Vec<Network>),
 }
 
 impl Job<'_> {
@@ -36,15 +36,18 @@ impl Job<'_> {
         &self,
         step: &Step,
         train: &View,
-        lock: Option<KeyLock>,
+        locks: Vec<Option<KeyLock>>,
     ) -> Result<TeacherSource, StepError> {
-        let teacher = &step.inputs.parents[0];
-        match step.inputs.stored_logits() {
-            Some(inputs) => {
-                Ok(TeacherSource::Stored(self.teacher_logits(&inputs, teacher, train, lock)?))
-            }
-            None => Ok(TeacherSource::Live(Box::new(self.trained(teacher)?))),
+        let teachers = &step.inputs.parents;
+        let stored = step.inputs.stored_logits();
+        if stored.is_empty() {
+            let networks = teachers.iter().map(|teacher| self.trained(teacher));
+            return Ok(TeacherSource::Live(networks.collect::<Result<_, _>>()?));
         }
+        let each = stored.iter().zip(teachers).zip(locks);
+        let logits =
+            each.map(|((inputs, teacher), lock)| self.teacher_logits(inputs, teacher, train, lock));
+        Ok(TeacherSource::Stored(logits.collect::<Result<_, _>>()?))
     }
 
     /// Computed if there is a `lock`: then they were not there when the step was claimed.

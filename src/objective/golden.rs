@@ -24,9 +24,18 @@ pub(super) fn first(count: usize) -> Batch {
     Batch {
         student: rows(&STUDENT).require_grad(),
         teacher: rows(&TEACHER),
+        teachers: vec![rows(&TEACHER)],
         labels: Tensor::<1, Int>::from_ints(&[0, 3, 2][..count], &device),
         epoch: 1,
+        step: 0,
+        seed: 1,
     }
+}
+
+/// Another teacher's logits of two images.
+pub(super) fn second_teacher() -> Tensor<2> {
+    let rows = [[1.5, 0.0, 0.5, -1.0], [0.0, 2.0, 0.0, 1.5]];
+    Tensor::from_floats(rows, &Device::flex().autodiff())
 }
 
 pub(super) fn value(loss: Tensor<1>) -> f32 {

@@ -26,6 +26,11 @@ pub trait Distillation: Debug + Send + Sync {
         None
     }
 
+    /// Whether it learns from each of several teachers; others learn from their mean.
+    fn sees_each(&self) -> bool {
+        false
+    }
+
     /// What lets a training live whose teacher's term weighs too much.
     fn lighter(&self, _classes: usize) -> Option<String> {
         None
@@ -37,10 +42,16 @@ pub trait Distillation: Debug + Send + Sync {
 pub struct Batch {
     /// The student's logits, `[batch, classes]`.
     pub student: Tensor<2>,
-    /// The teacher's, `[batch, classes]`.
+    /// The teacher's, `[batch, classes]`; of several teachers their mean.
     pub teacher: Tensor<2>,
+    /// Each teacher's, in the order in which they are named.
+    pub teachers: Vec<Tensor<2>>,
     /// `[batch]`.
     pub labels: Tensor<1, Int>,
     /// The epoch, counted from 1.
     pub epoch: usize,
+    /// Which batch of the epoch it is, counted from 0.
+    pub step: usize,
+    /// The training's seed, for what an objective draws.
+    pub seed: u64,
 }

@@ -3,6 +3,7 @@
 //! One file per objective, one line in [`SUPERVISED`] or [`DISTILLATION`].
 
 mod cross_entropy;
+mod dgkd;
 mod dist;
 mod dkd;
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod weight;
 mod wsld;
 
 pub use cross_entropy::{CrossEntropy, cross_entropy};
+pub use dgkd::Dgkd;
 pub use dist::Dist;
 pub use dkd::Dkd;
 pub use interface::{Batch, Distillation, Supervised};
@@ -40,5 +42,13 @@ pub const SUPERVISED: &[&Kind<dyn Supervised>] =
     &[&cross_entropy::KIND, &label_smoothing::KIND, &squared_error::KIND];
 
 /// Objectives with a teacher: what a `distill` node minimises.
-pub const DISTILLATION: &[&Kind<dyn Distillation>] =
-    &[&kd::KIND, &dkd::KIND, &dist::KIND, &nkd::KIND, &wsld::KIND, &ttm::KIND, &mlkd::KIND];
+pub const DISTILLATION: &[&Kind<dyn Distillation>] = &[
+    &kd::KIND,
+    &dgkd::KIND,
+    &dkd::KIND,
+    &dist::KIND,
+    &nkd::KIND,
+    &wsld::KIND,
+    &ttm::KIND,
+    &mlkd::KIND,
+];

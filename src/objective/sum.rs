@@ -57,6 +57,10 @@ impl Distillation for Sum {
         sum.unwrap_or_else(|| (batch.student.clone() * 0.0).sum())
     }
 
+    fn sees_each(&self) -> bool {
+        self.0.iter().any(|term| term.objective.sees_each())
+    }
+
     /// That of the first term that has one.
     fn temperature(&self) -> Option<f64> {
         self.0.iter().find_map(|term| term.objective.temperature())

@@ -4,7 +4,7 @@ use super::{
     diagnostic::Diagnostics,
     fields::Fields,
     hyper,
-    tables::RawLearn,
+    tables::{RawLearn, RawTeacher},
     value::{Kind, Name, Table, Value},
 };
 use crate::{kinds::Kinds, objective::CrossEntropy};
@@ -156,9 +156,12 @@ pub(super) fn chain(
     let nets = nets_value.map(|value| fields.strings(value)).unwrap_or_default();
     let from = fields.require("from").and_then(|value| fields.string(value));
     let recipe = fields.take("recipe").and_then(|value| fields.string(value));
-    let objective = fields.require("objective");
-    let objective = objective.and_then(|value| fields.distillation(value, &kinds.distillation));
+    let objective_value = fields.require("objective");
+    let objective =
+        objective_value.and_then(|value| fields.distillation(value, &kinds.distillation));
     let on_collapse = hyper::on_collapse(&mut fields);
+    let dense_value = fields.take("dense");
+    let dense = dense_value.and_then(|value| fields.flag(value)).unwrap_or_default();
     let paths_value = fields.take("paths");
     let paths = match nets_value {
         None => Vec::new(),
@@ -169,6 +172,18 @@ pub(super) fn chain(
         }
         Some(_) => paths(paths_value, &nets, &mut fields),
     };
+    let is_short = paths.iter().all(|path| path.len() < 3);
+    if let Some(value) = dense_value.filter(|_| dense && is_short && !paths.is_empty()) {
+        let help = "give some path an assistant, or leave `dense` out";
+        let message = "no student of this chain has more than one teacher";
+        fields.errors.push_help(&value.span, message, help);
+    }
+    let sees_each = objective.as_ref().is_some_and(|objective| objective.sees_each());
+    if let Some(value) = objective_value.filter(|_| sees_each && !dense) {
+        let help = "`dense = true` gives each student all that are before it";
+        let message = "this objective learns from each of several teachers, and there is one";
+        fields.errors.push_help(&value.span, message, help);
+    }
     fields.finish();
     let start = from.clone().zip(nets.first().cloned());
     let (Some(from), Some(objective)) = (from, objective) else {
@@ -177,7 +192,8 @@ pub(super) fn chain(
     let mut seen = BTreeSet::new();
     let mut nodes = Vec::new();
     for path in paths {
-        let mut teacher = from.clone();
+        // The nearest first.
+        let mut above = vec![from.clone()];
         for end in 1..path.len() {
             let names: Vec<&str> = path[1..=end].iter().map(|&net| &*nets[net].text).collect();
             let text = format!("{}/{}", name.text, names.join("-"));
@@ -190,11 +206,15 @@ pub(super) fn chain(
                     weights: None,
                     from: None,
                     loss: CrossEntropy {}.into(),
-                    teacher: Some((teacher, objective.clone())),
+                    teacher: Some(RawTeacher {
+                        names: if dense { above.clone() } else { vec![above[0].clone()] },
+                        weights: None,
+                        objective: objective.clone(),
+                    }),
                     on_collapse,
                 });
             }
-            teacher = Name { text, span: name.span.clone() };
+            above.insert(0, Name { text, span: name.span.clone() });
         }
     }
     RawChain { start, nodes }

@@ -21,6 +21,7 @@ mod resolved;
 mod results;
 mod setting;
 mod tables;
+mod teachers;
 mod value;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Sources, Span};

@@ -8,6 +8,7 @@ use super::{
     figure::raw as figure,
     hyper, names,
     tables::{RawEval, RawLearn, RawPipeline, RawRow, RawTable},
+    teachers,
     value::{Kind, Name, Table, Value},
 };
 use crate::{column::Column, dataset::Split, kinds::Kinds, objective::CrossEntropy};
@@ -234,15 +235,17 @@ fn distill(
     errors: &mut Diagnostics,
 ) -> Option<RawLearn> {
     let mut fields = Fields::new(table, &name.span, format!("distill.{}", name.text), errors);
-    let [net, teacher] =
-        ["net", "teacher"].map(|key| fields.require(key).and_then(|value| fields.string(value)));
+    let net = fields.require("net").and_then(|value| fields.string(value));
+    let teachers = teachers::named(name, &mut fields);
     let [data, recipe] =
         ["data", "recipe"].map(|key| fields.take(key).and_then(|value| fields.string(value)));
-    let objective = fields.require("objective");
-    let objective = objective.and_then(|value| fields.distillation(value, &kinds.distillation));
+    let objective_value = fields.require("objective");
+    let objective = objective_value
+        .and_then(|value| fields.distillation(value, &kinds.distillation).zip(Some(value)));
+    let teacher = teachers::taught(teachers, objective, &mut fields);
     let on_collapse = hyper::on_collapse(&mut fields);
     fields.finish();
-    let (name, teacher) = (name.clone(), Some((teacher?, objective?)));
+    let (name, teacher) = (name.clone(), Some(teacher?));
     Some(RawLearn {
         name,
         net: net?,

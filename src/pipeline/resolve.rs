@@ -9,7 +9,7 @@ use super::{
     names::suggestion,
     raw,
     resolved::{How, Learn, Node, Pipeline, Table, Teacher, Weights, Work},
-    tables::{RawLearn, RawPipeline},
+    tables::{RawLearn, RawPipeline, RawTeacher},
     value::{self, Name},
 };
 use crate::{
@@ -97,26 +97,27 @@ impl<'a> Resolver<'a> {
         let raw = self.raw;
         self.index = raw.learns.iter().enumerate().map(|(i, node)| (&*node.name.text, i)).collect();
         self.resolve_data();
-        let mut teachers: Vec<Option<usize>> = raw
+        let mut teachers: Vec<Vec<usize>> = raw
             .learns
             .iter()
-            .map(|node| node.teacher.as_ref().and_then(|(name, _)| self.node(name)))
+            .map(|node| {
+                let names = node.teacher.iter().flat_map(|teacher| &teacher.names);
+                names.filter_map(|name| self.node(name)).collect()
+            })
             .collect();
-        let dag =
-            Dag::new(teachers.iter().map(|teacher| teacher.iter().copied().collect()).collect());
+        let dag = Dag::new(teachers.clone());
         let order = match &dag {
             Ok(dag) => dag.order().to_vec(),
             Err(cycles) => {
                 cycles.iter().for_each(|cycle| self.report_cycle(cycle));
                 // Nodes have no teacher then; whatever else is wrong with them is still found.
-                teachers.fill(None);
+                teachers.fill(Vec::new());
                 (0..raw.learns.len()).collect()
             }
         };
         let mut learns: Vec<Option<Learn>> = raw.learns.iter().map(|_| None).collect();
         for index in order {
-            let teacher = teachers[index].and_then(|teacher| learns[teacher].as_ref());
-            let learn = self.learn(&raw.learns[index], teachers[index], teacher);
+            let learn = self.learn(&raw.learns[index], &teachers[index], &learns);
             learns[index] = learn;
         }
         let teaches: HashSet<usize> = teachers.iter().flatten().copied().collect();
@@ -148,7 +149,9 @@ impl<'a> Resolver<'a> {
         }
         nodes.extend(evals.into_iter().map(|(name, eval)| Node { name, work: Work::Eval(eval) }));
         let parents = nodes.iter().map(|node| match &node.work {
-            Work::Learn(learn) => learn.teacher().iter().map(|teacher| teacher.node).collect(),
+            Work::Learn(learn) => {
+                learn.teacher().map_or_else(Vec::new, |teacher| teacher.nodes.clone())
+            }
             Work::Eval(eval) => std::iter::once(eval.of).chain(eval.teacher).collect(),
         });
         Some(Pipeline {
@@ -235,9 +238,10 @@ impl<'a> Resolver<'a> {
     fn learn(
         &mut self,
         raw: &RawLearn,
-        teacher: Option<usize>,
-        taught: Option<&Learn>,
+        teachers: &[usize],
+        learns: &[Option<Learn>],
     ) -> Option<Learn> {
+        let taught = teachers.first().and_then(|&teacher| learns[teacher].as_ref());
         let (data_name, data) = match (&raw.data, taught) {
             (Some(name), _) => (name.text.clone(), self.data(name)),
             (None, Some(teacher)) => (teacher.data_name.clone(), Some(teacher.data.clone())),
@@ -260,24 +264,34 @@ impl<'a> Resolver<'a> {
         }
         let teacher = match &raw.teacher {
             None => None,
-            Some((name, objective)) => {
-                let taught = taught?;
-                let classes = (taught.net.classes(), data.info.classes);
-                if classes.0 != classes.1 {
-                    let message = format!(
-                        "`{}` teaches {} classes, but the student's data has {}",
-                        name.text, classes.0, classes.1
-                    );
-                    self.errors.push(&name.span, message);
-                } else if taught.data != data {
-                    let message = format!(
-                        "`{}` was trained on other data (`{}`) than its student (`{data_name}`)",
-                        name.text, taught.data_name
-                    );
-                    let help = "a student learns from its teacher's logits on the same images: leave `data` out";
-                    self.errors.push_help(&name.span, message, help);
+            Some(RawTeacher { names, weights, objective }) => {
+                // Each has been found, and nothing is wrong with it.
+                let found: Vec<&Learn> = teachers
+                    .iter()
+                    .map(|&teacher| learns[teacher].as_ref())
+                    .collect::<Option<_>>()?;
+                if found.len() != names.len() {
+                    return None;
                 }
-                Some(Teacher { node: teacher?, objective: objective.clone() })
+                for (name, taught) in names.iter().zip(found) {
+                    let classes = (taught.net.classes(), data.info.classes);
+                    if classes.0 != classes.1 {
+                        let message = format!(
+                            "`{}` teaches {} classes, but the student's data has {}",
+                            name.text, classes.0, classes.1
+                        );
+                        self.errors.push(&name.span, message);
+                    } else if taught.data != data {
+                        let message = format!(
+                            "`{}` was trained on other data (`{}`) than its student (`{data_name}`)",
+                            name.text, taught.data_name
+                        );
+                        let help = "a student learns from its teacher's logits on the same images: leave `data` out";
+                        self.errors.push_help(&name.span, message, help);
+                    }
+                }
+                let (nodes, weights) = (teachers.to_vec(), weights.clone());
+                Some(Teacher { nodes, weights, objective: objective.clone() })
             }
         };
         let net_name = raw.net.text.clone();

@@ -117,8 +117,9 @@ impl Pipeline {
                 let Some(recipe) = learn.recipe() else { return 0.0 };
                 let images = learn.data.info.train.saturating_sub(learn.data.validation);
                 let passes = if recipe.augment.is_empty() { 1.0 } else { recipe.epochs as f64 };
-                let teacher = learn.teacher().map(|teacher| self.learn(teacher.node));
-                let taught = teacher.map_or(0.0, |teacher| passes * pass(teacher, images));
+                let teachers = learn.teacher().into_iter().flat_map(|teacher| &teacher.nodes);
+                let taught: f64 =
+                    teachers.map(|&teacher| passes * pass(self.learn(teacher), images)).sum();
                 3.0 * recipe.epochs as f64 * pass(learn, images) + taught
             }
         }
@@ -146,10 +147,20 @@ impl Learn {
 /// Whom a distill node learns from, and how.
 #[derive(Clone, Debug)]
 pub struct Teacher {
-    /// Index of a [`Work::Learn`] node.
-    pub node: usize,
+    /// Indices of [`Work::Learn`] nodes, at least one; data and recipe are the first one's if none are
+    /// named.
+    pub nodes: Vec<usize>,
+    /// What each counts in their mean; alike if nothing is said.
+    pub weights: Option<Vec<f64>>,
     /// The objective.
     pub objective: Choice<dyn Distillation>,
+}
+
+impl Teacher {
+    /// The first one, which is the nearest in a chain.
+    pub fn first(&self) -> usize {
+        self.nodes[0]
+    }
 }
 
 /// A table of results.

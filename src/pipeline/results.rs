@@ -4,7 +4,7 @@ use super::{
     measure::{Eval, Measured},
     names::suggestion,
     resolve::Resolver,
-    resolved::{Learn, Row, Table},
+    resolved::{Learn, Row, Table, Teacher},
     tables::{RawEval, RawRow, RawTable},
     value::Name,
 };
@@ -35,7 +35,7 @@ impl<'a> Resolver<'a> {
             let name = format!("{}/{}", raw.name.text, self.raw.learns[index].name.text);
             let temperature = raw.temperature.unwrap_or(own);
             let (group, split) = (raw.name.text.clone(), raw.split);
-            let teacher = teacher.filter(|_| raw.agreement).map(|teacher| teacher.node);
+            let teacher = teacher.filter(|_| raw.agreement).map(Teacher::first);
             evals.push((name, Eval { group, of: index, split, temperature, teacher }));
         }
         evals

@@ -51,8 +51,17 @@ pub(super) struct RawLearn {
     pub from: Option<Name>,
     /// What it minimises without a teacher.
     pub loss: Choice<dyn Supervised>,
-    pub teacher: Option<(Name, Choice<dyn Distillation>)>,
+    pub teacher: Option<RawTeacher>,
     pub on_collapse: Option<OnCollapse>,
+}
+
+/// Whom a distill node learns from, and how.
+pub(super) struct RawTeacher {
+    /// At least one, each once.
+    pub names: Vec<Name>,
+    /// As many, if they are given.
+    pub weights: Option<Vec<f64>>,
+    pub objective: Choice<dyn Distillation>,
 }
 
 pub(super) struct RawEval {

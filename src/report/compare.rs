@@ -64,11 +64,11 @@ pub(super) fn comparisons(
 fn baseline(pipeline: &Pipeline, ours: Measured) -> Option<Measured> {
     let student = pipeline.learn(ours.node);
     let teacher = student.teacher()?;
-    let mut first = teacher.node;
+    let mut first = teacher.first();
     while let Some(above) = pipeline.learn(first).teacher() {
-        first = above.node;
+        first = above.first();
     }
-    if first == teacher.node {
+    if first == teacher.first() {
         return None;
     }
     let Work::Eval(own) = &pipeline.nodes[ours.eval].work else { return None };
@@ -78,7 +78,7 @@ fn baseline(pipeline: &Pipeline, ours: Measured) -> Option<Measured> {
     });
     let alike = |learn: &Learn| {
         let same = learn.net == student.net && learn.data == student.data;
-        same && learn.teacher().is_some_and(|teacher| teacher.node == first)
+        same && learn.teacher().is_some_and(|teacher| teacher.nodes == [first])
     };
     let unlike = |learn: &Learn| {
         let objective = learn.teacher().map(|t| &t.objective) != Some(&teacher.objective);

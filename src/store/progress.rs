@@ -43,7 +43,7 @@ pub struct Reached {
     pub share: f64,
     /// Mean training loss of the last whole epoch.
     pub loss: Option<f64>,
-    /// Top-1 accuracy after the last whole epoch, in [0, 1], where there is a judging split.
+    /// Top-1 accuracy after the last whole epoch, in [0, 1], where there is a eval split.
     pub accuracy: Option<f64>,
     /// Training samples a second.
     pub samples_per_second: f64,

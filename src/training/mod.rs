@@ -4,6 +4,7 @@
 
 mod checkpoint;
 mod collapse;
+mod ensemble;
 mod failure;
 mod logits;
 mod optimizer;
@@ -13,6 +14,7 @@ mod watch;
 
 pub use checkpoint::{Checkpoint, TrainingState, Within};
 pub use collapse::{Collapse, Sign};
+pub use ensemble::Ensemble;
 pub use failure::LearnError;
 pub use logits::{InferError, Logits, LogitsError, infer, infer_from};
 pub use optimizer::OptimizerState;

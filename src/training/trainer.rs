@@ -1,8 +1,8 @@
 //! The training loop.
 
 use super::{
-    Checkpoint, Collapse, InferError, LearnError, Logits, OptimizerState, Order, Progress, Sign,
-    Stop, TrainingState, Watch, Within, collapse,
+    Checkpoint, Collapse, Ensemble, InferError, LearnError, Logits, OptimizerState, Order,
+    Progress, Sign, Stop, TrainingState, Watch, Within, collapse,
     validate::{accuracy, finite, is_finite},
     watch::Unwatched,
 };
@@ -49,7 +49,9 @@ impl Training<'_> {
     fn explain(&self, sign: Sign, last: &EpochRecord) -> Collapse {
         let (taught, spread) = match self.objective {
             Objective::Labels(_) => (None, None),
-            Objective::Stored(objective, logits) => (Some(objective), Some(logits.spread())),
+            Objective::Stored(objective, teachers) => {
+                (Some(objective), teachers.each.first().map(Logits::spread))
+            }
             Objective::Live(objective, _) => (Some(objective), None),
         };
         let causes = collapse::causes(self.recipe, last.lr, taught, self.net, spread);
@@ -63,10 +65,10 @@ impl Training<'_> {
 pub enum Objective<'a> {
     /// A loss on the labels.
     Labels(&'a dyn Supervised),
-    /// A frozen teacher's logits, computed before, and the labels. For images that never change.
-    Stored(&'a dyn Distillation, &'a Logits),
-    /// A frozen teacher, asked at each step, and the labels. For images that are augmented.
-    Live(&'a dyn Distillation, &'a Network),
+    /// Frozen teachers' logits, computed before, and the labels. For images that never change.
+    Stored(&'a dyn Distillation, Ensemble<'a, Logits>),
+    /// Frozen teachers, asked at each step, and the labels. For images that are augmented.
+    Live(&'a dyn Distillation, Ensemble<'a, Network>),
 }
 
 /// A finished training.
@@ -111,8 +113,10 @@ pub fn resume(
     from: Option<Checkpoint>,
     watch: &mut dyn Watch,
 ) -> Result<Trained, LearnError> {
-    if let Objective::Stored(_, logits) = training.objective {
-        logits.cover(&training.train.ids)?;
+    if let Objective::Stored(_, teachers) = training.objective {
+        for logits in teachers.each {
+            logits.cover(&training.train.ids)?;
+        }
     }
     let rule = &training.recipe.optimizer;
     let mut net =
@@ -241,17 +245,27 @@ fn run_epoch(
         let hits = hits(frozen.clone(), batch.labels.clone());
         let mut taught = None;
         let labels = batch.labels.autodiff();
+        let teach = |teacher: Tensor<2>, teachers: Vec<Tensor<2>>| {
+            let (student, labels) = (logits.clone(), labels.clone());
+            let seed = training.seed;
+            objective::Batch { student, teacher, teachers, labels, epoch, step, seed }
+        };
         let loss = match training.objective {
             Objective::Labels(loss) => loss.loss(logits, labels),
-            Objective::Stored(objective, teacher) => {
-                let ids = indices.iter().map(|&index| view.ids[index as usize]);
-                let teacher = teacher.batch(ids, &device).autodiff();
-                objective.loss(objective::Batch { student: logits, teacher, labels, epoch })
+            Objective::Stored(objective, teachers) => {
+                let each = teachers.each.iter().map(|logits| {
+                    let ids = indices.iter().map(|&index| view.ids[index as usize]);
+                    logits.batch(ids, &device).autodiff()
+                });
+                let each: Vec<_> = each.collect();
+                objective.loss(teach(teachers.mean(&each), each))
             }
-            Objective::Live(objective, teacher) => {
-                let teacher = teacher.infer(batch.images).autodiff();
-                taught = Some(teacher.clone());
-                objective.loss(objective::Batch { student: logits, teacher, labels, epoch })
+            Objective::Live(objective, teachers) => {
+                let each = teachers.each.iter();
+                let each: Vec<_> =
+                    each.map(|teacher| teacher.infer(batch.images.clone()).autodiff()).collect();
+                taught = Some(each.clone());
+                objective.loss(teach(teachers.mean(&each), each))
             }
         };
         // One wait for the device, not two.
@@ -259,7 +273,7 @@ fn run_epoch(
         let told = told.try_into_vec_as::<f32>().expect("both have f32 elements");
         let value = f64::from(told[0]);
         if !value.is_finite() {
-            if taught.is_some_and(|logits| !is_finite(logits)) {
+            if taught.is_some_and(|each| each.into_iter().any(|logits| !is_finite(logits))) {
                 return Err(LearnError::Teacher { epoch, step: step + 1 });
             }
             let last = within.last.map_or("none".to_owned(), |last| format!("{last:.4}"));

@@ -72,8 +72,9 @@ fn training_and_distillation_agree_with_the_cpu() {
     // Both students learn from the same teacher, so that only their own arithmetic differs.
     let logits = Logits::new(&ids, on_cpu.logits, tiny::CLASSES).unwrap();
     let kd = Kd::new(4.0, 0.7);
-    let [on_cpu, on_gpu] = [&cpu, &gpu]
-        .map(|device| train(&student, Objective::Stored(&kd, &logits), folder.path(), device));
+    let [on_cpu, on_gpu] = [&cpu, &gpu].map(|device| {
+        train(&student, Objective::Stored(&kd, (&logits).into()), folder.path(), device)
+    });
     assert_near("student's losses", &on_cpu.losses, &on_gpu.losses);
     assert_near("student's logits", &on_cpu.logits, &on_gpu.logits);
     for (cpu, gpu) in on_cpu.weights.iter().zip(&on_gpu.weights) {

@@ -64,6 +64,7 @@ mod special_files;
 mod stalled;
 mod stop;
 mod store;
+mod teachers;
 mod tensorboard;
 mod tidy;
 mod tiny;

@@ -66,7 +66,7 @@ fn trainings(pipeline: &Pipeline) -> Vec<String> {
     for learn in learns(pipeline) {
         let (mut path, mut above) = (learn.net_name.clone(), learn.teacher());
         while let Some(teacher) = above {
-            let teacher = pipeline.learn(teacher.node);
+            let teacher = pipeline.learn(teacher.first());
             path = format!("{}>{path}", teacher.net_name);
             above = teacher.teacher();
         }

@@ -82,7 +82,7 @@ fn any_number_of_threads_gives_the_same_bits() {
                 let (teacher, values) = teach(Objective::Labels(&CrossEntropy {}));
                 let logits = Logits::new(&view.ids, values.clone(), 10).unwrap();
                 let kd = Kd::new(4.0, 0.5);
-                (teacher, values, teach(Objective::Stored(&kd, &logits)))
+                (teacher, values, teach(Objective::Stored(&kd, (&logits).into())))
             })
         };
         assert!(train(1) == train(threads), "{threads} threads: weights or logits differ");
@@ -107,8 +107,8 @@ fn a_stored_teacher_and_a_live_one_give_the_same_bits() {
         let stored = Logits::new(&view.ids, values, 10).unwrap();
         let train =
             |objective| crate::tiny::train(&config("plain2"), objective, &view, &device).weights;
-        let live = train(Objective::Live(&kd, &teacher));
-        assert!(train(Objective::Stored(&kd, &stored)) == live, "weights differ");
+        let live = train(Objective::Live(&kd, (&teacher).into()));
+        assert!(train(Objective::Stored(&kd, (&stored).into())) == live, "weights differ");
     }
 }
 

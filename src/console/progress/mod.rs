@@ -125,7 +125,7 @@ fn ending(board: &Board, step: usize, status: &Status) -> Option<String> {
     }
 }
 
-/// `loss 0.4213, accuracy 84.10 % (training 85.32 %), 2310 images/s`; the first is that on the judging
+/// `loss 0.4213, accuracy 84.10 % (training 85.32 %), 2310 images/s`; the first is that on the eval
 /// split, where there is one.
 fn epoch_text(record: &EpochRecord, samples_per_second: f64) -> String {
     let &EpochRecord { loss, accuracy, train_accuracy, .. } = record;

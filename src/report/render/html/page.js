@@ -196,7 +196,7 @@
     const legend = chosen.map((index, order) => html("li", {},
       html("span", { class: "swatch", style: `color: var(--s${order % 7})` }),
       html("button", { type: "button", "aria-label": `Take ${data.nodes[index].name} out`, onclick: () => choose(index, true) }, `${data.nodes[index].name} ×`)));
-    const charts = [chart("accuracy on the judging split (%)", "accuracy"), chart("loss on the training split", "loss")].filter(Boolean);
+    const charts = [chart("accuracy on the eval split (%)", "accuracy"), chart("loss on the training split", "loss")].filter(Boolean);
     const last = data.nodes[chosen.at(-1)];
     panel.replaceChildren(
       html("h3", {}, last.name),
