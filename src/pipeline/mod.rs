@@ -21,6 +21,7 @@ mod resolved;
 mod results;
 mod setting;
 mod tables;
+mod taught;
 mod teachers;
 mod value;
 

@@ -8,8 +8,8 @@ use super::{
     measure::Eval,
     names::suggestion,
     raw,
-    resolved::{How, Learn, Node, Pipeline, Table, Teacher, Weights, Work},
-    tables::{RawLearn, RawPipeline, RawTeacher},
+    resolved::{How, Learn, Node, Pipeline, Table, Weights, Work},
+    tables::{RawLearn, RawPipeline},
     value::{self, Name},
 };
 use crate::{
@@ -264,35 +264,7 @@ impl<'a> Resolver<'a> {
         }
         let teacher = match &raw.teacher {
             None => None,
-            Some(RawTeacher { names, weights, objective }) => {
-                // Each has been found, and nothing is wrong with it.
-                let found: Vec<&Learn> = teachers
-                    .iter()
-                    .map(|&teacher| learns[teacher].as_ref())
-                    .collect::<Option<_>>()?;
-                if found.len() != names.len() {
-                    return None;
-                }
-                for (name, taught) in names.iter().zip(found) {
-                    let classes = (taught.net.classes(), data.info.classes);
-                    if classes.0 != classes.1 {
-                        let message = format!(
-                            "`{}` teaches {} classes, but the student's data has {}",
-                            name.text, classes.0, classes.1
-                        );
-                        self.errors.push(&name.span, message);
-                    } else if taught.data != data {
-                        let message = format!(
-                            "`{}` was trained on other data (`{}`) than its student (`{data_name}`)",
-                            name.text, taught.data_name
-                        );
-                        let help = "a student learns from its teacher's logits on the same images: leave `data` out";
-                        self.errors.push_help(&name.span, message, help);
-                    }
-                }
-                let (nodes, weights) = (teachers.to_vec(), weights.clone());
-                Some(Teacher { nodes, weights, objective: objective.clone() })
-            }
+            Some(raw) => Some(self.taught(raw, teachers, learns, (&data, &data_name))?),
         };
         let net_name = raw.net.text.clone();
         let how = match (teacher, &raw.weights) {

@@ -44,6 +44,7 @@ mod no_panic_data;
 mod objectives;
 mod one_of;
 mod overlay;
+mod own_format;
 mod own_layer;
 mod own_objective;
 mod page;
