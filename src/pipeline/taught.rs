@@ -23,6 +23,10 @@ impl Resolver<'_> {
         if found.len() != names.len() {
             return None;
         }
+        if data.info.classes < 2 {
+            let message = format!("`{data_name}` has one class: logits of it teach nothing");
+            self.errors.push(&names[0].span, message);
+        }
         for (name, taught) in names.iter().zip(found) {
             let classes = (taught.net.classes(), data.info.classes);
             if classes.0 != classes.1 {

@@ -1,11 +1,14 @@
 //! Students of several teachers: ensembles and dense chains.
 
 use crate::{
+    keys::parse_with,
     resume::{checkpoints, wait_for_checkpoint},
     running::Running,
+    tiny,
     workspace::{PIPELINE, Workspace},
 };
 use std::process::Stdio;
+use takd::dataset::{DataInfo, Format};
 
 /// `PIPELINE` with one seed and with `[distill.takd]` as it is given.
 fn with(takd: &str) -> Workspace {
@@ -114,6 +117,15 @@ fn augmented_images_are_shown_to_every_teacher() {
     let set = "recipe.short.augment=[\"flip\"]";
     workspace.ok(&["run", "tiny.toml", "--set", set]);
     assert_eq!(workspace.ok(&["cache", "list"]).matches("logits").count(), 0);
+}
+
+#[test]
+fn one_class_is_nothing_to_distil() {
+    let probe = |_: &Format| Ok(DataInfo { classes: 1, ..tiny::info() });
+    let text = PIPELINE.replace("fc3", "fc1");
+    let wrong = parse_with(&text, &probe).err().unwrap();
+    let told = wrong.list().iter().filter(|problem| problem.message.contains("has one class"));
+    assert_eq!(told.count(), 3, "{wrong}");
 }
 
 #[test]
