@@ -103,7 +103,9 @@ fn show(store: &Store, prefix: &str) -> Result<u8, Problem> {
             print(&format!("{key} was written by another version of takd: {version}\n"))?;
             Ok(exit::OK)
         }
-        Lookup::Missing => Err(Problem::Entry(format!("the entry {key} has just gone"))),
+        Lookup::Missing => {
+            Err(Problem::Entry(format!("the entry {key} is no longer in the cache")))
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::{
     init::Source,
     interface::{Layer, Module},
     names::Names,
-    ops::{Activation, Pass},
+    operations::{Activation, Pass},
 };
 use crate::{kind::Kind, shape::Shape, tensors::Visitor};
 use serde::{Deserialize, Serialize};

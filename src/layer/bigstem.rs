@@ -5,7 +5,7 @@ use super::{
     init::Source,
     interface::{Family, Layer, Module, width},
     names::Names,
-    ops::{Activation, Pass},
+    operations::{Activation, Pass},
     residual::output,
     stem::first,
 };

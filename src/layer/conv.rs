@@ -5,7 +5,7 @@ use super::{
     init::Source,
     interface::{Layer, Module, width},
     names::Names,
-    ops::{Activation, Pass},
+    operations::{Activation, Pass},
 };
 use crate::{kernels::After, kind::Kind, shape::Shape, tensors::Visitor};
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 
 use super::{
     init::{self, Source},
-    ops::{ConvNormTensors, Images, Mode, Moments},
+    operations::{ConvNormTensors, Images, Mode, Moments},
 };
 use crate::{
     kernels::{After, Form},

@@ -4,7 +4,7 @@ use super::{
     init::{self, Source},
     interface::{Family, Layer, Module, width},
     names::Names,
-    ops::{Activation, Pass, linear},
+    operations::{Activation, Pass, linear},
 };
 use crate::{
     kind::Kind,

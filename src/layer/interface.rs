@@ -3,7 +3,7 @@
 use super::{
     init::Source,
     names::Names,
-    ops::{Activation, Pass},
+    operations::{Activation, Pass},
 };
 use crate::{
     kind::{Field, Scalar},

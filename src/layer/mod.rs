@@ -13,7 +13,7 @@ mod init;
 mod interface;
 mod maxpool;
 mod names;
-mod ops;
+mod operations;
 mod padbasic;
 mod residual;
 mod stem;
@@ -21,7 +21,7 @@ mod stem;
 pub use init::{Source, he_normal, uniform};
 pub use interface::{Family, Layer, Module};
 pub use names::Names;
-pub use ops::{Activation, Images, Kernels, Mode, Pass, linear};
+pub use operations::{Activation, Images, Kernels, Mode, Pass, linear};
 
 use crate::kind::Kind;
 

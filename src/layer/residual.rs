@@ -4,7 +4,7 @@ use super::{
     conv_norm::{ConvNorm, Window, parameters},
     init::Source,
     interface::Module,
-    ops::{Activation, Images, Pass},
+    operations::{Activation, Images, Pass},
 };
 use crate::{kernels::After, shape::Shape, tensors::Visitor};
 use burn::tensor::Tensor;

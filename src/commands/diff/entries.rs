@@ -109,7 +109,9 @@ fn manifest(store: &Store, key: &Key) -> Result<Manifest, Problem> {
             "the entry {} was written by another version of takd ({version}), which this one cannot read",
             key.short()
         ))),
-        Lookup::Missing => Err(Problem::Entry(format!("the entry {} has just gone", key.short()))),
+        Lookup::Missing => {
+            Err(Problem::Entry(format!("the entry {} is no longer in the cache", key.short())))
+        }
     }
 }
 
