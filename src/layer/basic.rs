@@ -1,56 +1,18 @@
 //! `basic`: two 3×3 convolutions; a 1×1 convolution with BatchNorm as shortcut where the shape changes.
 
 use super::{
-    init::Source,
-    interface::{Family, Layer, Module, STRIDE, width},
-    names::Names,
-    residual::{Change, Conv, Residual, count, output},
+    interface::{Layer, STRIDE, width},
+    residual::{Block, Change},
 };
-use crate::{kind::Kind, shape::Shape};
-use serde::{Deserialize, Serialize};
-use std::sync::Arc;
-
-/// Two 3×3 convolutions; a 1×1 convolution with BatchNorm as shortcut where the shape changes.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Basic {
-    width: usize,
-    stride: usize,
-}
+use crate::kind::Kind;
 
 pub(super) const KIND: Kind<dyn Layer> = Kind {
     name: "basic",
     doc: "two 3×3 convolutions; a 1×1 convolution with BatchNorm as shortcut where the shape changes",
     source: "He et al. 2016, option B",
     fields: &[width("channels"), STRIDE],
-    make: |fields| Ok(Arc::new(Kind::<dyn Layer>::read::<Basic>(fields))),
+    make: |fields| {
+        let path = |width, stride| vec![(width, 3, stride), (width, 3, 1)];
+        Ok(Block::of(fields, path, Change::Project))
+    },
 };
-
-impl Basic {
-    fn path(self) -> Vec<Conv> {
-        let Self { width, stride } = self;
-        vec![(width, 3, stride), (width, 3, 1)]
-    }
-}
-
-impl Layer for Basic {
-    fn output(&self, input: Shape) -> Result<Shape, String> {
-        Ok(output(input, self.width, self.stride))
-    }
-
-    fn parameters(&self, input: Shape) -> usize {
-        count(&self.path(), Change::Project, input.channels)
-    }
-
-    fn family(&self) -> Family {
-        Family::Residual
-    }
-
-    fn normalises(&self) -> bool {
-        true
-    }
-
-    fn init(&self, input: Shape, _: bool, names: &mut Names, from: Source<'_>) -> Box<dyn Module> {
-        let name = names.block(self.width, self.stride);
-        Residual::init(&name, &self.path(), Change::Project, input.channels, from)
-    }
-}

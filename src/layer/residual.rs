@@ -3,11 +3,15 @@
 use super::{
     conv_norm::{ConvNorm, Window, parameters},
     init::Source,
-    interface::Module,
+    interface::{Family, Layer, Module},
+    names::Names,
     operations::{Activation, Images, Pass},
 };
-use crate::{kernels::After, shape::Shape, tensors::Visitor};
+use crate::{kernels::After, kind::Kind, shape::Shape, tensors::Visitor};
 use burn::tensor::Tensor;
+use serde::Deserialize;
+use serde_json::Value;
+use std::sync::Arc;
 
 /// relu(path(x) + shortcut(x)), with ReLU between the convolutions of the path.
 #[derive(Clone)]
@@ -29,7 +33,7 @@ enum Shortcut {
 }
 
 /// How a block leads what comes in around its path where the shape changes.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Change {
     Project,
     Pad,
@@ -38,26 +42,75 @@ pub(super) enum Change {
 /// A convolution of a block's path: its outputs, its kernel's rows and columns, its stride.
 pub(super) type Conv = (usize, usize, usize);
 
-/// Number of parameters of a block.
-pub(super) fn count(path: &[Conv], change: Change, inputs: usize) -> usize {
-    let (mut channels, mut total, mut stride) = (inputs, 0, 1);
-    for &(outputs, kernel_size, step) in path {
-        total += parameters(channels, outputs, kernel_size);
-        (channels, stride) = (outputs, stride * step);
-    }
-    let projects = change == Change::Project && (stride > 1 || inputs != channels);
-    total + if projects { parameters(inputs, channels, 1) } else { 0 }
-}
-
-/// What a block of so many outputs makes of an image.
+/// What so many padded filters at a stride make of an image.
 pub(super) fn output(input: Shape, channels: usize, stride: usize) -> Shape {
     let Shape { height, width, .. } = input;
     Shape { channels, height: height.div_ceil(stride), width: width.div_ceil(stride) }
 }
 
+/// A block as a layer: its kind's fields, and what its kind makes of them.
+#[derive(Debug)]
+pub(super) struct Block {
+    width: usize,
+    stride: usize,
+    path: Vec<Conv>,
+    change: Change,
+}
+
+impl Block {
+    /// From the fields of its kind, `width` and `stride`.
+    pub fn of(
+        fields: Value,
+        path: fn(usize, usize) -> Vec<Conv>,
+        change: Change,
+    ) -> Arc<dyn Layer> {
+        #[derive(Deserialize)]
+        struct Fields {
+            width: usize,
+            stride: usize,
+        }
+        let Fields { width, stride } = Kind::<dyn Layer>::read(fields);
+        Arc::new(Self { width, stride, path: path(width, stride), change })
+    }
+}
+
+impl Layer for Block {
+    fn output(&self, input: Shape) -> Result<Shape, String> {
+        if self.change == Change::Pad && self.width < input.channels {
+            return Err(format!("has fewer channels than the {} that come in", input.channels));
+        }
+        let channels = self.path.last().map_or(input.channels, |&(outputs, ..)| outputs);
+        Ok(output(input, channels, self.stride))
+    }
+
+    fn parameters(&self, input: Shape) -> usize {
+        let (mut channels, mut total, mut stride) = (input.channels, 0, 1);
+        for &(outputs, kernel_size, step) in &self.path {
+            total += parameters(channels, outputs, kernel_size);
+            (channels, stride) = (outputs, stride * step);
+        }
+        let changes = stride > 1 || input.channels != channels;
+        let projects = self.change == Change::Project && changes;
+        total + if projects { parameters(input.channels, channels, 1) } else { 0 }
+    }
+
+    fn family(&self) -> Family {
+        Family::Residual
+    }
+
+    fn normalises(&self) -> bool {
+        true
+    }
+
+    fn init(&self, input: Shape, _: bool, names: &mut Names, from: Source<'_>) -> Box<dyn Module> {
+        let name = names.block(self.width, self.stride);
+        Residual::init(&name, &self.path, self.change, input.channels, from)
+    }
+}
+
 impl Residual {
     /// The block called `name` (`layer1.0`), on `inputs` channels.
-    pub fn init(
+    fn init(
         name: &str,
         path: &[Conv],
         change: Change,
