@@ -12,7 +12,7 @@ use std::{error::Error, time::Instant};
 use takd::{
     architecture::Architecture,
     kinds::Kinds,
-    network::{AnyTensor, Network, Role, Visitor, builtin},
+    network::{Network, builtin},
     objective::{Batch, Distillation, Kd},
     optimizer::Sgd,
     shape::Shape,
@@ -24,16 +24,6 @@ const ROUNDS: usize = 40;
 const STEPS: usize = 12;
 const SHAPE: Shape = Shape { channels: 3, height: 32, width: 32 };
 const SGD: Sgd = Sgd { lr: 1e-6, momentum: 0.9, nesterov: true, weight_decay: 0.0 };
-
-struct Track;
-
-impl Visitor for Track {
-    fn visit(&mut self, _: &str, role: Role, tensor: &mut dyn AnyTensor) {
-        if role == Role::Parameter {
-            tensor.track();
-        }
-    }
-}
 
 /// A student in training, and a batch that it sees again and again.
 struct Student {
@@ -50,7 +40,7 @@ impl Student {
         let layers = builtin("plain2", classes).ok_or("plain2 is built in")?;
         let net = Architecture::read(&layers, SHAPE, classes, &Kinds::default())?;
         let mut net = Network::init(&net, 1, &device);
-        net.visit(&mut Track);
+        net.track();
         let uniform = Distribution::Uniform(-1.0, 1.0);
         Ok(Self {
             net,

@@ -8,12 +8,7 @@ use super::{
 };
 use burn::tensor::{Device, Int, Tensor};
 use std::{error::Error, ffi::OsStr, fs, process::Command, time::Instant};
-use takd::{
-    network::{AnyTensor, Network, Role, Visitor},
-    objective::cross_entropy,
-    optimizer::Sgd,
-    training::OptimizerState,
-};
+use takd::{network::Network, objective::cross_entropy, optimizer::Sgd, training::OptimizerState};
 
 /// A network, and the steps of a turn: a second or two.
 const NETS: [(&str, usize); 4] = [("plain2", 60), ("resnet8", 10), ("resnet20", 4), ("plain10", 4)];
@@ -27,16 +22,6 @@ const SAME: f64 = 2e-4;
 
 const SGD: Sgd = Sgd { lr: 0.01, momentum: 0.9, nesterov: true, weight_decay: 1e-4 };
 
-struct Track;
-
-impl Visitor for Track {
-    fn visit(&mut self, _: &str, role: Role, tensor: &mut dyn AnyTensor) {
-        if role == Role::Parameter {
-            tensor.track();
-        }
-    }
-}
-
 struct Takd {
     net: Network,
     optimizer_state: OptimizerState,
@@ -47,7 +32,7 @@ struct Takd {
 impl Takd {
     fn new(name: &str, noise: &Noise) -> Result<Self, Box<dyn Error>> {
         let mut net = images::network(name)?;
-        net.visit(&mut Track);
+        net.track();
         let labels = noise.labels.iter().map(|&label| i32::from(label)).collect();
         Ok(Self {
             net,

@@ -4,7 +4,7 @@ use crate::{
     architecture::Architecture,
     layer::{Activation, Images, Kernels, Mode, Module, Names, Pass, Source},
     recipe::BatchnormWeight,
-    tensors::{LoadError, Loader, NamedTensor, Saver, Visitor},
+    tensors::{AnyTensor, LoadError, Loader, NamedTensor, Role, Saver, Visitor},
 };
 use burn::tensor::{Device, Tensor};
 
@@ -65,6 +65,21 @@ impl Network {
         let pass = Pass { mode, kernels: self.kernels };
         let images = Activation::Images(Images::new(images, self.kernels));
         self.modules.iter_mut().fold(images, |x, module| module.forward(x, pass)).features()
+    }
+
+    /// Starts recording gradients of its parameters.
+    pub fn track(&mut self) {
+        struct Track;
+
+        impl Visitor for Track {
+            fn visit(&mut self, _: &str, role: Role, tensor: &mut dyn AnyTensor) {
+                if role == Role::Parameter {
+                    tensor.track();
+                }
+            }
+        }
+
+        self.visit(&mut Track);
     }
 
     /// Walks all tensors, input side first.

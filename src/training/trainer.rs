@@ -11,7 +11,7 @@ use crate::{
     dataset::{Changes, View},
     history::EpochRecord,
     kernels,
-    network::{AnyTensor, Kernels, NamedTensor, Network, Role, Visitor},
+    network::{Kernels, NamedTensor, Network},
     objective::{self, Distillation, Supervised},
     recipe::{OnCollapse, Recipe, Select},
     rng::{Purpose, Stream},
@@ -134,7 +134,7 @@ pub fn resume(
         best = state.best.map(|(accuracy, epoch)| (accuracy, epoch, best_weights));
         (history, within) = (state.history, state.within);
     }
-    net.visit(&mut Track);
+    net.track();
     for epoch in history.len() + 1..=training.recipe.epochs {
         let lr = training.recipe.learning_rate(epoch - 1);
         let started = Instant::now();
@@ -293,17 +293,6 @@ fn run_epoch(
 /// How many of the images have their largest logit at their label, as `[1]`.
 fn hits(logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
     logits.argmax(1).flatten::<1>(0, 1).equal(labels).int().sum().float()
-}
-
-/// Starts recording gradients of a network's parameters.
-struct Track;
-
-impl Visitor for Track {
-    fn visit(&mut self, _: &str, role: Role, tensor: &mut dyn AnyTensor) {
-        if role == Role::Parameter {
-            tensor.track();
-        }
-    }
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ impl Golden {
     fn net(&self, family: &str) -> Network {
         let mut net = Network::init(&net(family), 0, &Device::flex());
         net.load(self.state(&format!("{family}/init"))).unwrap();
-        net.visit(&mut Track);
+        net.track();
         net
     }
 }
@@ -74,16 +74,6 @@ fn net(family: &str) -> Architecture {
     };
     let layers = layers.split(' ').map(|layer| layer.parse().unwrap()).collect();
     Architecture::new(layers, Shape { channels: 2, height: side, width: side }, 3).unwrap()
-}
-
-struct Track;
-
-impl Visitor for Track {
-    fn visit(&mut self, _: &str, role: Role, tensor: &mut dyn AnyTensor) {
-        if role == Role::Parameter {
-            tensor.track();
-        }
-    }
 }
 
 struct Grads<'a>(&'a Gradients, BTreeMap<String, Vec<f32>>);
@@ -176,7 +166,7 @@ fn own_operations_are_burns() {
         let images = Tensor::<4>::from_data(images, &device);
         let labels: Vec<i32> = (0..batch).map(|at| (at % classes) as i32).collect();
         let run = |mut net: Network| {
-            net.visit(&mut Track);
+            net.track();
             let labels = Tensor::<1, Int>::from_data(labels.as_slice(), &device);
             let logits = net.train(images.clone().autodiff());
             let loss = cross_entropy(logits.clone(), labels.autodiff());
