@@ -89,10 +89,7 @@ impl Distillation for Dgkd {
         let staying = self.staying(batch.teachers.len(), &batch);
         let terms = staying.into_iter().map(|teacher| divergence(&batch.teachers[teacher]));
         let sum = terms.reduce(|sum, term| sum + term).expect("one teacher stays");
-        let divisor = match self.reduction {
-            Reduction::Batchmean => 1.0,
-            Reduction::Mean => classes as f64,
-        };
+        let divisor = self.reduction.divisor(classes) as f64;
         softened::with_labels(1.0 - self.lambda, batch, sum * (self.lambda / divisor))
     }
 

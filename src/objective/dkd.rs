@@ -110,7 +110,7 @@ impl Distillation for Dkd {
     }
 
     fn lighter(&self, _classes: usize) -> Option<String> {
-        Some("a lower rate or a smaller `beta` lets it train".to_owned())
+        softened::lighter("beta")
     }
 }
 

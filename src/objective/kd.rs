@@ -6,7 +6,7 @@ use super::{
     softened::{self, STANDARDIZE},
 };
 use crate::kind::{Choice, Field, Kind, Scalar};
-use burn::tensor::{Tensor, activation::log_softmax};
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -39,6 +39,16 @@ pub enum Reduction {
     /// Averaged over batch and classes, as the authors' published code does: the divergence divided
     /// by the number of classes.
     Mean,
+}
+
+impl Reduction {
+    /// What it divides the divergence of the formula by.
+    pub(super) fn divisor(self, classes: usize) -> usize {
+        match self {
+            Self::Batchmean => 1,
+            Self::Mean => classes,
+        }
+    }
 }
 
 pub(super) const KIND: Kind<dyn Distillation> = Kind {
@@ -80,13 +90,8 @@ impl Distillation for Kd {
         let [student, teacher] = softened::logits(&batch, standardize);
         let Batch { student: given, labels, .. } = batch;
         let [batch, classes] = student.dims();
-        let count = match reduction {
-            Reduction::Batchmean => batch,
-            Reduction::Mean => batch * classes,
-        };
-        let log_p = log_softmax(teacher / temperature, 1);
-        let log_q = log_softmax(student / temperature, 1);
-        let kl = (log_p.clone().exp() * (log_p - log_q)).sum() / count as f64;
+        let count = (batch * reduction.divisor(classes)) as f64;
+        let kl = softened::kl_sum(student, teacher, temperature) / count;
         let soft = kl * (lambda * temperature * temperature);
         if lambda == 1.0 {
             return soft;
@@ -100,10 +105,7 @@ impl Distillation for Kd {
 
     /// λτ²/(1−λ), divided by the classes for [`Reduction::Mean`].
     fn teacher_weight(&self, classes: usize) -> Option<f64> {
-        let divisor = match self.reduction {
-            Reduction::Batchmean => 1.0,
-            Reduction::Mean => classes as f64,
-        };
+        let divisor = self.reduction.divisor(classes) as f64;
         Some(self.lambda * self.temperature * self.temperature / divisor / (1.0 - self.lambda))
     }
 

@@ -86,7 +86,7 @@ impl Distillation for MlkdOneView {
     }
 
     fn lighter(&self, _classes: usize) -> Option<String> {
-        Some("a lower rate or a smaller `weight` lets it train".to_owned())
+        softened::lighter("weight")
     }
 }
 

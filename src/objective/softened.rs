@@ -46,9 +46,20 @@ pub(super) fn with_labels(ce: f64, batch: Batch, soft: Tensor<1>) -> Tensor<1> {
 
 /// τ² · KL(softmax(teacher/τ) ‖ softmax(student/τ)), summed over classes, averaged over the batch.
 pub(super) fn kl(student: Tensor<2>, teacher: Tensor<2>, temperature: f64) -> Tensor<1> {
-    let log_q = log_softmax(student / temperature, 1);
+    let batch = student.dims()[0];
+    kl_sum(student, teacher, temperature) / batch as f64 * (temperature * temperature)
+}
+
+/// KL(softmax(teacher/τ) ‖ softmax(student/τ)), summed over classes and batch.
+pub(super) fn kl_sum(student: Tensor<2>, teacher: Tensor<2>, temperature: f64) -> Tensor<1> {
     let log_p = log_softmax(teacher / temperature, 1);
-    mean_over_batch(log_p.clone().exp() * (log_p - log_q)) * (temperature * temperature)
+    let log_q = log_softmax(student / temperature, 1);
+    (log_p.clone().exp() * (log_p - log_q)).sum()
+}
+
+/// What lets a training live whose teacher's term weighs too much, by the field that weighs it.
+pub(super) fn lighter(field: &str) -> Option<String> {
+    Some(format!("a lower rate or a smaller `{field}` lets it train"))
 }
 
 /// The sum over the classes, averaged over the batch.

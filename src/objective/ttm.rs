@@ -70,7 +70,7 @@ impl Distillation for Ttm {
     }
 
     fn lighter(&self, _classes: usize) -> Option<String> {
-        Some("a lower rate or a smaller `weight` lets it train".to_owned())
+        softened::lighter("weight")
     }
 }
 

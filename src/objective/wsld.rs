@@ -79,7 +79,7 @@ impl Distillation for Wsld {
     }
 
     fn lighter(&self, _classes: usize) -> Option<String> {
-        Some("a lower rate or a smaller `alpha` lets it train".to_owned())
+        softened::lighter("alpha")
     }
 }
 
