@@ -140,8 +140,13 @@ impl Session {
     /// # Errors
     /// [`StoreError`] if the cache cannot be read.
     pub fn render(&self, format: &ReportFormat) -> Result<String, StoreError> {
-        let (graph, report) = (self.graph(), self.report()?);
-        let nodes = if format.shows_nodes { self.nodes()? } else { Vec::new() };
+        let graph = self.graph();
+        let (keys, mut entries) = (keys(&graph), Entries::new(&self.store));
+        let report = Report::gather(&graph, &keys, &mut entries)?;
+        let nodes = match format.shows_nodes {
+            true => NodeResults::gather(&graph, &keys, &mut entries)?,
+            false => Vec::new(),
+        };
         Ok(format.render(&Contents { graph: &graph, report: &report, nodes: &nodes }))
     }
 }

@@ -1,10 +1,10 @@
 //! The nodes' details for browsers without JavaScript. Others take them as one piece of text that
 //! they never lay out.
 
-use super::draw::percent;
+use super::draw::about;
 use crate::{
     metric::Unit,
-    report::{NOTHING, NodeResults, escape::plain, nodes::TaskResults, thousands},
+    report::{NOTHING, NodeResults, escape::plain, nodes::TaskResults},
 };
 use maud::{Markup, html};
 use serde_json::Value;
@@ -16,7 +16,7 @@ pub(super) fn details(nodes: &[NodeResults]) -> Markup {
             h3 { "Details of each node" }
             @for node in nodes {
                 details {
-                    summary { (plain(&title(node))) }
+                    summary { (plain(&format!("{}: {}", node.name, about(node)))) }
                     p {
                         "Needs: " (beside(nodes, &node.parents))
                         br;
@@ -30,20 +30,6 @@ pub(super) fn details(nodes: &[NodeResults]) -> Markup {
             }
         }
     }
-}
-
-fn title(node: &NodeResults) -> String {
-    let NodeResults { name, kind, what, .. } = node;
-    let mut title = format!("{name}: {kind} {what}");
-    if let Some(parameters) = node.parameters {
-        title += &format!(", {} parameters", thousands(parameters));
-    }
-    title += ", ";
-    title += node.standing.as_deref().unwrap_or(node.state.words());
-    if node.accuracy.is_some() {
-        title += &format!(", accuracy {}", percent(node.accuracy));
-    }
-    title
 }
 
 /// Names of nodes.

@@ -99,8 +99,22 @@ fn measured(eval: &NodeResults, network: &NodeResults) -> String {
 }
 
 /// A top-1 accuracy for people.
-pub(super) fn percent(accuracy: Option<Spread>) -> String {
+fn percent(accuracy: Option<Spread>) -> String {
     accuracy.map_or_else(|| "–".to_owned(), |spread| format!("{} %", spread.percent()))
+}
+
+/// What there is to say of a node beside its name.
+pub(super) fn about(node: &NodeResults) -> String {
+    let mut about = format!("{} {}", node.kind, node.what);
+    if let Some(parameters) = node.parameters {
+        about += &format!(", {} parameters", thousands(parameters));
+    }
+    about += ", ";
+    about += node.standing.as_deref().unwrap_or(node.state.words());
+    if node.accuracy.is_some() {
+        about += &format!(", accuracy {}", percent(node.accuracy));
+    }
+    about
 }
 
 /// What the marks and colours in the picture mean, and how many nodes have each.
@@ -133,16 +147,7 @@ fn edge(from: Spot, to: Spot) -> String {
 
 /// A node's box, which can be pressed.
 fn button(index: usize, node: &NodeResults, takes_tab: bool, content: Markup) -> Markup {
-    let mut label = format!("{}, {} {}", node.name, node.kind, node.what);
-    if let Some(parameters) = node.parameters {
-        label += &format!(", {} parameters", thousands(parameters));
-    }
-    label += ", ";
-    label += node.standing.as_deref().unwrap_or(node.state.words());
-    if node.accuracy.is_some() {
-        label += &format!(", accuracy {}", percent(node.accuracy));
-    }
-    let label = plain(&label);
+    let label = plain(&format!("{}, {}", node.name, about(node)));
     html! {
         g.node.(node.state.class()) data-node=(index) role="button"
             tabindex=(if takes_tab { 0 } else { -1 }) aria-pressed="false" aria-label=(label) {
