@@ -87,6 +87,9 @@ fn a_dense_chain_has_all_before_it_as_teachers() {
     let dot = workspace.ok(&["graph", "tiny.toml"]);
     let page = workspace.ok(&["report", "tiny.toml", "--format", "html"]);
     assert!(dot.contains("ta/middle-small") && page.contains("Needs: ta/middle, teacher"), "{dot}");
+    // The line from the teacher past its assistant is drawn after the boxes, not behind them.
+    let (boxes, far) = (page.rfind("class=\"box\"").unwrap(), page.find("class=\"edge far\""));
+    assert!(page.matches("class=\"edge far\"").count() == 1 && far.unwrap() > boxes);
 }
 
 #[test]

@@ -38,16 +38,27 @@ pub(super) fn dag(dag: &Dag, nodes: &[NodeResults]) -> Markup {
     let high = total + 2.0 * MARGIN;
     let parents =
         |network: usize| nodes[network].parents.iter().map(move |&parent| (parent, network));
+    // What passes a column is drawn over its boxes: behind them it would seem to come out of one.
+    let lines = networks.iter().copied().flat_map(parents);
+    let (far, near): (Vec<_>, Vec<_>) =
+        lines.partition(|&(parent, network)| spots[network].column > spots[parent].column + 1);
     html! {
         svg #dag viewBox={ "0 0 " (wide) " " (high) } width=(wide) height=(high) role="group"
             aria-label="The nodes: each teacher stands left of whom it teaches" {
             g aria-hidden="true" {
-                @for (parent, network) in networks.iter().copied().flat_map(parents) {
+                @for (parent, network) in near {
                     path.edge d=(edge(spots[parent], spots[network])) {}
                 }
             }
             @for (number, &network) in networks.iter().enumerate() {
                 (boxes(nodes, network, corner(spots[network]), number == 0))
+            }
+            @if !far.is_empty() {
+                g aria-hidden="true" {
+                    @for (parent, network) in far {
+                        path.edge.far d=(edge(spots[parent], spots[network])) {}
+                    }
+                }
             }
         }
     }
@@ -141,8 +152,9 @@ fn corner(spot: Spot) -> (f64, f64) {
 fn edge(from: Spot, to: Spot) -> String {
     let ((x1, y1), (x2, y2)) = (corner(from), corner(to));
     let (x1, y1, y2) = (x1 + WIDTH, y1 + NETWORK / 2.0, y2 + NETWORK / 2.0);
-    let (before, bend) = (x2 - BETWEEN, x2 - BETWEEN / 2.0);
-    format!("M{x1} {y1}H{before}C{bend} {y1} {bend} {y2} {x2} {y2}")
+    let bend = if to.column > from.column + 1 { BETWEEN } else { BETWEEN / 2.0 };
+    let (leave, reach) = (x1 + bend, x2 - bend);
+    format!("M{x1} {y1}H{x1}C{leave} {y1} {reach} {y2} {x2} {y2}")
 }
 
 /// A node's box, which can be pressed.
