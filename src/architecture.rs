@@ -1,5 +1,7 @@
 //! A network as a list of layers, with the shapes that it needs.
 
+mod taps;
+
 use crate::{
     kind::{Choice, Kind},
     kinds::Kinds,

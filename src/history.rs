@@ -21,6 +21,9 @@ pub struct EpochRecord {
     /// takd did not count it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub train_accuracy: Option<f64>,
+    /// τ after the epoch, of an objective that trains it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub temperature: Option<f64>,
     /// Whether every image of the last batch got the same logits: the network is dead.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub constant: bool,

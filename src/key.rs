@@ -268,7 +268,7 @@ impl KeyInputs {
         }
     }
 
-    /// Inputs of the teachers' logits that a distillation reads, in its parents' order; none for any
+    /// Inputs of the teachers' logits that a distillation may read, in its parents' order; none for any
     /// other kind.
     pub fn teacher_logits(&self) -> Vec<Self> {
         let Some(data) = self.data.as_ref().filter(|_| self.kind == Kind::Distill) else {
@@ -276,13 +276,6 @@ impl KeyInputs {
         };
         let logits = |&teacher: &Key| Self::logits(teacher, data.of_training_images());
         self.parents.iter().map(logits).collect()
-    }
-
-    /// As [`teacher_logits`](Self::teacher_logits), where the distillation reads them: a teacher of
-    /// augmented images, which are new ones at each step, is asked itself.
-    pub fn stored_logits(&self) -> Vec<Self> {
-        let stays = self.recipe.as_ref().is_some_and(|recipe| recipe.augment.is_empty());
-        if stays { self.teacher_logits() } else { Vec::new() }
     }
 
     /// Inputs of `task`, whose parents' keys are known.

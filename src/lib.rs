@@ -41,5 +41,6 @@ pub mod schema;
 pub mod session;
 pub mod shape;
 pub mod store;
+pub mod tap;
 pub mod tensors;
 pub mod training;

@@ -8,9 +8,11 @@ use super::{
 use crate::{
     graph::Graph,
     key::Key,
+    pipeline::Work,
     plan::{Action, Plan, Reason, Step},
     session::{Session, Survey, absent_data},
 };
+use indicatif::HumanBytes;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -96,9 +98,40 @@ fn text(graph: &Graph<'_>, plan: &Plan, resumes: &HashMap<Key, usize>) -> String
         text +=
             &format!("\n{distillations} distillations; the same chains apart would take {apart}");
     }
+    text += &features(graph, plan);
     text.push('\n');
     text.extend(absent_data(graph).into_iter().map(|note| note + "\n"));
     text
+}
+
+/// Where students that will be trained take their teacher's features from.
+fn features(graph: &Graph<'_>, plan: &Plan) -> String {
+    let running = plan.steps.iter().filter(|step| matches!(step.action, Action::Run(_)));
+    let works = running.map(|step| &graph.pipeline.nodes[graph.tasks[step.tasks[0]].node].work);
+    let found = works.filter_map(|work| match work {
+        Work::Learn(learn) => learn.features(),
+        Work::Eval(_) => None,
+    });
+    let found: Vec<(u128, bool)> = found.collect();
+    let of =
+        |kept: bool| found.iter().filter(move |(_, keeps)| *keeps == kept).map(|(bytes, _)| *bytes);
+    let line = |kept: bool, one: &str, many: &str, why: &str| {
+        let (count, most) = (of(kept).count(), of(kept).max().unwrap_or(0));
+        let words = if count == 1 { one } else { many };
+        let size = HumanBytes(u64::try_from(most).unwrap_or(u64::MAX));
+        if count == 0 { String::new() } else { format!("\n{count} {words}{why} ({size} each)") }
+    };
+    line(
+        true,
+        "student keeps its teacher's features in memory",
+        "students keep their teacher's features in memory",
+        "",
+    ) + &line(
+        false,
+        "student asks its teacher at each step for features",
+        "students ask their teachers at each step for features",
+        " that are too many to keep, or of images that change",
+    )
 }
 
 /// Stands for the key of what has none yet.

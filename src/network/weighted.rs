@@ -4,6 +4,7 @@ use crate::{
     architecture::Architecture,
     layer::{Activation, Images, Kernels, Mode, Module, Names, Pass, Source},
     recipe::BatchnormWeight,
+    tap::{Tap, Tapped},
     tensors::{AnyTensor, LoadError, Loader, NamedTensor, Role, Saver, Visitor},
 };
 use burn::tensor::{Device, Tensor};
@@ -13,6 +14,9 @@ use burn::tensor::{Device, Tensor};
 pub struct Network {
     modules: Vec<Box<dyn Module>>,
     kernels: Kernels,
+    taps: Vec<Tapped>,
+    /// Which module gives what each layer gives: one may do the work of several.
+    modules_of: Vec<usize>,
 }
 
 impl Network {
@@ -32,15 +36,18 @@ impl Network {
         let from = Source { seed, batchnorm_weight, device };
         let mut names = Names::new(net.is_residual());
         let mut modules: Vec<Box<dyn Module>> = Vec::with_capacity(net.layers().len());
+        let mut modules_of = Vec::with_capacity(net.layers().len());
         let last = net.layers().len().saturating_sub(1);
         for (index, (layer, input)) in net.walk().enumerate() {
             let previous = modules.last_mut();
             if !previous.is_some_and(|previous| layer.joins(&mut **previous, &mut names)) {
                 modules.push(layer.init(input, index == last, &mut names, from));
             }
+            modules_of.push(modules.len() - 1);
         }
         let is_cpu = device.clone().inner() == Device::flex();
-        Self { modules, kernels: if is_cpu { Kernels::Takd } else { Kernels::Burn } }
+        let kernels = if is_cpu { Kernels::Takd } else { Kernels::Burn };
+        Self { modules, kernels, taps: net.taps(), modules_of }
     }
 
     /// The same network, on burn's operations if `kernels` says so.
@@ -51,20 +58,63 @@ impl Network {
     /// Logits `[batch, classes]` of images `[batch, channels, height, width]`, with running
     /// statistics: what a trained network says.
     pub fn infer(&self, images: Tensor<4>) -> Tensor<2> {
+        self.infer_with(images, &[]).0
+    }
+
+    /// As [`infer`](Self::infer), and its features `[batch, channels, height, width]` at `taps`.
+    ///
+    /// # Panics
+    /// If it has no such tap; see [`taps`](Self::taps).
+    pub fn infer_with(&self, images: Tensor<4>, taps: &[Tap]) -> (Tensor<2>, Vec<Tensor<4>>) {
         // Tensors are shared by the copy, which is there for the mode's sake only.
-        self.clone().forward(images, Mode::Infer)
+        self.clone().forward(images, Mode::Infer, taps)
     }
 
     /// Logits as [`infer`](Self::infer), with each batch's own statistics, which also move the
     /// running ones.
     pub fn train(&mut self, images: Tensor<4>) -> Tensor<2> {
-        self.forward(images, Mode::Train)
+        self.train_with(images, &[]).0
     }
 
-    fn forward(&mut self, images: Tensor<4>, mode: Mode) -> Tensor<2> {
+    /// As [`train`](Self::train), and its features as [`infer_with`](Self::infer_with).
+    ///
+    /// # Panics
+    /// If it has no such tap.
+    pub fn train_with(&mut self, images: Tensor<4>, taps: &[Tap]) -> (Tensor<2>, Vec<Tensor<4>>) {
+        self.forward(images, Mode::Train, taps)
+    }
+
+    /// Places where it can be asked for features.
+    pub fn taps(&self) -> &[Tapped] {
+        &self.taps
+    }
+
+    fn forward(
+        &mut self,
+        images: Tensor<4>,
+        mode: Mode,
+        taps: &[Tap],
+    ) -> (Tensor<2>, Vec<Tensor<4>>) {
         let pass = Pass { mode, kernels: self.kernels };
-        let images = Activation::Images(Images::new(images, self.kernels));
-        self.modules.iter_mut().fold(images, |x, module| module.forward(x, pass)).features()
+        let mut x = Activation::Images(Images::new(images, self.kernels));
+        let places = taps.iter().map(|tap| {
+            let tapped = self.taps.iter().find(|tapped| tapped.tap == *tap);
+            (*tap, self.modules_of[tapped.expect("the network has this tap").layer])
+        });
+        let places: Vec<(Tap, usize)> = places.collect();
+        let mut features: Vec<Option<Tensor<4>>> = vec![None; taps.len()];
+        for (index, module) in self.modules.iter_mut().enumerate() {
+            x = module.forward(x, pass);
+            for (feature, (tap, _)) in
+                features.iter_mut().zip(&places).filter(|(_, (_, at))| *at == index)
+            {
+                *feature = Some(match tap {
+                    Tap::Pooled => x.clone().features().unsqueeze_dims(&[-1, -1]),
+                    Tap::Stem | Tap::Stage(_) => x.clone().images().channels_first(),
+                });
+            }
+        }
+        (x.features(), features.into_iter().flatten().collect())
     }
 
     /// Starts recording gradients of its parameters.

@@ -1,12 +1,12 @@
 //! What a node minimises.
 
-use crate::{objective::Supervised, pipeline::Teacher, store::KeyLock};
+use crate::{key::KeyInputs, objective::Supervised, pipeline::Teacher, store::KeyLock};
 
 /// What a node minimises.
 pub(super) enum Aim<'a> {
     /// A loss on the labels.
     Labels(&'a dyn Supervised),
-    /// An objective with teachers, whose logits are made first if they are missing: then there is a
-    /// lock on them.
-    Teacher(&'a Teacher, Vec<Option<KeyLock>>),
+    /// An objective with teachers, whose logits, where it reads any, are made first if there is a lock on
+    /// them.
+    Teacher(&'a Teacher, Vec<(KeyInputs, Option<KeyLock>)>),
 }

@@ -7,7 +7,7 @@
 use super::failure::other_version;
 use crate::{
     executor::{Event, Observer, StepError},
-    key::Key,
+    key::{Key, KeyInputs},
     plan::{Action, Reason, Step},
     store::{Depth, KeyLock, Lock, Lookup, Store, now},
 };
@@ -20,8 +20,8 @@ use std::{
 pub(super) struct Claim {
     /// Of its own key.
     pub lock: KeyLock,
-    /// Of each teacher's logits that are stored, if it has to compute them.
-    pub logits: Vec<Option<KeyLock>>,
+    /// Inputs of each teacher's logits that are stored, and their lock if they have to be made.
+    pub logits: Vec<(KeyInputs, Option<KeyLock>)>,
 }
 
 /// What came of claiming a step.
@@ -51,8 +51,14 @@ pub(super) struct Claims<'a> {
 }
 
 impl Claims<'_> {
-    /// The locks of `step`, unless its entry exists by now and not forced away.
-    pub fn claim(&self, name: &str, step: &Step) -> Result<Claimed, StepError> {
+    /// The locks of `step`, which reads the logits `stored`, unless its entry exists by now and not
+    /// forced away.
+    pub fn claim(
+        &self,
+        name: &str,
+        step: &Step,
+        stored: Vec<KeyInputs>,
+    ) -> Result<Claimed, StepError> {
         let forced = matches!(step.action, Action::Run(Reason::Forced));
         let lock = match self.take(name, &step.key, forced)? {
             Taken::Lock(lock) => lock,
@@ -60,10 +66,10 @@ impl Claims<'_> {
             Taken::Held => return Ok(Claimed::Busy),
         };
         let (mut logits, mut taken) = (Vec::new(), Vec::new());
-        for inputs in step.inputs.stored_logits() {
+        for inputs in stored {
             let key = inputs.key();
             // Two teachers of one configuration are one artifact.
-            logits.push(if taken.contains(&key) {
+            let lock = if taken.contains(&key) {
                 None
             } else {
                 match self.take(name, &key, false)? {
@@ -71,7 +77,8 @@ impl Claims<'_> {
                     Taken::Found => None,
                     Taken::Held => return Ok(Claimed::Busy),
                 }
-            });
+            };
+            logits.push((inputs, lock));
             taken.push(key);
         }
         Ok(Claimed::Locked(Claim { lock, logits }))

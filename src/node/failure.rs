@@ -96,6 +96,7 @@ impl From<LearnError> for StepError {
             | LearnError::Teacher { .. }
             | LearnError::Evaluation { .. }
             | LearnError::Overflown { .. }
+            | LearnError::Objective(_)
             | LearnError::Collapsed(_) => diverged(error),
         }
     }

@@ -147,6 +147,7 @@ pub fn write_checkpoint(checkpoint: &Checkpoint) -> Result<Vec<u8>, FileError> {
     let groups = [
         ("net", &checkpoint.weights),
         ("optimizer", &checkpoint.optimizer),
+        ("learned", &checkpoint.learned),
         ("best", &checkpoint.best),
     ];
     for (group, tensors) in groups {
@@ -177,7 +178,7 @@ pub fn read_checkpoint(bytes: &[u8]) -> Result<Checkpoint, FileError> {
     let (_, header) = SafeTensors::read_metadata(bytes)?;
     let state = header.metadata().as_ref().and_then(|metadata| metadata.get(STATE));
     let state = serde_json::from_str(state.map_or("", String::as_str))?;
-    let (mut weights, mut optimizer, mut best) = (Vec::new(), Vec::new(), Vec::new());
+    let [mut weights, mut optimizer, mut learned, mut best] = [const { Vec::new() }; 4];
     for tensor in read_weights(bytes)? {
         if !tensor.is_finite() {
             return Err(FileError::NotFinite(tensor.name));
@@ -186,12 +187,13 @@ pub fn read_checkpoint(bytes: &[u8]) -> Result<Checkpoint, FileError> {
         let list = match group {
             "net" => &mut weights,
             "optimizer" => &mut optimizer,
+            "learned" => &mut learned,
             "best" => &mut best,
             _ => continue,
         };
         list.push(NamedTensor { name: name.to_owned(), ..tensor });
     }
-    Ok(Checkpoint { weights, optimizer, best, state })
+    Ok(Checkpoint { weights, optimizer, learned, best, state })
 }
 
 fn floats(name: &str, view: &TensorView<'_>) -> Result<Vec<f32>, FileError> {
@@ -248,12 +250,15 @@ mod tests {
             assert!(write_part(&part).is_err());
             let state =
                 TrainingState { steps: 1, best: None, seconds: 0.0, history: vec![], within: None };
-            let [weights, optimizer, best] = [(); 3].map(|()| vec![tensor(1.0)]);
-            let whole = Checkpoint { weights, optimizer, best, state };
+            let [weights, optimizer, learned, best] = [(); 4].map(|()| vec![tensor(1.0)]);
+            let whole = Checkpoint { weights, optimizer, learned, best, state };
             assert!(write_checkpoint(&whole).is_ok());
-            for (index, group) in ["net:w", "optimizer:w", "best:w"].into_iter().enumerate() {
+            for (index, group) in
+                ["net:w", "optimizer:w", "learned:w", "best:w"].into_iter().enumerate()
+            {
                 let mut wrong = whole.clone();
-                let groups = [&mut wrong.weights, &mut wrong.optimizer, &mut wrong.best];
+                let groups =
+                    [&mut wrong.weights, &mut wrong.optimizer, &mut wrong.learned, &mut wrong.best];
                 groups.into_iter().nth(index).unwrap()[0] = tensor(value);
                 let problem = write_checkpoint(&wrong).map_err(told).unwrap_err();
                 assert_eq!(problem, format!("`{group}` holds NaN or infinite values"));

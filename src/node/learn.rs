@@ -65,7 +65,7 @@ impl Job<'_> {
         };
         match aim {
             Aim::Labels(loss) => fit(Objective::Labels(loss)),
-            Aim::Teacher(Teacher { objective, weights, nodes: _ }, logits) => {
+            Aim::Teacher(Teacher { objective, weights, .. }, logits) => {
                 let weights = weights.as_deref();
                 match self.source(step, &train_view, logits)? {
                     TeacherSource::Stored(logits) => {

@@ -112,7 +112,11 @@ impl Runner for NodeRunner<'_> {
         let task = self.graph.tasks[step.tasks[0]];
         let name = self.graph.name(step.tasks[0]);
         let claims = Claims { store: self.store, observer: self.observer, told: &self.told };
-        let Claim { lock, logits } = match claims.claim(&name, step)? {
+        let stored = match &self.graph.pipeline.nodes[task.node].work {
+            Work::Learn(learn) if !learn.asks_teachers() => step.inputs.teacher_logits(),
+            Work::Learn(_) | Work::Eval(_) => Vec::new(),
+        };
+        let Claim { lock, logits } = match claims.claim(&name, step, stored)? {
             Claimed::Locked(claim) => claim,
             Claimed::Found => return Ok(Attempt::Done(Done::Elsewhere)),
             Claimed::Busy => return Ok(Attempt::Busy),

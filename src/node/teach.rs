@@ -27,7 +27,7 @@ use std::time::Instant;
 pub(super) enum TeacherSource {
     /// Each teacher's logits over the images as they are.
     Stored(Vec<Logits>),
-    /// The teachers themselves: augmented images are new ones at each step.
+    /// The teachers themselves: augmented images are new ones at each step, and features are not stored.
     Live(Vec<Network>),
 }
 
@@ -36,17 +36,16 @@ impl Job<'_> {
         &self,
         step: &Step,
         train: &View,
-        locks: Vec<Option<KeyLock>>,
+        logits: Vec<(KeyInputs, Option<KeyLock>)>,
     ) -> Result<TeacherSource, StepError> {
         let teachers = &step.inputs.parents;
-        let stored = step.inputs.stored_logits();
-        if stored.is_empty() {
+        if logits.is_empty() {
             let networks = teachers.iter().map(|teacher| self.trained(teacher));
             return Ok(TeacherSource::Live(networks.collect::<Result<_, _>>()?));
         }
-        let each = stored.iter().zip(teachers).zip(locks);
-        let logits =
-            each.map(|((inputs, teacher), lock)| self.teacher_logits(inputs, teacher, train, lock));
+        let each = logits.into_iter().zip(teachers);
+        let logits = each
+            .map(|((inputs, lock), teacher)| self.teacher_logits(&inputs, teacher, train, lock));
         Ok(TeacherSource::Stored(logits.collect::<Result<_, _>>()?))
     }
 

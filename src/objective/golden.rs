@@ -1,7 +1,7 @@
 //! The logits with which golden values were computed, in double precision, by code that was written
 //! for that alone.
 
-use super::{Batch, Distillation};
+use super::{Batch, Distillation, Given};
 use burn::tensor::{Device, Int, Tensor};
 
 const STUDENT: [[f32; 4]; 3] =
@@ -26,6 +26,7 @@ pub(super) fn first(count: usize) -> Batch {
         teacher: rows(&TEACHER),
         teachers: vec![rows(&TEACHER)],
         labels: Tensor::<1, Int>::from_ints(&[0, 3, 2][..count], &device),
+        given: Given::default(),
         epoch: 1,
         step: 0,
         seed: 1,
@@ -66,4 +67,29 @@ pub(super) fn assert_near(found: &[f32], expected: &[f32]) {
     let near =
         |(found, expected): (&f32, &f32)| (found - expected).abs() < 3e-6 * expected.abs().max(1.0);
     assert!(found.iter().zip(expected).all(near), "{found:?} is not {expected:?}");
+}
+
+/// Features of two images, `[2, 2, 2, 2]` of the student and `[2, 3, 2, 2]` of the teacher.
+pub(super) fn features() -> [Tensor<4>; 2] {
+    let device = Device::flex().autodiff();
+    let student: Vec<f32> = (0..16).map(|value| value as f32 / 10.0).collect();
+    let teacher: Vec<f32> = (0..24).map(|value| (value % 7) as f32 / 5.0).collect();
+    [(student, 2), (teacher, 3)].map(|(values, channels)| {
+        Tensor::<1>::from_floats(values.as_slice(), &device).reshape([2, channels, 2, 2])
+    })
+}
+
+/// The loss of [`batch`] with these features, and its gradient by the student's.
+pub(super) fn of_features(
+    objective: &dyn Distillation,
+    pairs: Vec<[Tensor<4>; 2]>,
+    learned: Vec<Tensor<1>>,
+) -> (f32, Vec<f32>) {
+    let pairs: Vec<_> =
+        pairs.into_iter().map(|[student, teacher]| [student.require_grad(), teacher]).collect();
+    let first = pairs[0][0].clone();
+    let given = Given { pairs, learned, terms: Vec::new() };
+    let loss = objective.loss(Batch { given, ..batch() });
+    let gradient = first.grad(&loss.backward()).expect("the student learns");
+    (value(loss), values(gradient))
 }

@@ -1,5 +1,7 @@
 //! What a loss and an objective are to a training.
 
+use super::needs::{Given, Needs};
+use crate::tap::Tapped;
 use burn::tensor::{Int, Tensor};
 use std::fmt::Debug;
 
@@ -31,6 +33,30 @@ pub trait Distillation: Debug + Send + Sync {
         false
     }
 
+    /// What it wants of two networks beside their logits, by their taps.
+    ///
+    /// # Errors
+    /// Why the two cannot be compared, as a sentence.
+    fn needs(&self, _student: &[Tapped], _teacher: &[Tapped]) -> Result<Needs, String> {
+        Ok(Needs::default())
+    }
+
+    /// Whether it compares the images of a batch with one another, and says nothing of a single one.
+    fn compares_images(&self) -> bool {
+        false
+    }
+
+    /// Whether the student learns classes in an epoch, counted from 1; in others the objective prepares
+    /// it.
+    fn teaches_classes(&self, _epoch: usize) -> bool {
+        true
+    }
+
+    /// τ, where it is trained: what it is by now. `learned` are its parameters.
+    fn learned_temperature(&self, _learned: &Given) -> Option<Tensor<1>> {
+        None
+    }
+
     /// What lets a training live whose teacher's term weighs too much.
     fn lighter(&self, _classes: usize) -> Option<String> {
         None
@@ -48,6 +74,8 @@ pub struct Batch {
     pub teachers: Vec<Tensor<2>>,
     /// `[batch]`.
     pub labels: Tensor<1, Int>,
+    /// What it wanted beside them.
+    pub given: Given,
     /// The epoch, counted from 1.
     pub epoch: usize,
     /// Which batch of the epoch it is, counted from 0.

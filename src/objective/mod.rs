@@ -2,33 +2,48 @@
 //!
 //! One file per objective, one line in [`SUPERVISED`] or [`DISTILLATION`].
 
+mod at;
 mod cross_entropy;
+mod ctkd;
 mod dgkd;
 mod dist;
 mod dkd;
+mod features;
+mod fitnet;
+mod fsp;
 #[cfg(test)]
 mod golden;
 mod interface;
 mod kd;
 mod label_smoothing;
 mod mlkd;
+mod needs;
 mod nkd;
+mod rkd;
 mod softened;
+mod sp;
 mod squared_error;
 mod sum;
 mod ttm;
 mod weight;
 mod wsld;
 
+pub use at::At;
 pub use cross_entropy::{CrossEntropy, cross_entropy};
+pub use ctkd::Ctkd;
 pub use dgkd::Dgkd;
 pub use dist::Dist;
 pub use dkd::Dkd;
+pub use fitnet::Fitnet;
+pub use fsp::Fsp;
 pub use interface::{Batch, Distillation, Supervised};
 pub use kd::{Kd, Reduction};
 pub use label_smoothing::LabelSmoothing;
 pub use mlkd::MlkdOneView;
+pub use needs::{Given, Needs, Parameter, Start};
 pub use nkd::Nkd;
+pub use rkd::Rkd;
+pub use sp::Sp;
 pub use squared_error::SquaredError;
 pub use sum::{SUM, Term, sum};
 pub use ttm::Ttm;
@@ -51,4 +66,10 @@ pub const DISTILLATION: &[&Kind<dyn Distillation>] = &[
     &wsld::KIND,
     &ttm::KIND,
     &mlkd::KIND,
+    &ctkd::KIND,
+    &at::KIND,
+    &sp::KIND,
+    &rkd::KIND,
+    &fitnet::KIND,
+    &fsp::KIND,
 ];

@@ -2,9 +2,13 @@
 
 use super::{
     interface::{Batch, Distillation},
+    needs::{Given, Needs},
     weight::Weight,
 };
-use crate::kind::{Choice, Chosen};
+use crate::{
+    kind::{Choice, Chosen},
+    tap::Tapped,
+};
 use burn::tensor::Tensor;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -49,9 +53,12 @@ pub fn sum(terms: Vec<Term>) -> Choice<dyn Distillation> {
 impl Distillation for Sum {
     fn loss(&self, batch: Batch) -> Tensor<1> {
         let weighed = self.0.iter().map(|term| (term.weight.at(batch.epoch), term));
-        let losses = weighed
-            .filter(|(weight, _)| *weight != 0.0)
-            .map(|(weight, term)| term.objective.loss(batch.clone()) * weight);
+        let losses = weighed.enumerate().filter(|(_, (weight, _))| *weight != 0.0).map(
+            |(index, (weight, term))| {
+                let given = batch.given.terms.get(index).cloned().unwrap_or_default();
+                term.objective.loss(Batch { given, ..batch.clone() }) * weight
+            },
+        );
         let sum = losses.reduce(|sum, loss| sum + loss);
         // In an epoch in which all ramps are at 0 nothing is learnt.
         sum.unwrap_or_else(|| (batch.student.clone() * 0.0).sum())
@@ -59,6 +66,25 @@ impl Distillation for Sum {
 
     fn sees_each(&self) -> bool {
         self.0.iter().any(|term| term.objective.sees_each())
+    }
+
+    fn needs(&self, student: &[Tapped], teacher: &[Tapped]) -> Result<Needs, String> {
+        let terms = self.0.iter().map(|term| term.objective.needs(student, teacher));
+        Ok(Needs { terms: terms.collect::<Result<_, _>>()?, ..Needs::default() })
+    }
+
+    fn compares_images(&self) -> bool {
+        self.0.iter().any(|term| term.objective.compares_images())
+    }
+
+    fn teaches_classes(&self, epoch: usize) -> bool {
+        let counts = |term: &&Term| term.weight.at(epoch) != 0.0;
+        self.0.iter().filter(counts).any(|term| term.objective.teaches_classes(epoch))
+    }
+
+    fn learned_temperature(&self, learned: &Given) -> Option<Tensor<1>> {
+        let mut terms = self.0.iter().zip(&learned.terms);
+        terms.find_map(|(term, learned)| term.objective.learned_temperature(learned))
     }
 
     /// That of the first term that has one.

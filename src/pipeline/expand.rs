@@ -186,7 +186,9 @@ pub(super) fn chain(
     }
     fields.finish();
     let start = from.clone().zip(nets.first().cloned());
-    let (Some(from), Some(objective)) = (from, objective) else {
+    let (Some(from), Some(objective), Some(Value { span: objective_span, .. })) =
+        (from, objective, objective_value)
+    else {
         return RawChain { start, nodes: Vec::new() };
     };
     let mut seen = BTreeSet::new();
@@ -210,6 +212,7 @@ pub(super) fn chain(
                         names: if dense { above.clone() } else { vec![above[0].clone()] },
                         weights: None,
                         objective: objective.clone(),
+                        objective_span: objective_span.clone(),
                     }),
                     on_collapse,
                 });

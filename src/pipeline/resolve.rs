@@ -10,6 +10,7 @@ use super::{
     raw,
     resolved::{How, Learn, Node, Pipeline, Table, Weights, Work},
     tables::{RawLearn, RawPipeline},
+    taught::Student,
     value::{self, Name},
 };
 use crate::{
@@ -264,7 +265,11 @@ impl<'a> Resolver<'a> {
         }
         let teacher = match &raw.teacher {
             None => None,
-            Some(raw) => Some(self.taught(raw, teachers, learns, (&data, &data_name))?),
+            Some(taught) => {
+                let student =
+                    Student { name: &raw.name, net: net.as_ref(), recipe: recipe.as_ref() };
+                Some(self.taught(taught, teachers, learns, student, (&data, &data_name))?)
+            }
         };
         let net_name = raw.net.text.clone();
         let how = match (teacher, &raw.weights) {

@@ -13,6 +13,7 @@ use crate::{
     kinds::Kinds,
     objective::{Distillation, Supervised},
     recipe::{OnCollapse, Recipe},
+    tap::{self, Tapped},
 };
 use std::{path::PathBuf, sync::Arc};
 
@@ -116,7 +117,7 @@ impl Pipeline {
             Work::Learn(learn) => {
                 let Some(recipe) = learn.recipe() else { return 0.0 };
                 let images = learn.data.info.train.saturating_sub(learn.data.validation);
-                let passes = if recipe.augment.is_empty() { 1.0 } else { recipe.epochs as f64 };
+                let passes = if learn.asks_teachers() { recipe.epochs as f64 } else { 1.0 };
                 let teachers = learn.teacher().into_iter().flat_map(|teacher| &teacher.nodes);
                 let taught: f64 =
                     teachers.map(|&teacher| passes * pass(self.learn(teacher), images)).sum();
@@ -133,6 +134,23 @@ impl Learn {
             How::Train(recipe, _) | How::Distill(recipe, _) => Some(recipe),
             How::Import(_) => None,
         }
+    }
+
+    /// Whether it asks its teachers at each step: of augmented images, which are new ones each time, and
+    /// for features. Others read stored logits.
+    pub fn asks_teachers(&self) -> bool {
+        let augments = self.recipe().is_some_and(|recipe| !recipe.augment.is_empty());
+        augments || self.teacher().is_some_and(|teacher| !teacher.features.is_empty())
+    }
+
+    /// Bytes of its teacher's features, if it learns from any, and whether it keeps them in memory:
+    /// where its images never change and they are not too many.
+    pub fn features(&self) -> Option<(u128, bool)> {
+        let taps = &self.teacher().filter(|teacher| !teacher.features.is_empty())?.features;
+        let images = self.data.info.train.saturating_sub(self.data.validation);
+        let bytes = tap::bytes(images, self.net.classes(), taps);
+        let stay = self.recipe().is_some_and(|recipe| recipe.augment.is_empty());
+        Some((bytes, stay && bytes <= tap::KEPT))
     }
 
     /// Whom it learns from, if it is distilled.
@@ -154,6 +172,8 @@ pub struct Teacher {
     pub weights: Option<Vec<f64>>,
     /// The objective.
     pub objective: Choice<dyn Distillation>,
+    /// The features that it wants of its teacher.
+    pub features: Vec<Tapped>,
 }
 
 impl Teacher {

@@ -62,6 +62,8 @@ pub(super) struct RawTeacher {
     /// As many, if they are given.
     pub weights: Option<Vec<f64>>,
     pub objective: Choice<dyn Distillation>,
+    /// Where it is written.
+    pub objective_span: Span,
 }
 
 pub(super) struct RawEval {

@@ -4,8 +4,21 @@ use super::{
     resolve::Resolver,
     resolved::{Learn, Teacher},
     tables::RawTeacher,
+    value::Name,
 };
-use crate::dataset::Data;
+use crate::{
+    architecture::Architecture,
+    dataset::Data,
+    recipe::{Recipe, leaves_one},
+    tap::Tapped,
+};
+
+/// Who is taught, as far as nothing is wrong with it.
+pub(super) struct Student<'a> {
+    pub name: &'a Name,
+    pub net: Option<&'a Architecture>,
+    pub recipe: Option<&'a Recipe>,
+}
 
 impl Resolver<'_> {
     /// The teachers of a student on `data`, which are the nodes `teachers` of `learns`.
@@ -14,9 +27,10 @@ impl Resolver<'_> {
         raw: &RawTeacher,
         teachers: &[usize],
         learns: &[Option<Learn>],
+        student: Student<'_>,
         (data, data_name): (&Data, &str),
     ) -> Option<Teacher> {
-        let RawTeacher { names, weights, objective } = raw;
+        let RawTeacher { names, weights, objective, objective_span: _ } = raw;
         // Each has been found, and nothing is wrong with it.
         let found: Vec<&Learn> =
             teachers.iter().map(|&teacher| learns[teacher].as_ref()).collect::<Option<_>>()?;
@@ -27,6 +41,7 @@ impl Resolver<'_> {
             let message = format!("`{data_name}` has one class: logits of it teach nothing");
             self.errors.push(&names[0].span, message);
         }
+        let features = self.features(raw, &student, found[0], data);
         for (name, taught) in names.iter().zip(found) {
             let classes = (taught.net.classes(), data.info.classes);
             if classes.0 != classes.1 {
@@ -45,6 +60,46 @@ impl Resolver<'_> {
             }
         }
         let (nodes, weights) = (teachers.to_vec(), weights.clone());
-        Some(Teacher { nodes, weights, objective: objective.clone() })
+        Some(Teacher { nodes, weights, objective: objective.clone(), features })
+    }
+
+    /// The features that the objective wants of its teacher.
+    fn features(
+        &mut self,
+        raw: &RawTeacher,
+        Student { name, net, recipe }: &Student<'_>,
+        teacher: &Learn,
+        data: &Data,
+    ) -> Vec<Tapped> {
+        let RawTeacher { names, objective, objective_span: span, .. } = raw;
+        let Some(net) = net else { return Vec::new() };
+        let images = data.info.train.saturating_sub(data.validation);
+        let norms = net.layers().iter().any(|layer| layer.layer().normalises());
+        // Of networks with BatchNorm it is told already.
+        let alone = recipe.filter(|recipe| !norms && leaves_one(images, recipe.batch_size));
+        if let Some(recipe) = alone.filter(|_| objective.compares_images()) {
+            let message = format!(
+                "{images} training images in batches of {} leave a batch of one, and this objective \
+                 compares the images of a batch",
+                recipe.batch_size
+            );
+            self.errors.push(span, message);
+        }
+        let needs = match objective.needs(&net.taps(), &teacher.net.taps()) {
+            Ok(needs) => needs,
+            Err(problem) => {
+                let (student, teacher) = (&name.text, &names[0].text);
+                let message = format!("`{student}` cannot be compared with `{teacher}`: {problem}");
+                self.errors.push(span, message);
+                return Vec::new();
+            }
+        };
+        let features = needs.teachers();
+        if !features.is_empty() && names.len() > 1 {
+            let message = "this objective compares features, and features have no mean";
+            let help = "name one teacher; objectives on logits learn from several";
+            self.errors.push_help(span, message, help);
+        }
+        features
     }
 }

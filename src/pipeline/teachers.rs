@@ -83,5 +83,6 @@ pub(super) fn taught(
         }
         _ => {}
     }
-    Some(RawTeacher { names, weights: weights.map(|(weights, _)| weights), objective })
+    let weights = weights.map(|(weights, _)| weights);
+    Some(RawTeacher { names, weights, objective, objective_span: value.span.clone() })
 }

@@ -16,6 +16,8 @@ pub struct Checkpoint {
     pub weights: Vec<NamedTensor>,
     /// The optimizer's state: `NAME/0`, `NAME/1`, … for each parameter, flat.
     pub optimizer: Vec<NamedTensor>,
+    /// What the objective trains beside the student, flat.
+    pub learned: Vec<NamedTensor>,
     /// The weights of the best epoch so far; empty where none is selected.
     pub best: Vec<NamedTensor>,
     /// Everything that is not a tensor.
@@ -30,8 +32,12 @@ impl Checkpoint {
         };
         let weights = shapes(&self.weights);
         let mut problems = Vec::new();
+        let learned = shapes(&self.learned);
         for tensor in &self.optimizer {
-            let parameter = tensor.name.rsplit_once('/').and_then(|(name, _)| weights.get(name));
+            let parameter = tensor
+                .name
+                .rsplit_once('/')
+                .and_then(|(name, _)| weights.get(name).or_else(|| learned.get(name)));
             if parameter.map(|shape| shape.iter().product()) != Some(tensor.values.len()) {
                 problems.push(format!("the optimizer's `{}` belongs to no parameter", tensor.name));
             }

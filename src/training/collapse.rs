@@ -176,7 +176,8 @@ mod tests {
 
     fn record(epoch: usize, loss: f64, accuracy: f64) -> EpochRecord {
         let train_accuracy = Some(accuracy);
-        EpochRecord { epoch, lr: 0.1, loss, accuracy: None, train_accuracy, constant: false }
+        let (accuracy, temperature, constant) = (None, None, false);
+        EpochRecord { epoch, lr: 0.1, loss, accuracy, train_accuracy, temperature, constant }
     }
 
     fn recipe(warmup: usize) -> Recipe {

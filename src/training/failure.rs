@@ -67,6 +67,9 @@ pub enum LearnError {
         /// The epoch's mean loss.
         last: f64,
     },
+    /// The objective cannot compare these two networks.
+    #[error("{0}")]
+    Objective(String),
     /// It learns nothing any more.
     #[error("{0}. `on_collapse = \"warn\"` trains on all the same")]
     Collapsed(Collapse),

@@ -3,6 +3,7 @@
 //! It is a map from a parameter's name to flat tensors, so that it can be written to a
 //! checkpoint and read back; burn's own optimizers keep theirs private and under random ids.
 
+use super::learned::Learned;
 use crate::{
     kind::Choice,
     network::{AnyTensor, NamedTensor, Network, Role, Visitor},
@@ -56,8 +57,21 @@ impl OptimizerState {
 
     /// One update of every parameter of `net` that has a gradient, with learning rate `lr`.
     pub fn step(&mut self, net: &mut Network, grads: Gradients, lr: f64) {
+        self.step_with(net, &mut Learned::default(), grads, lr);
+    }
+
+    /// As [`step`](Self::step), and of what the objective trains.
+    pub(super) fn step_with(
+        &mut self,
+        net: &mut Network,
+        learned: &mut Learned,
+        grads: Gradients,
+        lr: f64,
+    ) {
         self.steps += 1;
-        net.visit(&mut Update { optimizer: self, grads, lr });
+        let mut update = Update { optimizer: self, grads, lr };
+        net.visit(&mut update);
+        learned.visit(&mut update);
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{
     Checkpoint, Collapse, Ensemble, InferError, LearnError, Logits, OptimizerState, Order,
     Progress, Sign, Stop, TrainingState, Watch, Within, collapse,
+    lesson::{Lesson, Made, Moment},
     validate::{accuracy, finite, is_finite},
     watch::Unwatched,
 };
@@ -12,7 +13,7 @@ use crate::{
     history::EpochRecord,
     kernels,
     network::{Kernels, NamedTensor, Network},
-    objective::{self, Distillation, Supervised},
+    objective::{Distillation, Supervised},
     recipe::{OnCollapse, Recipe, Select},
     rng::{Purpose, Stream},
 };
@@ -122,19 +123,23 @@ pub fn resume(
     let mut net =
         Network::init_with(training.net, training.seed, training.recipe.batchnorm_weight, device)
             .with_kernels(training.kernels);
+    let mut lesson = Lesson::new(training, &net, device, &mut || !watch.stopped())?;
     let mut optimizer_state = OptimizerState::new(rule.clone());
     let mut history = Vec::new();
     let mut best: Best = None;
     let mut within = None;
     if let Some(from) = from {
         from.check()?;
-        let Checkpoint { weights, optimizer, best: best_weights, state } = from;
+        let Checkpoint { weights, optimizer, learned, best: best_weights, state } = from;
         net.load(weights)?;
+        lesson.learned.load(learned)?;
         optimizer_state = OptimizerState::load(rule.clone(), state.steps, &optimizer, device);
         best = state.best.map(|(accuracy, epoch)| (accuracy, epoch, best_weights));
         (history, within) = (state.history, state.within);
     }
     net.track();
+    lesson.learned.track();
+    let mut state = State { net, lesson, optimizer_state };
     for epoch in history.len() + 1..=training.recipe.epochs {
         let lr = training.recipe.learning_rate(epoch - 1);
         let started = Instant::now();
@@ -142,31 +147,31 @@ pub fn resume(
         let from = within.take().unwrap_or(Within { last, ..Within::default() });
         // A checkpoint from later in the epoch holds what the new optimizer has gathered.
         if from.step == 0 && training.recipe.schedule.restarts(epoch - 1) {
-            optimizer_state = OptimizerState::new(rule.clone());
+            state.optimizer_state = OptimizerState::new(rule.clone());
         }
-        let mut pause = |net: &Network, optimizer_state: &OptimizerState, within: Within| {
+        let mut pause = |state: &State<'_>, within: Within| {
             let (size, of) = (training.recipe.batch_size, training.train.len());
             let order = watch.order(epoch, within.step.saturating_mul(size).min(of), of);
             if order != Order::GoOn {
-                watch.keep(&|| checkpoint(net, optimizer_state, &best, &history, Some(within)));
+                watch.keep(&|| checkpoint(state, &best, &history, Some(within)));
             }
             if order == Order::Stop { Err(LearnError::Stopped) } else { Ok(()) }
         };
-        let whole =
-            run_epoch(training, &mut net, &mut optimizer_state, epoch, lr, from, &mut pause)?;
+        let whole = run_epoch(training, &mut state, epoch, lr, from, &mut pause)?;
         let loss = whole.loss_sum / training.train.len() as f64;
         let done = from.step.saturating_mul(training.recipe.batch_size);
         let samples = training.train.len().saturating_sub(done);
         let samples_per_second = samples as f64 / started.elapsed().as_secs_f64();
-        let weights = finite(&net, &optimizer_state, epoch, lr, loss)?;
+        let State { net, lesson, optimizer_state } = &state;
+        let weights = finite(net, &lesson.learned, optimizer_state, epoch, lr, loss)?;
         let evaluated = training
             .evaluation
-            .map(|view| accuracy(&net, view, training.net.classes(), &mut |_| !watch.stopped()));
+            .map(|view| accuracy(net, view, training.net.classes(), &mut |_| !watch.stopped()));
         let accuracy = match evaluated.transpose() {
             Ok(accuracy) => accuracy,
             Err(InferError::Stopped) => {
                 // The epoch's steps are made: only the evaluation is done again.
-                watch.keep(&|| checkpoint(&net, &optimizer_state, &best, &history, Some(whole)));
+                watch.keep(&|| checkpoint(&state, &best, &history, Some(whole)));
                 return Err(LearnError::Stopped);
             }
             Err(InferError::Data(error)) => return Err(error.into()),
@@ -176,57 +181,69 @@ pub fn resume(
         };
         let correct = whole.correct as f64 / training.train.len() as f64;
         let (train_accuracy, constant) = (Some(correct), whole.constant);
-        let record = EpochRecord { epoch, lr, loss, accuracy, train_accuracy, constant };
+        let temperature = lesson.temperature();
+        let record =
+            EpochRecord { epoch, lr, loss, accuracy, train_accuracy, temperature, constant };
         if let (Some(now), false) = (accuracy, training.recipe.select == Select::Last)
             && best.as_ref().is_none_or(|(top, ..)| now > *top)
         {
             best = Some((now, epoch, weights));
         }
         history.push(record);
-        let (sign, explain) = (training.sign(&history), |sign| training.explain(sign, &record));
+        let sign = training.sign(&history).filter(|_| lesson.teaches_classes(epoch));
+        let explain = |sign| training.explain(sign, &record);
         if let (Some(sign), OnCollapse::Stop) =
             (sign.filter(|sign| sign.is_sure()), training.on_collapse)
         {
             return Err(LearnError::Collapsed(explain(sign)));
         }
-        let checkpoint = || checkpoint(&net, &optimizer_state, &best, &history, None);
+        let checkpoint = || checkpoint(&state, &best, &history, None);
         let (record, explain, checkpoint) = (&record, &explain, &checkpoint);
         watch.epoch(&Progress { record, samples_per_second, sign, explain, checkpoint });
     }
     let (selected, weights) = match best {
         Some((_, epoch, weights)) => (epoch, weights),
-        None => (training.recipe.epochs, net.save()),
+        None => (training.recipe.epochs, state.net.save()),
     };
-    let sure = |epochs: &usize| training.sign(&history[..*epochs]).is_some_and(Sign::is_sure);
+    let sure = |epochs: &usize| {
+        let sign = training.sign(&history[..*epochs]);
+        state.lesson.teaches_classes(*epochs) && sign.is_some_and(Sign::is_sure)
+    };
     let collapsed = (1..=history.len()).find(sure);
     Ok(Trained { weights, history, selected, collapsed })
 }
 
+/// What moves in a training.
+struct State<'a> {
+    net: Network,
+    lesson: Lesson<'a>,
+    optimizer_state: OptimizerState,
+}
+
 fn checkpoint(
-    net: &Network,
-    optimizer_state: &OptimizerState,
+    of: &State<'_>,
     best: &Best,
     history: &[EpochRecord],
     within: Option<Within>,
 ) -> Checkpoint {
-    let (steps, optimizer) = optimizer_state.save();
+    let (steps, optimizer) = of.optimizer_state.save();
     let scored = best.as_ref().map(|(accuracy, epoch, _)| (*accuracy, *epoch));
     let best = best.as_ref().map(|(.., weights)| weights.clone()).unwrap_or_default();
     let state =
         TrainingState { steps, best: scored, seconds: 0.0, history: history.to_vec(), within };
-    Checkpoint { weights: net.save(), optimizer, best, state }
+    let (weights, learned) = (of.net.save(), of.lesson.learned.save());
+    Checkpoint { weights, optimizer, learned, best, state }
 }
 
 /// One pass over the training samples, or what is left of one; where it ends. `pause` is called before
 /// each step.
 fn run_epoch(
     training: &Training<'_>,
-    net: &mut Network,
-    optimizer_state: &mut OptimizerState,
+    state: &mut State<'_>,
     epoch: usize,
     lr: f64,
     mut within: Within,
-    pause: &mut dyn FnMut(&Network, &OptimizerState, Within) -> Result<(), LearnError>,
+    pause: &mut dyn FnMut(&State<'_>, Within) -> Result<(), LearnError>,
 ) -> Result<Within, LearnError> {
     let view = training.train;
     let mut indices: Vec<u32> = (0..view.len() as u32).collect();
@@ -237,43 +254,20 @@ fn run_epoch(
     let left = &indices[within.step.saturating_mul(size).min(indices.len())..];
     let batches = view.batches(left, size, Some(changes).filter(|_| !augment.is_empty()))?;
     for (step, (indices, batch)) in (within.step..).zip(left.chunks(size).zip(batches)) {
-        pause(net, optimizer_state, within)?;
+        pause(state, within)?;
+        let State { net, lesson, optimizer_state } = &mut *state;
         let batch = batch?;
-        let device = batch.images.device();
-        let logits = net.train(batch.images.clone().autodiff());
-        let frozen = logits.clone().inner();
-        let hits = hits(frozen.clone(), batch.labels.clone());
-        let mut taught = None;
-        let labels = batch.labels.autodiff();
-        let teach = |teacher: Tensor<2>, teachers: Vec<Tensor<2>>| {
-            let (student, labels) = (logits.clone(), labels.clone());
-            let seed = training.seed;
-            objective::Batch { student, teacher, teachers, labels, epoch, step, seed }
-        };
-        let loss = match training.objective {
-            Objective::Labels(loss) => loss.loss(logits, labels),
-            Objective::Stored(objective, teachers) => {
-                let each = teachers.each.iter().map(|logits| {
-                    let ids = indices.iter().map(|&index| view.ids[index as usize]);
-                    logits.batch(ids, &device).autodiff()
-                });
-                let each: Vec<_> = each.collect();
-                objective.loss(teach(teachers.mean(&each), each))
-            }
-            Objective::Live(objective, teachers) => {
-                let each = teachers.each.iter();
-                let each: Vec<_> =
-                    each.map(|teacher| teacher.infer(batch.images.clone()).autodiff()).collect();
-                taught = Some(each.clone());
-                objective.loss(teach(teachers.mean(&each), each))
-            }
-        };
+        let ids: Vec<u32> = indices.iter().map(|&index| view.ids[index as usize]).collect();
+        let labels = batch.labels.clone();
+        let moment = Moment { ids: &ids, epoch, step };
+        let Made { logits, loss, asked } = lesson.step(net, batch, moment);
+        let hits = hits(logits.clone(), labels);
         // One wait for the device, not two.
         let told = Tensor::cat(vec![loss.clone().inner(), hits], 0).into_data();
         let told = told.try_into_vec_as::<f32>().expect("both have f32 elements");
         let value = f64::from(told[0]);
         if !value.is_finite() {
-            if taught.is_some_and(|each| each.into_iter().any(|logits| !is_finite(logits))) {
+            if asked.into_iter().any(|logits| !is_finite(logits)) {
                 return Err(LearnError::Teacher { epoch, step: step + 1 });
             }
             let last = within.last.map_or("none".to_owned(), |last| format!("{last:.4}"));
@@ -282,9 +276,9 @@ fn run_epoch(
         let loss_sum = within.loss_sum + value * indices.len() as f64;
         let correct = within.correct + told[1] as usize;
         let constant =
-            if step == compared { collapse::is_constant(frozen) } else { within.constant };
+            if step == compared { collapse::is_constant(logits) } else { within.constant };
         within = Within { step: step + 1, loss_sum, last: Some(value), correct, constant };
-        optimizer_state.step(net, loss.backward(), lr);
+        optimizer_state.step_with(net, &mut lesson.learned, loss.backward(), lr);
         kernels::settle();
     }
     Ok(within)

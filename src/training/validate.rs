@@ -1,6 +1,6 @@
 //! What a training looks at after an epoch: whether its numbers are finite, and its accuracy.
 
-use super::{InferError, LearnError, OptimizerState, infer_from};
+use super::{InferError, LearnError, OptimizerState, infer_from, learned::Learned};
 use crate::{
     dataset::View,
     metric::metrics,
@@ -12,6 +12,7 @@ use burn::tensor::Tensor;
 /// state that is infinite leaves its parameter where it is for good.
 pub(super) fn finite(
     net: &Network,
+    learned: &Learned,
     state: &OptimizerState,
     epoch: usize,
     lr: f64,
@@ -19,8 +20,10 @@ pub(super) fn finite(
 ) -> Result<Vec<NamedTensor>, LearnError> {
     let wild = |tensor: &&NamedTensor| !tensor.is_finite();
     let (weights, (_, state)) = (net.save(), state.save());
+    let learned = learned.save();
     let name = weights
         .iter()
+        .chain(&learned)
         .find(wild)
         .map(|tensor| tensor.name.clone())
         .or_else(|| state.iter().find(wild).map(|tensor| format!("optimizer:{}", tensor.name)));

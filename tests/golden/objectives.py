@@ -1,4 +1,4 @@
-"""Makes objectives.safetensors: losses of every objective on logits and their gradients by the student's.
+"""Makes objectives.safetensors: losses of every objective, and their gradients by what the student gives.
 
     python3 -m venv venv && venv/bin/pip install torch numpy safetensors
     venv/bin/python tests/golden/objectives.py
@@ -8,6 +8,7 @@ stored in 32. A tensor's name is an objective as JSON, and `loss` or `gradient`.
 """
 
 import json
+import math
 import pathlib
 
 import torch
@@ -137,6 +138,131 @@ for case in CASES:
     key = json.dumps(case, ensure_ascii=False)
     out[f"{key} loss"], out[f"{key} gradient"] = loss.detach().reshape(1), logits.grad
 
+# Of several teachers, and of a temperature that is trained.
+second = (torch.randn(BATCH, CLASSES) * 3).float().double()
+out["second"] = second
+for case in [
+    {"dgkd": {"temperature": 5.0, "lambda": 0.5, "drop": 0}},
+    {"dgkd": {"temperature": 2.0, "lambda": 0.9, "drop": 0, "reduction": "mean", "standardize": True}},
+]:
+    fields = case["dgkd"]
+    logits = student.clone().requires_grad_()
+    change = standard if fields.get("standardize") else lambda logits: logits
+    soft = sum(divergence(change(logits), change(p), fields["temperature"]) for p in (teacher, second))
+    soft = soft / (CLASSES if fields.get("reduction") == "mean" else 1)
+    loss = (1 - fields["lambda"]) * F.cross_entropy(logits, targets) + fields["lambda"] * soft
+    loss.backward()
+    key = json.dumps(case, ensure_ascii=False)
+    out[f"{key} loss"], out[f"{key} gradient"] = loss.detach().reshape(1), logits.grad
+
+for case in [{"ctkd": {}}, {"ctkd": {"epochs": 20, "standardize": True}}]:
+    fields = case["ctkd"]
+    logits, theta = student.clone().requires_grad_(), torch.tensor([-2.0], requires_grad=True)
+    temperature = 1 + 20 * torch.sigmoid(theta)
+    change = standard if fields.get("standardize") else lambda logits: logits
+    loss = 0.1 * F.cross_entropy(logits, targets) + 0.9 * divergence(change(logits), change(teacher), temperature)
+    loss.backward()
+    gone = min(EPOCH, fields.get("epochs", 10)) / fields.get("epochs", 10)
+    factor = (math.cos(math.pi * gone) + 1) / 2 - 1
+    key = json.dumps(case, ensure_ascii=False)
+    out[f"{key} loss"], out[f"{key} gradient"] = loss.detach().reshape(1), logits.grad
+    out[f"{key} learned gradient"] = factor * theta.grad
+    out["theta"] = theta.detach()
+
+# On features: the teacher's last stage is half as large, and pooled outputs differ in width.
+SHAPES = {"stem": [4, 4, 4], "stage1": [4, 4, 4], "stage2": [8, 4, 4], "pooled": [8, 1, 1]}
+WIDE = {**SHAPES, "stage2": [8, 2, 2], "pooled": [12, 1, 1]}
+features = {
+    side: {name: torch.randn(BATCH, *shape).relu().float().double() for name, shape in shapes.items()}
+    for side, shapes in [("student", SHAPES), ("teacher", WIDE)]
+}
+for side, taps in features.items():
+    out.update({f"{side} {name}": tensor for name, tensor in taps.items()})
+projections = {
+    stage: [torch.randn(shape).mul(0.3).float().double(), torch.rand(shape[0]).float().double() + 0.5,
+            torch.randn(shape[0]).float().double()]
+    for stage, shape in [(1, [4, 4, 1, 1]), (2, [8, 8, 3, 3])]
+}
+
+
+def smaller(a, b):
+    side = min(a.shape[-1], b.shape[-1])
+    return F.adaptive_avg_pool2d(a, side), F.adaptive_avg_pool2d(b, side)
+
+
+def at(s, t, weight=1000.0):
+    def attention(f):
+        return F.normalize(f.pow(2).mean(1).flatten(1))
+
+    pairs = [smaller(s[name], t[name]) for name in ("stage1", "stage2")]
+    return weight * sum(F.mse_loss(attention(a), attention(b)) for a, b in pairs)
+
+
+def sp(s, t, weight=3000.0):
+    def similarity(f):
+        f = f.flatten(1)
+        return F.normalize(f @ f.T)
+
+    return weight * ((similarity(s["stage2"]) - similarity(t["stage2"])) ** 2).sum() / BATCH**2
+
+
+def rkd(s, t, distance=25.0, angle=50.0):
+    def distances(e):
+        d = (e[:, None] - e[None]).pow(2).sum(2).clamp(min=1e-12).sqrt()
+        d = d * (1 - torch.eye(BATCH))
+        return d / (d.sum() / (BATCH * (BATCH - 1)))
+
+    def angles(e):
+        ways = F.normalize(e[None] - e[:, None], dim=2)
+        return ways @ ways.transpose(1, 2)
+
+    a, b = s["pooled"].flatten(1), t["pooled"].flatten(1)
+    return distance * F.smooth_l1_loss(distances(a), distances(b)) + angle * F.smooth_l1_loss(angles(a), angles(b))
+
+
+def fsp(s, t, weight=50.0):
+    def flow(f, g):
+        f, g = (x.flatten(2) for x in smaller(f, g))
+        return g @ f.transpose(1, 2) / f.shape[2]
+
+    steps = [("stem", "stage1"), ("stage1", "stage2")]
+    return weight * sum(F.mse_loss(flow(s[a], s[b]), flow(t[a], t[b])) for a, b in steps)
+
+
+def fitnet(s, t, weight=100.0, stage=2):
+    kernel, gamma, beta = projections[stage]
+    projected = F.conv2d(s[f"stage{stage}"], kernel, stride=stage, padding=kernel.shape[-1] // 2)
+    projected = F.batch_norm(projected, None, None, gamma, beta, training=True).relu()
+    return weight * F.mse_loss(projected, t[f"stage{stage}"])
+
+
+ON_FEATURES = {"at": at, "sp": sp, "rkd": rkd, "fsp": fsp, "fitnet": fitnet}
+for stage, (kernel, gamma, beta) in projections.items():
+    out[f"projection {stage}"] = torch.cat([kernel.flatten(), gamma, beta])
+for case in [
+    {"at": {}},
+    {"at": {"weight": 50.0, "ce": 0.0}},
+    {"sp": {}},
+    {"sp": {"weight": 30.0, "ce": 0.5}},
+    {"rkd": {}},
+    {"rkd": {"distance": 0.0, "angle": 2.0, "ce": 0.0}},
+    {"fsp": {}},
+    {"fsp": {"weight": 3.0, "first": 9}},
+    {"fitnet": {}},
+    {"fitnet": {"stage": 1, "weight": 1.0, "ce": 0.1}},
+]:
+    [(name, fields)] = case.items()
+    fields = dict(fields)
+    inputs = {name: tensor.clone().requires_grad_() for name, tensor in features["student"].items()}
+    weight = fields.pop("ce", 1.0)
+    weight = 0.0 if EPOCH <= fields.pop("first", 0) else weight
+    loss = ON_FEATURES[name](inputs, features["teacher"], **fields)
+    loss = loss + weight * F.cross_entropy(student, targets)
+    loss.backward()
+    key = json.dumps(case, ensure_ascii=False)
+    out[f"{key} loss"] = loss.detach().reshape(1)
+    out[f"{key} gradient"] = torch.cat([x.grad.flatten() for x in inputs.values() if x.grad is not None])
+
 path = pathlib.Path(__file__).with_name("objectives.safetensors")
 save_file({name: tensor.to(torch.float32).contiguous() for name, tensor in out.items()}, path)
-print(f"{len(CASES)} cases, {path.stat().st_size} bytes")
+print(f"{sum(name.endswith(' loss') for name in out)} cases, {path.stat().st_size} bytes")

@@ -159,6 +159,7 @@ fn checkpoints() {
         loss: 1.0,
         accuracy: Some(0.5),
         train_accuracy: Some(0.25),
+        temperature: Some(4.0),
         constant: false,
     };
     let within =
@@ -171,8 +172,9 @@ fn checkpoints() {
         within,
     };
     let (weights, optimizer) = (vec![tensor("a.weight")], vec![tensor("a.weight/0")]);
-    let best = weights.clone();
-    let whole = write_checkpoint(&Checkpoint { weights, optimizer, best, state }).unwrap();
+    let (best, learned) = (weights.clone(), vec![tensor("objective.theta")]);
+    let whole = Checkpoint { weights, optimizer, learned, best, state };
+    let whole = write_checkpoint(&whole).unwrap();
     let history = b"{\"epoch\":1,\"lr\":0.1,\"loss\":1.0}\n".to_vec();
     feed(&[whole, history], 60, entry::checkpoint);
 }

@@ -8,8 +8,9 @@ use std::{
 };
 
 /// Modules in layers: one may import those above it in this list, never those below or beside it.
-const LAYERS: [&[&str]; 18] = [
+const LAYERS: [&[&str]; 19] = [
     &["rng", "dag", "metric", "history", "input", "fetch", "kernels", "kind", "shape", "tensors"],
+    &["tap"],
     &["augment", "column", "objective", "optimizer", "schedule"],
     &["recipe"],
     &["layer", "dataset"],

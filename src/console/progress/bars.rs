@@ -149,6 +149,7 @@ mod tests {
             loss: 0.8932,
             accuracy,
             train_accuracy,
+            temperature: None,
             constant: false,
         };
         let text = brief(&record, 2310.0);

@@ -214,7 +214,6 @@ mod tests {
     use super::*;
     use crate::{
         executor::{StepError, StepErrorKind},
-        history::EpochRecord,
         key::{Key, KeyInputs},
         plan::{Reason, Step},
     };
@@ -254,9 +253,8 @@ mod tests {
         let mut time = 0.0;
         for step in 0..count {
             let epoch = |epoch| {
-                let (accuracy, train_accuracy) = (None, None);
-                let (lr, loss, constant) = (0.1, 1.0, false);
-                let record = EpochRecord { epoch, lr, loss, accuracy, train_accuracy, constant };
+                let line = format!("{{\"epoch\":{epoch},\"lr\":0.1,\"loss\":1.0}}");
+                let record = crate::history::read(line.as_bytes()).unwrap()[0];
                 Event::Epoch { step, epochs: 2, record, samples_per_second: 1.0 }
             };
             let ended = Event::Ended { step, status: Status::Done(Done::Here(1.5)) };

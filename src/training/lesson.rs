@@ -1,0 +1,163 @@
+//! What a training learns from in a step: its objective with all that belongs to it.
+
+use super::{
+    InferError, LearnError, Objective, Training,
+    features::{Kept, KeptError},
+    learned::Learned,
+};
+use crate::{
+    dataset,
+    network::Network,
+    objective::{self, Distillation, Needs},
+    tap::{KEPT, Tap, bytes},
+};
+use burn::tensor::{Device, Tensor};
+
+/// An objective, its parameters, and what it keeps of its teachers.
+pub(super) struct Lesson<'a> {
+    objective: Objective<'a>,
+    seed: u64,
+    needs: Needs,
+    taps: [Vec<Tap>; 2],
+    pub learned: Learned,
+    /// Of each teacher; none where they are asked anew.
+    kept: Vec<Kept>,
+}
+
+/// Which step it is.
+#[derive(Clone, Copy)]
+pub(super) struct Moment<'a> {
+    /// The images' ids.
+    pub ids: &'a [u32],
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Counted from 0 in the epoch.
+    pub step: usize,
+}
+
+/// What a step has given.
+pub(super) struct Made {
+    /// The student's logits, without gradient.
+    pub logits: Tensor<2>,
+    /// `[1]`.
+    pub loss: Tensor<1>,
+    /// The logits of teachers that were asked just now.
+    pub asked: Vec<Tensor<2>>,
+}
+
+impl<'a> Lesson<'a> {
+    /// Ready for the first step of `net`; `go_on` is asked while a teacher's features are made.
+    pub fn new(
+        training: &Training<'a>,
+        net: &Network,
+        device: &Device,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<Self, LearnError> {
+        let objective = training.objective;
+        let needs = match objective {
+            Objective::Labels(_) => Ok(Needs::default()),
+            Objective::Stored(objective, _) => objective.needs(net.taps(), &[]),
+            Objective::Live(objective, teachers) => {
+                let teacher = teachers.each.first().map_or(&[][..], Network::taps);
+                objective.needs(net.taps(), teacher)
+            }
+        };
+        let needs = needs.map_err(LearnError::Objective)?;
+        let mut kept = Vec::new();
+        let wanted = needs.teachers();
+        let images = training.train.len();
+        let small = bytes(images, training.net.classes(), &wanted) <= KEPT;
+        if let Objective::Live(_, teachers) = objective
+            && !wanted.is_empty()
+            && training.recipe.augment.is_empty()
+            && small
+        {
+            for teacher in teachers.each {
+                let made = Kept::new(teacher, training.train, &wanted, go_on);
+                kept.push(made.map_err(|error| match error {
+                    KeptError::Pass(InferError::Stopped) => LearnError::Stopped,
+                    KeptError::Pass(InferError::Data(error)) => error.into(),
+                    KeptError::Pass(InferError::NotFinite { .. }) => {
+                        LearnError::Teacher { epoch: 1, step: 1 }
+                    }
+                    KeptError::Rows(error) => error.into(),
+                })?);
+            }
+        }
+        let learned = Learned::init(&needs, training.seed, device);
+        Ok(Self { objective, seed: training.seed, taps: needs.taps(), needs, learned, kept })
+    }
+
+    /// The loss of `net` on a batch.
+    pub fn step(&self, net: &mut Network, batch: dataset::Batch, moment: Moment<'_>) -> Made {
+        let dataset::Batch { images, labels } = batch;
+        let device = images.device();
+        let [ours, theirs] = &self.taps;
+        let (student, features) = net.train_with(images.clone().autodiff(), ours);
+        let logits = student.clone().inner();
+        let labels = labels.autodiff();
+        let ours: Vec<_> = ours.iter().copied().zip(features).collect();
+        let tracked = |(tap, feature): (Tap, Tensor<4>)| (tap, feature.autodiff());
+        let (objective, mean, each, features) = match self.objective {
+            Objective::Labels(loss) => {
+                return Made { logits, loss: loss.loss(student, labels), asked: Vec::new() };
+            }
+            Objective::Stored(objective, teachers) => {
+                let each = teachers.each.iter();
+                let each = each.map(|logits| logits.batch(moment.ids.iter().copied(), &device));
+                let each: Vec<_> = each.map(Tensor::autodiff).collect();
+                (objective, teachers.mean(&each), each, Vec::new())
+            }
+            Objective::Live(objective, teachers) => {
+                let answers = teachers.each.iter().enumerate().map(|(index, teacher)| {
+                    if let Some(kept) = self.kept.get(index) {
+                        return kept.batch(moment.ids, &device);
+                    }
+                    let (logits, features) = teacher.infer_with(images.clone(), theirs);
+                    (logits, theirs.iter().copied().zip(features).collect())
+                });
+                let answers: Vec<(Tensor<2>, Vec<_>)> = answers.collect();
+                let each: Vec<_> =
+                    answers.iter().map(|(logits, _)| logits.clone().autodiff()).collect();
+                let features = answers.into_iter().next().map(|(_, features)| features);
+                let features = features.unwrap_or_default().into_iter().map(tracked).collect();
+                (objective, teachers.mean(&each), each, features)
+            }
+        };
+        let asked = match self.objective {
+            Objective::Live(..) if self.kept.is_empty() => each.clone(),
+            _ => Vec::new(),
+        };
+        let loss = objective.loss(objective::Batch {
+            student,
+            teacher: mean,
+            teachers: each,
+            labels,
+            given: self.needs.give(&[ours, features], &self.learned.tensors()),
+            epoch: moment.epoch,
+            step: moment.step,
+            seed: self.seed,
+        });
+        Made { logits, loss, asked }
+    }
+
+    /// τ, where the objective trains it.
+    pub fn temperature(&self) -> Option<f64> {
+        let objective = self.taught()?;
+        let given = self.needs.give_learned(&self.learned.tensors());
+        let temperature = objective.learned_temperature(&given)?;
+        Some(f64::from(temperature.into_scalar::<f32>()))
+    }
+
+    /// Whether the student learns classes in an epoch, counted from 1.
+    pub fn teaches_classes(&self, epoch: usize) -> bool {
+        self.taught().is_none_or(|objective| objective.teaches_classes(epoch))
+    }
+
+    fn taught(&self) -> Option<&'a dyn Distillation> {
+        match self.objective {
+            Objective::Labels(_) => None,
+            Objective::Stored(objective, _) | Objective::Live(objective, _) => Some(objective),
+        }
+    }
+}
