@@ -5,7 +5,7 @@ use crate::kind::{Field, Scalar};
 use burn::tensor::{Tensor, module::adaptive_avg_pool2d};
 
 /// Squares of lengths below it count as it: a square root has no gradient at 0.
-const TINY: f32 = 1e-24;
+pub(super) const TINY: f32 = 1e-24;
 
 /// The field that weighs the features' term.
 pub(super) const fn weight(default: f64, doc: &'static str) -> Field {
@@ -56,9 +56,4 @@ pub(super) fn smooth_l1<const D: usize>(difference: Tensor<D>) -> Tensor<1> {
     // With c = min(|d|, 1) both are c·(|d| − ½c).
     let inner = length.clone().clamp_max(1.0);
     (inner.clone() * (length - inner * 0.5)).mean()
-}
-
-/// Lengths from squares, at least 10⁻¹².
-pub(super) fn lengths<const D: usize>(squares: Tensor<D>) -> Tensor<D> {
-    squares.clamp_min(TINY).sqrt()
 }

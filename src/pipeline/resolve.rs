@@ -10,7 +10,6 @@ use super::{
     raw,
     resolved::{How, Learn, Node, Pipeline, Table, Weights, Work},
     tables::{RawLearn, RawPipeline},
-    taught::Student,
     value::{self, Name},
 };
 use crate::{
@@ -266,8 +265,7 @@ impl<'a> Resolver<'a> {
         let teacher = match &raw.teacher {
             None => None,
             Some(taught) => {
-                let student =
-                    Student { name: &raw.name, net: net.as_ref(), recipe: recipe.as_ref() };
+                let student = (&raw.name, net.as_ref(), recipe.as_ref());
                 Some(self.taught(taught, teachers, learns, student, (&data, &data_name))?)
             }
         };

@@ -13,12 +13,8 @@ use crate::{
     tap::Tapped,
 };
 
-/// Who is taught, as far as nothing is wrong with it.
-pub(super) struct Student<'a> {
-    pub name: &'a Name,
-    pub net: Option<&'a Architecture>,
-    pub recipe: Option<&'a Recipe>,
-}
+/// Who is taught, with its network and recipe as far as nothing is wrong with them.
+type Student<'a> = (&'a Name, Option<&'a Architecture>, Option<&'a Recipe>);
 
 impl Resolver<'_> {
     /// The teachers of a student on `data`, which are the nodes `teachers` of `learns`.
@@ -41,7 +37,7 @@ impl Resolver<'_> {
             let message = format!("`{data_name}` has one class: logits of it teach nothing");
             self.errors.push(&names[0].span, message);
         }
-        let features = self.features(raw, &student, found[0], data);
+        let features = self.features(raw, student, found[0], data);
         for (name, taught) in names.iter().zip(found) {
             let classes = (taught.net.classes(), data.info.classes);
             if classes.0 != classes.1 {
@@ -67,7 +63,7 @@ impl Resolver<'_> {
     fn features(
         &mut self,
         raw: &RawTeacher,
-        Student { name, net, recipe }: &Student<'_>,
+        (name, net, recipe): Student<'_>,
         teacher: &Learn,
         data: &Data,
     ) -> Vec<Tapped> {

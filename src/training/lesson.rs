@@ -1,17 +1,37 @@
 //! What a training learns from in a step: its objective with all that belongs to it.
 
 use super::{
-    InferError, LearnError, Objective, Training,
+    Ensemble, InferError, LearnError, Logits,
     features::{Kept, KeptError},
     learned::Learned,
 };
 use crate::{
-    dataset,
+    dataset::{self, View},
     network::Network,
-    objective::{self, Distillation, Needs},
+    objective::{self, Distillation, Needs, Supervised},
     tap::{KEPT, Tap, bytes},
 };
 use burn::tensor::{Device, Tensor};
+
+/// What a training minimises.
+#[derive(Clone, Copy)]
+pub enum Objective<'a> {
+    /// A loss on the labels.
+    Labels(&'a dyn Supervised),
+    /// Frozen teachers' logits, computed before, and the labels. For images that never change.
+    Stored(&'a dyn Distillation, Ensemble<'a, Logits>),
+    /// Frozen teachers, asked at each step, and the labels. For images that are augmented.
+    Live(&'a dyn Distillation, Ensemble<'a, Network>),
+}
+
+/// The images that a training learns from.
+#[derive(Clone, Copy)]
+pub(super) struct Images<'a> {
+    pub view: &'a View,
+    /// Whether they are augmented: new ones in each epoch.
+    pub change: bool,
+    pub classes: usize,
+}
 
 /// An objective, its parameters, and what it keeps of its teachers.
 pub(super) struct Lesson<'a> {
@@ -48,12 +68,13 @@ pub(super) struct Made {
 impl<'a> Lesson<'a> {
     /// Ready for the first step of `net`; `go_on` is asked while a teacher's features are made.
     pub fn new(
-        training: &Training<'a>,
+        objective: Objective<'a>,
+        images: Images<'_>,
+        seed: u64,
         net: &Network,
         device: &Device,
         go_on: &mut dyn FnMut() -> bool,
     ) -> Result<Self, LearnError> {
-        let objective = training.objective;
         let needs = match objective {
             Objective::Labels(_) => Ok(Needs::default()),
             Objective::Stored(objective, _) => objective.needs(net.taps(), &[]),
@@ -65,15 +86,14 @@ impl<'a> Lesson<'a> {
         let needs = needs.map_err(LearnError::Objective)?;
         let mut kept = Vec::new();
         let wanted = needs.teachers();
-        let images = training.train.len();
-        let small = bytes(images, training.net.classes(), &wanted) <= KEPT;
+        let bytes = bytes(images.view.len(), images.classes, &wanted);
         if let Objective::Live(_, teachers) = objective
             && !wanted.is_empty()
-            && training.recipe.augment.is_empty()
-            && small
+            && !images.change
+            && bytes <= KEPT
         {
             for teacher in teachers.each {
-                let made = Kept::new(teacher, training.train, &wanted, go_on);
+                let made = Kept::new(teacher, images.view, &wanted, go_on);
                 kept.push(made.map_err(|error| match error {
                     KeptError::Pass(InferError::Stopped) => LearnError::Stopped,
                     KeptError::Pass(InferError::Data(error)) => error.into(),
@@ -84,8 +104,8 @@ impl<'a> Lesson<'a> {
                 })?);
             }
         }
-        let learned = Learned::init(&needs, training.seed, device);
-        Ok(Self { objective, seed: training.seed, taps: needs.taps(), needs, learned, kept })
+        let learned = Learned::init(&needs, seed, device);
+        Ok(Self { objective, seed, taps: needs.taps(), needs, learned, kept })
     }
 
     /// The loss of `net` on a batch.

@@ -1,9 +1,9 @@
 //! The training loop.
 
 use super::{
-    Checkpoint, Collapse, Ensemble, InferError, LearnError, Logits, OptimizerState, Order,
-    Progress, Sign, Stop, TrainingState, Watch, Within, collapse,
-    lesson::{Lesson, Made, Moment},
+    Checkpoint, Collapse, InferError, LearnError, Logits, OptimizerState, Order, Progress, Sign,
+    Stop, TrainingState, Watch, Within, collapse,
+    lesson::{Images, Lesson, Made, Moment, Objective},
     validate::{accuracy, finite, is_finite},
     watch::Unwatched,
 };
@@ -13,7 +13,6 @@ use crate::{
     history::EpochRecord,
     kernels,
     network::{Kernels, NamedTensor, Network},
-    objective::{Distillation, Supervised},
     recipe::{OnCollapse, Recipe, Select},
     rng::{Purpose, Stream},
 };
@@ -59,17 +58,6 @@ impl Training<'_> {
         let (epoch, loss, accuracy) = (last.epoch, last.loss, last.train_accuracy);
         Collapse { epoch, sign, loss, accuracy, causes }
     }
-}
-
-/// What a training minimises.
-#[derive(Clone, Copy)]
-pub enum Objective<'a> {
-    /// A loss on the labels.
-    Labels(&'a dyn Supervised),
-    /// Frozen teachers' logits, computed before, and the labels. For images that never change.
-    Stored(&'a dyn Distillation, Ensemble<'a, Logits>),
-    /// Frozen teachers, asked at each step, and the labels. For images that are augmented.
-    Live(&'a dyn Distillation, Ensemble<'a, Network>),
 }
 
 /// A finished training.
@@ -123,7 +111,13 @@ pub fn resume(
     let mut net =
         Network::init_with(training.net, training.seed, training.recipe.batchnorm_weight, device)
             .with_kernels(training.kernels);
-    let mut lesson = Lesson::new(training, &net, device, &mut || !watch.stopped())?;
+    let images = Images {
+        view: training.train,
+        change: !training.recipe.augment.is_empty(),
+        classes: training.net.classes(),
+    };
+    let go_on = &mut || !watch.stopped();
+    let mut lesson = Lesson::new(training.objective, images, training.seed, &net, device, go_on)?;
     let mut optimizer_state = OptimizerState::new(rule.clone());
     let mut history = Vec::new();
     let mut best: Best = None;
