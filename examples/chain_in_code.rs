@@ -67,6 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             kernels: Kernels::Takd,
             train: &train,
             evaluation: Some(&evaluation),
+            until: None,
             on_collapse: OnCollapse::Warn,
         };
         let trained = training::train(&training, &device, &Never, &mut |_, _| {})?;

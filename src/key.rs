@@ -5,6 +5,7 @@
 //! | [`KEY_VERSION`], the kind of artifact, the numeric precision | all | the node's name, where its table stands, comments |
 //! | the network's layers, input shape and class count | train, distill, import | names of nets, recipes, data sets, pipelines |
 //! | the recipe: epochs, batch size, optimizer, schedule, warm-up, augmentation, selection | train, distill | paths of data files and of weights, and how they are packed |
+//! | the epoch, of a network at one (`t@40`) | train, distill | |
 //! | the objective under its kind's name, its fields that are not at their default; of a list each term | distill | device, backend, CPU kind, threads, `--jobs` |
 //! | the seed | train, distill | time, host, versions of takd and burn |
 //! | the digest of the file of weights, and which state_dict | import | log level, progress, tables, figures |
@@ -160,6 +161,9 @@ pub struct KeyInputs {
     /// How it is trained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipe: Option<RecipeInputs>,
+    /// After how many epochs a training is looked at; absent where its recipe says which weights are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<usize>,
     /// What is minimised; absent for cross entropy with the labels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub objective: Option<Chosen>,
@@ -255,6 +259,7 @@ impl KeyInputs {
             kind: Kind::Logits,
             net: None,
             recipe: None,
+            epoch: None,
             objective: None,
             teacher_weights: None,
             weights: None,
@@ -290,6 +295,7 @@ impl KeyInputs {
                 },
                 net: Some(NetInputs::from(&learn.net)),
                 recipe: learn.recipe().map(RecipeInputs::from),
+                epoch: learn.until,
                 objective: match &learn.how {
                     How::Train(_, loss) => {
                         Some(loss.chosen().clone()).filter(|loss| loss.kind != "cross_entropy")
@@ -324,6 +330,7 @@ impl KeyInputs {
                 kind: Kind::Eval,
                 net: None,
                 recipe: None,
+                epoch: None,
                 objective: None,
                 teacher_weights: None,
                 weights: None,

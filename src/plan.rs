@@ -108,7 +108,8 @@ pub struct Step {
     pub inputs: KeyInputs,
     /// Places in the graph of all tasks with this key, at least one.
     pub tasks: Vec<usize>,
-    /// Steps whose artifacts this one reads.
+    /// Steps that come first: those whose artifacts this one reads, and of a network at an epoch its
+    /// training, if that runs.
     pub parents: Vec<usize>,
     /// Multiply-adds of a forward pass over one image, of its network.
     pub forward: f64,
@@ -205,6 +206,16 @@ impl Plan {
                 };
                 steps[step].action = Action::Run(reason);
                 steps[step].parents.clone().into_iter().for_each(|parent| needed[parent] = true);
+            }
+        }
+        // A training that runs anyway makes its networks at an epoch on its way: they wait for it.
+        for step in 0..steps.len() {
+            let whole = KeyInputs { epoch: None, ..steps[step].inputs.clone() };
+            let found = steps[step].inputs.epoch.and_then(|_| index.get(&whole.key()).copied());
+            let runs = |step: usize| matches!(steps[step].action, Action::Run(_));
+            if let Some(whole) = found.filter(|&whole| runs(whole) && runs(step)) {
+                steps[step].parents.push(whole);
+                steps[step].multiply_adds = 0.0;
             }
         }
         Self { steps }

@@ -2,9 +2,8 @@
 
 use super::{
     aim::Aim,
-    failure,
-    files::{WEIGHTS, write_weights},
-    memory,
+    failure, memory,
+    moment::{Moments, Trainee},
     pace::Clock,
     runner::Job,
     teach::TeacherSource,
@@ -13,11 +12,11 @@ use super::{
 use crate::{
     dataset::{Split, View},
     executor::{Done, StepError},
-    history,
+    key::KeyInputs,
     pipeline::{Learn, Teacher},
     plan::Step,
     recipe::{Recipe, Select},
-    store::{KeyLock, Outcome, Provenance},
+    store::KeyLock,
     training::{Ensemble, LearnError, Objective, Training, resume},
 };
 
@@ -59,9 +58,10 @@ impl Job<'_> {
                 kernels: self.runner.device.kernels,
                 train: &train_view,
                 evaluation: evaluation.as_ref(),
+                until: learn.until,
                 on_collapse: learn.on_collapse,
             };
-            self.fit(&training, step, lock)
+            self.fit(&training, &learn.moments, step, lock)
         };
         match aim {
             Aim::Labels(loss) => fit(Objective::Labels(loss)),
@@ -80,29 +80,34 @@ impl Job<'_> {
     }
 
     /// Trains, from its checkpoint if there is one, and writes the entry.
-    fn fit(&self, training: &Training<'_>, step: &Step, lock: &KeyLock) -> Result<Done, StepError> {
-        let (device, epochs) = (&self.runner.device.device, training.recipe.epochs);
+    fn fit(
+        &self,
+        training: &Training<'_>,
+        moments: &[usize],
+        step: &Step,
+        lock: &KeyLock,
+    ) -> Result<Done, StepError> {
+        let device = &self.runner.device.device;
+        let epochs = training.until.unwrap_or(training.recipe.epochs);
+        let moments = moments.iter();
+        let moments =
+            moments.map(|&epoch| KeyInputs { epoch: Some(epoch), ..step.inputs.clone() }).collect();
+        let (parameters, on_collapse) = (training.net.parameters(), training.on_collapse);
+        let trainee = Trainee { parameters, on_collapse };
+        let moments = Moments { inputs: moments, trainee };
         let from = self.checkpoint(lock, epochs)?;
         let mut clock = Clock::from(from.as_ref().map_or(0.0, |from| from.state.seconds));
-        let mut watcher = Watcher::new(self, lock, epochs, clock);
+        let mut watcher = Watcher::new(self, lock, epochs, clock, &moments);
         let mut trained = resume(training, device, from, &mut watcher);
         if let Err(LearnError::Checkpoint(problem)) = &trained {
             self.note(&format!("its checkpoint does not fit ({problem}); it restarts"));
             clock = Clock::from(0.0);
-            watcher = Watcher::new(self, lock, epochs, clock);
+            watcher = Watcher::new(self, lock, epochs, clock, &moments);
             trained = resume(training, device, None, &mut watcher);
         }
         let trained = trained?;
         let seconds = clock.seconds();
-        let files = [
-            (WEIGHTS, write_weights(&trained.weights)?),
-            (history::FILE, history::write(&trained.history)),
-        ];
-        let (parameters, selected) = (training.net.parameters(), trained.selected);
-        let (selected_epoch, collapsed_epoch) = (Some(selected), trained.collapsed);
-        let outcome = Outcome::Network { parameters, selected_epoch, collapsed_epoch, seconds };
-        let by = Provenance { on_collapse: Some(training.on_collapse), ..self.provenance() };
-        self.commit_by(lock, &step.inputs, &files, outcome, by)?;
+        self.commit_network(lock, &step.inputs, &trained, trainee, seconds)?;
         if let Err(problem) = self.runner.store.drop_checkpoint(lock) {
             self.note(&format!("{problem}; `takd cache gc` tries again"));
         }

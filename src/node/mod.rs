@@ -12,6 +12,7 @@ mod left;
 mod line;
 mod measure;
 mod memory;
+mod moment;
 mod pace;
 mod runner;
 mod teach;

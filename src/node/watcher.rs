@@ -3,6 +3,7 @@
 use super::{
     files::{read_checkpoint, write_checkpoint},
     line::Line,
+    moment::Moments,
     pace::{Clock, Pace},
     runner::Job,
 };
@@ -23,6 +24,7 @@ pub(super) struct Watcher<'a> {
     line: Line<'a>,
     clock: Clock,
     pace: Pace,
+    moments: &'a Moments,
     /// Whether the next checkpoint is the last.
     stopping: bool,
     /// Whether the user knows that checkpoints cannot be written.
@@ -32,9 +34,16 @@ pub(super) struct Watcher<'a> {
 }
 
 impl<'a> Watcher<'a> {
-    pub fn new(job: &'a Job<'a>, lock: &'a KeyLock, epochs: usize, clock: Clock) -> Self {
+    pub fn new(
+        job: &'a Job<'a>,
+        lock: &'a KeyLock,
+        epochs: usize,
+        clock: Clock,
+        moments: &'a Moments,
+    ) -> Self {
         let (line, pace) = (Line::new(job, lock, epochs), Pace::new());
-        Self { job, lock, epochs, line, clock, pace, stopping: false, told: false, collapsed: 0 }
+        let (stopping, told, collapsed) = (false, false, 0);
+        Self { job, lock, epochs, line, clock, pace, moments, stopping, told, collapsed }
     }
 
     /// Replaces the checkpoint. The training itself is whole without: a problem is worth a line.
@@ -95,6 +104,18 @@ impl Watch for Watcher<'_> {
                 "It trains on: a deep network may only be slow to begin"
             };
             self.job.note(&format!("warning: {collapse}. {then}"));
+        }
+        let Moments { inputs, trainee } = self.moments;
+        let epoch = Some(progress.record.epoch);
+        for inputs in inputs.iter().filter(|inputs| inputs.epoch == epoch) {
+            let seconds = self.clock.seconds();
+            if let Err(problem) = self.job.keep_moment(inputs, progress, *trainee, seconds) {
+                let epoch = progress.record.epoch;
+                self.job.note(&format!(
+                    "the network at epoch {epoch} is not kept: {problem}; it is trained again when it is \
+                     needed"
+                ));
+            }
         }
         let interval = BETWEEN_EPOCHS.min(self.job.runner.checkpoint_every);
         // After the last epoch the entry follows at once.

@@ -202,6 +202,7 @@ pub(super) fn chain(
             if seen.insert(path[..=end].to_vec()) {
                 nodes.push(RawLearn {
                     name: Name { text: text.clone(), span: name.span.clone() },
+                    moment: None,
                     net: nets[path[end]].clone(),
                     data: None,
                     recipe: recipe.clone(),

@@ -7,12 +7,14 @@
 mod batches;
 mod data;
 mod diagnostic;
+mod epochs;
 mod expand;
 mod fields;
 mod figure;
 mod hyper;
 mod kind;
 mod measure;
+mod moment;
 mod names;
 mod objective;
 mod raw;

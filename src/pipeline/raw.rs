@@ -217,6 +217,7 @@ fn train(name: &Name, table: &Table, kinds: &Kinds, errors: &mut Diagnostics) ->
     }
     Some(RawLearn {
         name,
+        moment: None,
         net: net?,
         data,
         recipe,
@@ -248,6 +249,7 @@ fn distill(
     let (name, teacher) = (name.clone(), Some(teacher?));
     Some(RawLearn {
         name,
+        moment: None,
         net: net?,
         data,
         recipe,

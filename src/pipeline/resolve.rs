@@ -6,6 +6,7 @@ use super::{
     figure::Figure,
     hyper::{RawNet, RawRecipe},
     measure::Eval,
+    moment,
     names::suggestion,
     raw,
     resolved::{How, Learn, Node, Pipeline, Table, Weights, Work},
@@ -47,7 +48,8 @@ pub fn parse(
     let mut errors = Diagnostics::new(sources.clone());
     let (root, presets) = value::read(&sources, catalogue.preset, &mut errors);
     let folders = Folders { pipeline: folder, data: catalogue.data };
-    let raw = raw::read(&root, folders, catalogue.kinds, &mut errors);
+    let mut raw = raw::read(&root, folders, catalogue.kinds, &mut errors);
+    moment::add(&mut raw, &mut errors);
     let mut resolver = Resolver {
         folder,
         raw: &raw,
@@ -87,7 +89,7 @@ pub(super) struct Resolver<'a> {
     pub errors: Diagnostics,
     data: HashMap<&'a str, Option<Arc<Data>>>,
     /// Place of each train or distill node among `raw.learns`, by name.
-    index: HashMap<&'a str, usize>,
+    pub index: HashMap<&'a str, usize>,
     /// Batch sizes that leave a batch of one of so many images, and have been reported.
     pub lone_batches: HashSet<(Span, usize)>,
 }
@@ -129,6 +131,7 @@ impl<'a> Resolver<'a> {
                 learn.on_collapse = said.unwrap_or(usual);
             }
         }
+        self.link_moments(&mut learns);
         self.check_starts(&learns);
         // References below are checked even where a node is broken.
         let evals: Vec<(String, Eval)> =
@@ -241,6 +244,10 @@ impl<'a> Resolver<'a> {
         teachers: &[usize],
         learns: &[Option<Learn>],
     ) -> Option<Learn> {
+        if self.whole(raw).is_some_and(|whole| learns[whole].is_none()) {
+            // What is wrong with the training has been told.
+            return None;
+        }
         let taught = teachers.first().and_then(|&teacher| learns[teacher].as_ref());
         let (data_name, data) = match (&raw.data, taught) {
             (Some(name), _) => (name.text.clone(), self.data(name)),
@@ -269,6 +276,7 @@ impl<'a> Resolver<'a> {
                 Some(self.taught(taught, teachers, learns, student, (&data, &data_name))?)
             }
         };
+        let until = self.until(raw, recipe.as_ref())?;
         let net_name = raw.net.text.clone();
         let how = match (teacher, &raw.weights) {
             (Some(teacher), _) => How::Distill(recipe?, teacher),
@@ -277,7 +285,16 @@ impl<'a> Resolver<'a> {
         };
         // Who teaches is known when all nodes are.
         let on_collapse = OnCollapse::Warn;
-        Some(Learn { net_name, net: net?, data_name, data, how, on_collapse })
+        Some(Learn {
+            net_name,
+            net: net?,
+            data_name,
+            data,
+            how,
+            until,
+            moments: Vec::new(),
+            on_collapse,
+        })
     }
 
     fn weights(&mut self, file: &Name, from: Option<&Name>) -> Option<Weights> {

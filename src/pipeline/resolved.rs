@@ -70,6 +70,11 @@ pub struct Learn {
     pub data: Arc<Data>,
     /// Where its weights come from.
     pub how: How,
+    /// After how many of its epochs it is looked at, where its weights are those of that moment and not
+    /// those that its recipe selects.
+    pub until: Option<usize>,
+    /// After how many of its epochs other nodes want it.
+    pub moments: Vec<usize>,
     /// Whether a training that no longer learns continues.
     pub on_collapse: OnCollapse,
 }
@@ -117,11 +122,12 @@ impl Pipeline {
             Work::Learn(learn) => {
                 let Some(recipe) = learn.recipe() else { return 0.0 };
                 let images = learn.data.info.train.saturating_sub(learn.data.validation);
-                let passes = if learn.asks_teachers() { recipe.epochs as f64 } else { 1.0 };
+                let epochs = learn.until.unwrap_or(recipe.epochs) as f64;
+                let passes = if learn.asks_teachers() { epochs } else { 1.0 };
                 let teachers = learn.teacher().into_iter().flat_map(|teacher| &teacher.nodes);
                 let taught: f64 =
                     teachers.map(|&teacher| passes * pass(self.learn(teacher), images)).sum();
-                3.0 * recipe.epochs as f64 * pass(learn, images) + taught
+                3.0 * epochs * pass(learn, images) + taught
             }
         }
     }

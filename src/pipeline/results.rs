@@ -2,6 +2,7 @@
 
 use super::{
     measure::{Eval, Measured},
+    moment::AT,
     names::suggestion,
     resolve::Resolver,
     resolved::{Learn, Row, Table, Teacher},
@@ -55,6 +56,8 @@ impl<'a> Resolver<'a> {
         };
         let nodes = self.raw.learns.iter().enumerate();
         let found: Vec<usize> = nodes
+            // A network at an epoch is meant by what says an epoch.
+            .filter(|(_, node)| node.moment.is_none() || name.text.contains(AT))
             .filter(|(_, node)| pattern.matches(&node.name.text))
             .map(|(index, _)| index)
             .collect();

@@ -40,8 +40,11 @@ pub(super) struct RawPipeline {
 }
 
 /// A train or distill node.
+#[derive(Clone)]
 pub(super) struct RawLearn {
     pub name: Name,
+    /// The epoch at which it is, if it is another node at an epoch.
+    pub moment: Option<RawMoment>,
     pub net: Name,
     pub data: Option<Name>,
     pub recipe: Option<Name>,
@@ -55,7 +58,19 @@ pub(super) struct RawLearn {
     pub on_collapse: Option<OnCollapse>,
 }
 
+/// Which epoch of a training.
+#[derive(Clone, Debug)]
+pub(super) struct RawMoment {
+    /// The node that trains.
+    pub of: String,
+    /// Counted from 1; nothing for the last one.
+    pub epoch: Option<usize>,
+    /// Where it is asked for.
+    pub span: Span,
+}
+
 /// Whom a distill node learns from, and how.
+#[derive(Clone)]
 pub(super) struct RawTeacher {
     /// At least one, each once.
     pub names: Vec<Name>,

@@ -35,6 +35,8 @@ pub struct Training<'a> {
     pub train: &'a View,
     /// Images whose accuracy is recorded each epoch and may select one; possibly none.
     pub evaluation: Option<&'a View>,
+    /// Ends after so many epochs, with the weights of that moment.
+    pub until: Option<usize>,
     /// Whether a training that no longer learns continues.
     pub on_collapse: OnCollapse,
 }
@@ -134,7 +136,8 @@ pub fn resume(
     net.track();
     lesson.learned.track();
     let mut state = State { net, lesson, optimizer_state };
-    for epoch in history.len() + 1..=training.recipe.epochs {
+    let epochs = training.until.unwrap_or(training.recipe.epochs);
+    for epoch in history.len() + 1..=epochs {
         let lr = training.recipe.learning_rate(epoch - 1);
         let started = Instant::now();
         let last = history.last().map(|record: &EpochRecord| record.loss);
@@ -193,18 +196,30 @@ pub fn resume(
         }
         let checkpoint = || checkpoint(&state, &best, &history, None);
         let (record, explain, checkpoint) = (&record, &explain, &checkpoint);
-        watch.epoch(&Progress { record, samples_per_second, sign, explain, checkpoint });
+        let collapsed = &|| collapsed(training, &state.lesson, &history);
+        let progress =
+            Progress { record, samples_per_second, sign, explain, checkpoint, collapsed };
+        watch.epoch(&progress);
     }
-    let (selected, weights) = match best {
+    let (selected, weights) = match best.filter(|_| training.until.is_none()) {
         Some((_, epoch, weights)) => (epoch, weights),
-        None => (training.recipe.epochs, state.net.save()),
+        None => (epochs, state.net.save()),
     };
+    let collapsed = collapsed(training, &state.lesson, &history);
+    Ok(Trained { weights, history, selected, collapsed })
+}
+
+/// The epoch after which a training was seen to learn nothing any more, counted from 1.
+fn collapsed(
+    training: &Training<'_>,
+    lesson: &Lesson<'_>,
+    history: &[EpochRecord],
+) -> Option<usize> {
     let sure = |epochs: &usize| {
         let sign = training.sign(&history[..*epochs]);
-        state.lesson.teaches_classes(*epochs) && sign.is_some_and(Sign::is_sure)
+        lesson.teaches_classes(*epochs) && sign.is_some_and(Sign::is_sure)
     };
-    let collapsed = (1..=history.len()).find(sure);
-    Ok(Trained { weights, history, selected, collapsed })
+    (1..=history.len()).find(sure)
 }
 
 /// What moves in a training.

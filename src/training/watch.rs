@@ -32,6 +32,8 @@ pub struct Progress<'a> {
     pub explain: &'a dyn Fn(Sign) -> Collapse,
     /// Copies the training's state to the host.
     pub checkpoint: &'a dyn Fn() -> Checkpoint,
+    /// The epoch after which it was seen to learn nothing any more, if there was one.
+    pub collapsed: &'a dyn Fn() -> Option<usize>,
 }
 
 /// Oversees a training.

@@ -40,6 +40,7 @@ mod limits;
 mod locks;
 mod makespan;
 mod memory;
+mod moments;
 mod no_panic;
 mod no_panic_data;
 mod objectives;

@@ -63,6 +63,7 @@ fn a_restart_is_a_second_run_with_a_new_optimizer() {
             kernels: Kernels::Takd,
             train,
             evaluation,
+            until: None,
             on_collapse: OnCollapse::Warn,
         };
         let mut keeper = Keeper::default();

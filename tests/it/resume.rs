@@ -93,6 +93,7 @@ fn every_optimizer_goes_on_from_a_checkpoint_with_the_same_bits() {
             kernels: Kernels::Takd,
             train: &images,
             evaluation,
+            until: None,
             on_collapse: OnCollapse::Warn,
         };
         let whole = train(&training, &device, &tiny::Never, &mut |_, _| {}).unwrap();

@@ -102,6 +102,7 @@ pub fn train(
         kernels,
         train: view,
         evaluation,
+        until: None,
         on_collapse: OnCollapse::Warn,
     };
     training::train(&training, device, &Never, &mut |_, _| {}).unwrap()

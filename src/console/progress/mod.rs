@@ -113,7 +113,9 @@ fn ending(board: &Board, step: usize, status: &Status) -> Option<String> {
     let name = board.title(step);
     match status {
         Status::Done(Done::Here(seconds)) => Some(format!("{name}: done in {seconds:.1} s")),
-        Status::Done(Done::Elsewhere) => Some(format!("{name}: made by another process")),
+        Status::Done(Done::Elsewhere) => {
+            Some(format!("{name}: made meanwhile by another step or process"))
+        }
         Status::Failed(error) => {
             let hint = error.kind.hint().map(|hint| format!("\n  hint: {hint}"));
             Some(format!("{name}: failed: {error}{}", hint.unwrap_or_default()))

@@ -89,6 +89,7 @@ fn no_more_is_held_after_3000_steps(layers: &[&str]) {
             kernels,
             train: &train,
             evaluation,
+            until: None,
             on_collapse: OnCollapse::Warn,
         };
         let mut watch = Held { steps: 0, early: 0, late: 0 };

@@ -1,0 +1,80 @@
+//! Networks at an epoch: a training leaves them as it passes.
+
+use super::{
+    files::{WEIGHTS, write_weights},
+    runner::Job,
+};
+use crate::{
+    executor::StepError,
+    history,
+    key::KeyInputs,
+    recipe::OnCollapse,
+    store::{Depth, KeyLock, Lock, Lookup, Outcome, Provenance},
+    training::{Progress, Trained},
+};
+
+/// What is the same for all networks of one training.
+#[derive(Clone, Copy)]
+pub(super) struct Trainee {
+    /// Of the network.
+    pub parameters: usize,
+    pub on_collapse: OnCollapse,
+}
+
+/// The networks at an epoch that a training leaves as it passes.
+pub(super) struct Moments {
+    /// Of each of them.
+    pub inputs: Vec<KeyInputs>,
+    pub trainee: Trainee,
+}
+
+impl Job<'_> {
+    /// Writes the entry of a trained network.
+    pub(super) fn commit_network(
+        &self,
+        lock: &KeyLock,
+        inputs: &KeyInputs,
+        trained: &Trained,
+        trainee: Trainee,
+        seconds: f64,
+    ) -> Result<(), StepError> {
+        let Trainee { parameters, on_collapse } = trainee;
+        let files = [
+            (WEIGHTS, write_weights(&trained.weights)?),
+            (history::FILE, history::write(&trained.history)),
+        ];
+        let (selected_epoch, collapsed_epoch) = (Some(trained.selected), trained.collapsed);
+        let outcome = Outcome::Network { parameters, selected_epoch, collapsed_epoch, seconds };
+        let mut by = Provenance { on_collapse: Some(on_collapse), ..self.provenance() };
+        if let (Some(epoch), Some((node, seed))) = (inputs.epoch, self.name.rsplit_once('@'))
+            && !node.ends_with(&format!("@{epoch}"))
+        {
+            by.node = format!("{node}@{epoch}@{seed}");
+        }
+        self.commit_by(lock, inputs, &files, outcome, by)
+    }
+
+    /// Writes the entry `inputs` of the training that `progress` is of, unless it is there or another
+    /// process makes it.
+    pub(super) fn keep_moment(
+        &self,
+        inputs: &KeyInputs,
+        progress: &Progress<'_>,
+        trainee: Trainee,
+        seconds: f64,
+    ) -> Result<(), StepError> {
+        let key = inputs.key();
+        let Lock::Taken(lock) = self.runner.store.try_lock(&key)? else { return Ok(()) };
+        if !matches!(self.runner.store.find(&key, Depth::Manifest)?, Lookup::Missing) {
+            return Ok(());
+        }
+        let checkpoint = (progress.checkpoint)();
+        let trained = Trained {
+            weights: checkpoint.weights,
+            history: checkpoint.state.history,
+            selected: progress.record.epoch,
+            collapsed: (progress.collapsed)(),
+        };
+        self.commit_network(&lock, inputs, &trained, trainee, seconds)
+    }
+}
