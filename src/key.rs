@@ -15,6 +15,7 @@
 //! | normalisation, and the size of images in folders | train, distill, logits, eval | |
 //! | the split, and τ of the second entropy | eval (of logits, the train split) | |
 //! | the parents' keys | distill (its teachers), logits and eval (their network; with `agreement` its teacher) | |
+//! | how much of its teachers' logits is stored, where that is not all | distill, logits | |
 //! | what each of several teachers counts | distill, where it is said | |
 //!
 //! A part's digest covers the format, which part it is, the class names of a folder, and each file's
@@ -40,6 +41,7 @@ pub use recipe::RecipeInputs;
 use crate::{
     dataset::{Split, defaults},
     graph::{Graph, Task},
+    keep::Keep,
     kind::Chosen,
     kinds::Kinds,
     pipeline::{How, Work},
@@ -170,6 +172,9 @@ pub struct KeyInputs {
     /// What each of several teachers counts in their mean; absent where they count alike.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub teacher_weights: Option<Vec<f64>>,
+    /// How much is stored of the teachers' logits; absent where all is, in 32 bits.
+    #[serde(default, skip_serializing_if = "Keep::is_default")]
+    pub keep: Keep,
     /// blake3 of the file that weights are imported from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<String>,
@@ -253,7 +258,7 @@ impl KeyInputs {
     }
 
     /// Inputs of the logits that the network under `teacher` gives over its training split.
-    pub fn logits(teacher: Key, data: DataInputs) -> Self {
+    pub fn logits(teacher: Key, data: DataInputs, keep: Keep) -> Self {
         Self {
             version: KEY_VERSION,
             kind: Kind::Logits,
@@ -262,6 +267,7 @@ impl KeyInputs {
             epoch: None,
             objective: None,
             teacher_weights: None,
+            keep,
             weights: None,
             from: None,
             data: Some(data),
@@ -279,7 +285,7 @@ impl KeyInputs {
         let Some(data) = self.data.as_ref().filter(|_| self.kind == Kind::Distill) else {
             return Vec::new();
         };
-        let logits = |&teacher: &Key| Self::logits(teacher, data.of_training_images());
+        let logits = |&teacher: &Key| Self::logits(teacher, data.of_training_images(), self.keep);
         self.parents.iter().map(logits).collect()
     }
 
@@ -304,6 +310,7 @@ impl KeyInputs {
                     How::Import(_) => None,
                 },
                 teacher_weights: learn.teacher().and_then(|teacher| teacher.weights.clone()),
+                keep: learn.teacher().map(|teacher| teacher.keep).unwrap_or_default(),
                 weights: match &learn.how {
                     How::Import(weights) => Some(weights.digest.clone()),
                     How::Train(..) | How::Distill(..) => None,
@@ -333,6 +340,7 @@ impl KeyInputs {
                 epoch: None,
                 objective: None,
                 teacher_weights: None,
+                keep: Keep::default(),
                 weights: None,
                 from: None,
                 data: Some(DataInputs::of(&graph.pipeline.learn(eval.of).data, &[eval.split])),

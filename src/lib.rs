@@ -19,6 +19,7 @@ pub mod fetch;
 pub mod graph;
 pub mod history;
 pub mod input;
+pub mod keep;
 pub mod kernels;
 pub mod key;
 pub mod kind;

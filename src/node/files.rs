@@ -1,35 +1,22 @@
 //! The files inside entries: weights and logits as safetensors.
 
+mod format;
+mod logits;
+
+pub use format::FileError;
+
 use crate::{
+    keep::Keep,
     network::NamedTensor,
-    training::{Checkpoint, Logits, LogitsError},
+    training::{Checkpoint, Logits},
 };
+use format::{floats, to_bytes, words};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 /// Weights and running statistics under PyTorch's names.
 pub const WEIGHTS: &str = "weights.safetensors";
 /// `ids` `[samples]` and `logits` `[samples, classes]`.
 pub(super) const LOGITS: &str = "logits.safetensors";
-
-/// A file that does not hold what its name says.
-#[derive(Debug, thiserror::Error)]
-pub enum FileError {
-    /// Not safetensors, or cut short.
-    #[error("not a safetensors file: {0}")]
-    Format(#[from] safetensors::SafeTensorError),
-    /// A tensor of another type than 32-bit floats (or 32-bit ids).
-    #[error("`{0}` is not stored as 32-bit numbers")]
-    Type(String),
-    /// Rows and ids do not agree.
-    #[error(transparent)]
-    Logits(#[from] LogitsError),
-    /// A number that no network, and no JSON, can use.
-    #[error("`{0}` holds NaN or infinite values")]
-    NotFinite(String),
-    /// A checkpoint's state that is none.
-    #[error("not a checkpoint's state: {0}")]
-    State(#[from] serde_json::Error),
-}
 
 /// Tensors as a safetensors file.
 ///
@@ -60,8 +47,13 @@ pub fn read_weights(bytes: &[u8]) -> Result<Vec<NamedTensor>, FileError> {
     tensors.collect()
 }
 
-pub(super) fn write_logits(ids: &[u32], values: &[f32]) -> Result<Vec<u8>, FileError> {
-    write_rows(ids, values, None)
+/// A teacher's logits, a row for each id, as much as is kept of them.
+pub(super) fn write_logits(ids: &[u32], values: &[f32], keep: Keep) -> Result<Vec<u8>, FileError> {
+    match keep {
+        Keep::F32 => write_rows(ids, values, None),
+        Keep::F16 => logits::write_f16(ids, values),
+        Keep::Top(count) => logits::write_top(ids, values, count),
+    }
 }
 
 /// Logits of the first images of a split, and the seconds that they took.
@@ -127,13 +119,22 @@ pub fn read_logits(bytes: &[u8]) -> Result<Logits, FileError> {
 /// Ids, logits, and their number in a row.
 fn read_rows(bytes: &[u8]) -> Result<(Vec<u32>, Vec<f32>, usize), FileError> {
     let file = SafeTensors::deserialize(bytes)?;
-    let (ids, logits) = (file.tensor("ids")?, file.tensor("logits")?);
+    let ids = file.tensor("ids")?;
     if ids.dtype() != Dtype::U32 {
         return Err(FileError::Type("ids".to_owned()));
     }
     let ids: Vec<u32> = words(ids.data()).map(u32::from_le_bytes).collect();
+    if file.tensor("top").is_ok() {
+        let (values, classes) = logits::read_top(bytes, &file, ids.len())?;
+        return Ok((ids, values, classes));
+    }
+    let logits = file.tensor("logits")?;
     let classes = logits.shape().last().copied().unwrap_or(0);
-    Ok((ids, floats("logits", &logits)?, classes))
+    let values = match logits.dtype() {
+        Dtype::F16 => logits::halves(logits.data()),
+        _ => floats("logits", &logits)?,
+    };
+    Ok((ids, values, classes))
 }
 
 /// Name of the metadata that holds a checkpoint's [`TrainingState`] as JSON.
@@ -196,21 +197,6 @@ pub fn read_checkpoint(bytes: &[u8]) -> Result<Checkpoint, FileError> {
     Ok(Checkpoint { weights, optimizer, learned, best, state })
 }
 
-fn floats(name: &str, view: &TensorView<'_>) -> Result<Vec<f32>, FileError> {
-    if view.dtype() != Dtype::F32 {
-        return Err(FileError::Type(name.to_owned()));
-    }
-    Ok(words(view.data()).map(f32::from_le_bytes).collect())
-}
-
-fn words(bytes: &[u8]) -> impl Iterator<Item = [u8; 4]> {
-    bytes.chunks_exact(4).map(|word| [word[0], word[1], word[2], word[3]])
-}
-
-fn to_bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,7 +212,7 @@ mod tests {
         };
         let bytes = write_weights(std::slice::from_ref(&tensor)).unwrap();
         assert_eq!(read_weights(&bytes).unwrap(), [tensor]);
-        let bytes = write_logits(&[4, 2], &[0.0, 1.0, 2.0, 3.0]).unwrap();
+        let bytes = write_logits(&[4, 2], &[0.0, 1.0, 2.0, 3.0], Keep::F32).unwrap();
         assert_eq!(
             read_logits(&bytes).unwrap(),
             Logits::new(&[4, 2], vec![0.0, 1.0, 2.0, 3.0], 2).unwrap()
@@ -245,7 +231,7 @@ mod tests {
             let told = |error: FileError| error.to_string();
             let weights = write_weights(&[tensor(1.0), tensor(value)]).map_err(told);
             assert_eq!(weights.unwrap_err(), "`w` holds NaN or infinite values");
-            assert!(write_logits(&[1], &[0.0, value]).is_err());
+            assert!(write_logits(&[1], &[0.0, value], Keep::F32).is_err());
             let part = Part { ids: vec![1], values: vec![value], seconds: 0.0 };
             assert!(write_part(&part).is_err());
             let state =

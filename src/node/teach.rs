@@ -60,7 +60,7 @@ impl Job<'_> {
         let key = inputs.key();
         if let Some(lock) = lock {
             let (values, clock) = self.infer_train(teacher, train, &lock)?;
-            let file = write_logits(&train.ids, &values)?;
+            let file = write_logits(&train.ids, &values, inputs.keep)?;
             let outcome = Outcome::Logits { samples: train.len(), seconds: clock.seconds() };
             self.commit(&lock, inputs, &[(LOGITS, file)], outcome)?;
             if let Err(problem) = self.runner.store.drop_checkpoint(&lock) {

@@ -160,6 +160,7 @@ pub(super) fn chain(
     let objective =
         objective_value.and_then(|value| fields.distillation(value, &kinds.distillation));
     let on_collapse = hyper::on_collapse(&mut fields);
+    let keep = super::keep::keep(&mut fields);
     let dense_value = fields.take("dense");
     let dense = dense_value.and_then(|value| fields.flag(value)).unwrap_or_default();
     let paths_value = fields.take("paths");
@@ -214,6 +215,7 @@ pub(super) fn chain(
                         weights: None,
                         objective: objective.clone(),
                         objective_span: objective_span.clone(),
+                        keep: keep.clone(),
                     }),
                     on_collapse,
                 });

@@ -12,6 +12,7 @@ mod expand;
 mod fields;
 mod figure;
 mod hyper;
+mod keep;
 mod kind;
 mod measure;
 mod moment;

@@ -6,7 +6,7 @@ use super::{
     expand,
     fields::Fields,
     figure::raw as figure,
-    hyper, names,
+    hyper, keep, names,
     tables::{RawEval, RawLearn, RawPipeline, RawRow, RawTable},
     teachers,
     value::{Kind, Name, Table, Value},
@@ -243,7 +243,8 @@ fn distill(
     let objective_value = fields.require("objective");
     let objective = objective_value
         .and_then(|value| fields.distillation(value, &kinds.distillation).zip(Some(value)));
-    let teacher = teachers::taught(teachers, objective, &mut fields);
+    let keep = keep::keep(&mut fields);
+    let teacher = teachers::taught(teachers, objective, keep, &mut fields);
     let on_collapse = hyper::on_collapse(&mut fields);
     fields.finish();
     let (name, teacher) = (name.clone(), Some(teacher?));

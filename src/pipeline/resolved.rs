@@ -9,6 +9,7 @@ use crate::{
     column::Column,
     dag::Dag,
     dataset::{Data, Split},
+    keep::Keep,
     kind::Choice,
     kinds::Kinds,
     objective::{Distillation, Supervised},
@@ -180,6 +181,8 @@ pub struct Teacher {
     pub objective: Choice<dyn Distillation>,
     /// The features that it wants of its teacher.
     pub features: Vec<Tapped>,
+    /// How much of their logits is stored.
+    pub keep: Keep,
 }
 
 impl Teacher {

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     column::Column,
     dataset::Split,
+    keep::Keep,
     kind::Choice,
     objective::{Distillation, Supervised},
     recipe::OnCollapse,
@@ -79,6 +80,8 @@ pub(super) struct RawTeacher {
     pub objective: Choice<dyn Distillation>,
     /// Where it is written.
     pub objective_span: Span,
+    /// How much of its teachers' logits is stored, and where that is said.
+    pub keep: Option<(Keep, Span)>,
 }
 
 pub(super) struct RawEval {

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     architecture::Architecture,
     dataset::Data,
+    keep::Keep,
     recipe::{Recipe, leaves_one},
     tap::Tapped,
 };
@@ -26,7 +27,7 @@ impl Resolver<'_> {
         student: Student<'_>,
         (data, data_name): (&Data, &str),
     ) -> Option<Teacher> {
-        let RawTeacher { names, weights, objective, objective_span: _ } = raw;
+        let RawTeacher { names, weights, objective, objective_span: _, keep: _ } = raw;
         // Each has been found, and nothing is wrong with it.
         let found: Vec<&Learn> =
             teachers.iter().map(|&teacher| learns[teacher].as_ref()).collect::<Option<_>>()?;
@@ -56,7 +57,20 @@ impl Resolver<'_> {
             }
         }
         let (nodes, weights) = (teachers.to_vec(), weights.clone());
-        Some(Teacher { nodes, weights, objective: objective.clone(), features })
+        let keep = self.keep(raw, student, &features);
+        Some(Teacher { nodes, weights, objective: objective.clone(), features, keep })
+    }
+
+    /// How much of the logits is stored; a student that asks its teachers at each step reads none.
+    fn keep(&mut self, raw: &RawTeacher, (.., recipe): Student<'_>, features: &[Tapped]) -> Keep {
+        let Some((keep, span)) = &raw.keep else { return Keep::default() };
+        let augments = recipe.is_some_and(|recipe| !recipe.augment.is_empty());
+        if augments || !features.is_empty() {
+            let message = "this student reads no stored logits: it asks its teacher at each step";
+            let why = if augments { "its images are augmented" } else { "it compares features" };
+            self.errors.push_help(span, message, format!("{why}: leave `logits` out"));
+        }
+        *keep
     }
 
     /// The features that the objective wants of its teacher.

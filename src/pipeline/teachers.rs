@@ -1,11 +1,12 @@
 //! Reading whom a student learns from.
 
 use super::{
+    diagnostic::Span,
     fields::Fields,
     tables::RawTeacher,
     value::{Name, Value},
 };
-use crate::{kind::Choice, objective::Distillation};
+use crate::{keep::Keep, kind::Choice, objective::Distillation};
 
 /// Names of teachers, and what each counts.
 pub(super) struct Named<'v> {
@@ -67,6 +68,7 @@ pub(super) fn named<'v>(node: &Name, fields: &mut Fields<'v, '_>) -> Option<Name
 pub(super) fn taught(
     named: Option<Named<'_>>,
     objective: Option<(Choice<dyn Distillation>, &Value)>,
+    keep: Option<(Keep, Span)>,
     fields: &mut Fields<'_, '_>,
 ) -> Option<RawTeacher> {
     let (Named { names, weights }, (objective, value)) = (named?, objective?);
@@ -84,5 +86,5 @@ pub(super) fn taught(
         _ => {}
     }
     let weights = weights.map(|(weights, _)| weights);
-    Some(RawTeacher { names, weights, objective, objective_span: value.span.clone() })
+    Some(RawTeacher { names, weights, objective, objective_span: value.span.clone(), keep })
 }

@@ -9,7 +9,10 @@ use std::{
 
 /// Modules in layers: one may import those above it in this list, never those below or beside it.
 const LAYERS: [&[&str]; 19] = [
-    &["rng", "dag", "metric", "history", "input", "fetch", "kernels", "kind", "shape", "tensors"],
+    &[
+        "rng", "dag", "metric", "history", "input", "fetch", "keep", "kernels", "kind", "shape",
+        "tensors",
+    ],
     &["tap"],
     &["augment", "column", "objective", "optimizer", "schedule"],
     &["recipe"],

@@ -1,0 +1,39 @@
+//! Numbers in safetensors files, and what can be wrong with them.
+
+use crate::training::LogitsError;
+use safetensors::{Dtype, tensor::TensorView};
+
+/// A file that does not hold what its name says.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// Not safetensors, or cut short.
+    #[error("not a safetensors file: {0}")]
+    Format(#[from] safetensors::SafeTensorError),
+    /// A tensor of another type than 32-bit floats (or 32-bit ids).
+    #[error("`{0}` is not stored as 32-bit numbers")]
+    Type(String),
+    /// Rows and ids do not agree.
+    #[error(transparent)]
+    Logits(#[from] LogitsError),
+    /// A number that no network, and no JSON, can use.
+    #[error("`{0}` holds NaN or infinite values")]
+    NotFinite(String),
+    /// A checkpoint's state that is none.
+    #[error("not a checkpoint's state: {0}")]
+    State(#[from] serde_json::Error),
+}
+
+pub(super) fn floats(name: &str, view: &TensorView<'_>) -> Result<Vec<f32>, FileError> {
+    if view.dtype() != Dtype::F32 {
+        return Err(FileError::Type(name.to_owned()));
+    }
+    Ok(words(view.data()).map(f32::from_le_bytes).collect())
+}
+
+pub(super) fn words(bytes: &[u8]) -> impl Iterator<Item = [u8; 4]> {
+    bytes.chunks_exact(4).map(|word| [word[0], word[1], word[2], word[3]])
+}
+
+pub(super) fn to_bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
