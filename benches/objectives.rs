@@ -1,5 +1,5 @@
-//! What an objective on logits costs: a training step of plain2, 10 and 100 classes, beside plain
-//! distillation's.
+//! What an objective costs: on logits a training step of plain2, 10 and 100 classes, on features one of
+//! ResNet-20 with a ResNet-20 that is asked at each step, beside plain distillation's.
 //!
 //!     cargo bench --bench objectives
 //!
@@ -11,9 +11,10 @@ use burn::tensor::{Device, Distribution, Int, Tensor};
 use std::{error::Error, time::Instant};
 use takd::{
     architecture::Architecture,
+    kind::Choice,
     kinds::Kinds,
     network::{Network, builtin},
-    objective::{Batch, Distillation, Given, Kd},
+    objective::{Batch, Distillation, Kd},
     optimizer::Sgd,
     shape::Shape,
     training::OptimizerState,
@@ -31,19 +32,23 @@ struct Student {
     optimizer: OptimizerState,
     images: Tensor<4>,
     teacher: Tensor<2>,
+    /// Asked at each step, where there is one.
+    live: Option<Network>,
     labels: Vec<i32>,
 }
 
 impl Student {
-    fn new(classes: usize) -> Result<Self, Box<dyn Error>> {
+    fn new(name: &str, classes: usize, is_live: bool) -> Result<Self, Box<dyn Error>> {
         let device = Device::flex();
-        let layers = builtin("plain2", classes).ok_or("plain2 is built in")?;
+        let layers = builtin(name, classes).ok_or("it is built in")?;
         let net = Architecture::read(&layers, SHAPE, classes, &Kinds::default())?;
+        let live = is_live.then(|| Network::init(&net, 2, &device));
         let mut net = Network::init(&net, 1, &device);
         net.track();
         let uniform = Distribution::Uniform(-1.0, 1.0);
         Ok(Self {
             net,
+            live,
             optimizer: OptimizerState::new(SGD.into()),
             images: Tensor::random([BATCH, 3, 32, 32], uniform, &device),
             teacher: Tensor::random([BATCH, classes], uniform, &device) * 4.0,
@@ -53,16 +58,27 @@ impl Student {
 
     /// Seconds of some steps.
     fn steps(&mut self, objective: &dyn Distillation) -> f64 {
+        let teacher = self.live.as_ref().unwrap_or(&self.net).taps();
+        let needs = objective.needs(self.net.taps(), teacher).expect("they can be compared");
+        let [ours, theirs] = needs.taps();
         let started = Instant::now();
         for _ in 0..STEPS {
             let labels = Tensor::<1, Int>::from_data(self.labels.as_slice(), &Device::flex());
-            let teacher = self.teacher.clone().autodiff();
+            let (teacher, features) = match &self.live {
+                Some(live) => live.infer_with(self.images.clone(), &theirs),
+                None => (self.teacher.clone(), Vec::new()),
+            };
+            let teacher = teacher.autodiff();
+            let features = features.into_iter().map(Tensor::autodiff);
+            let theirs = theirs.iter().copied().zip(features).collect();
+            let (student, features) = self.net.train_with(self.images.clone().autodiff(), &ours);
+            let ours = ours.iter().copied().zip(features).collect();
             let loss = objective.loss(Batch {
-                student: self.net.train(self.images.clone().autodiff()),
+                student,
                 teachers: vec![teacher.clone()],
                 teacher,
                 labels: labels.autodiff(),
-                given: Given::default(),
+                given: needs.give(&[ours, theirs], &[]),
                 epoch: 1,
                 step: 0,
                 seed: 1,
@@ -75,40 +91,54 @@ impl Student {
     }
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let kinds = Kinds::default().distillation;
-    let mut objectives = vec![("kd".to_owned(), Kd::new(4.0, 0.9).into())];
-    // What has one teacher, and no field that must be said.
-    for kind in kinds.iter().filter(|kind| !["kd", "dgkd"].contains(&kind.name)) {
-        objectives.push((kind.name.to_owned(), kind.choose(&[])?));
-    }
-    let standardized = Kd { standardize: true, ..Kd::new(2.0, 0.9) };
-    objectives.push(("kd, standardised".to_owned(), standardized.into()));
-    for classes in [10, 100] {
-        let mut student = Student::new(classes)?;
-        let mut times = vec![Vec::new(); objectives.len()];
-        for round in 0..=ROUNDS {
-            for (times, (_, objective)) in times.iter_mut().zip(&objectives) {
-                let seconds = student.steps(&**objective);
-                // The first round warms up.
-                if round > 0 {
-                    times.push(seconds);
-                }
+type Named = (String, Choice<dyn Distillation>);
+
+/// Rounds of some steps with each objective, by turns, and what they tell.
+fn compare(title: &str, student: &mut Student, objectives: &[Named], rounds: usize) {
+    let mut times = vec![Vec::new(); objectives.len()];
+    for round in 0..=rounds {
+        for (times, (_, objective)) in times.iter_mut().zip(objectives) {
+            let seconds = student.steps(&**objective);
+            // The first round warms up.
+            if round > 0 {
+                times.push(seconds);
             }
         }
-        let least = |times: &[f64]| times.iter().copied().fold(f64::INFINITY, f64::min);
-        println!("plain2, {classes} classes, batches of {BATCH}");
-        for (times_of, (name, _)) in times.iter().zip(&objectives) {
-            let mut ratios: Vec<f64> = times_of.iter().zip(&times[0]).map(|(a, b)| a / b).collect();
-            ratios.sort_by(f64::total_cmp);
-            println!(
-                "{name:18} {:7.2} ms a step, {:.3} of kd's (rounds {:.3} to {:.3})",
-                least(times_of) / STEPS as f64 * 1e3,
-                least(times_of) / least(&times[0]),
-                ratios[0],
-                ratios[ratios.len() - 1],
-            );
-        }
+    }
+    let least = |times: &[f64]| times.iter().copied().fold(f64::INFINITY, f64::min);
+    println!("{title}, batches of {BATCH}");
+    for (times_of, (name, _)) in times.iter().zip(objectives) {
+        let mut ratios: Vec<f64> = times_of.iter().zip(&times[0]).map(|(a, b)| a / b).collect();
+        ratios.sort_by(f64::total_cmp);
+        println!(
+            "{name:18} {:7.2} ms a step, {:.3} of kd's (rounds {:.3} to {:.3})",
+            least(times_of) / STEPS as f64 * 1e3,
+            least(times_of) / least(&times[0]),
+            ratios[0],
+            ratios[ratios.len() - 1],
+        );
+    }
+}
+
+/// What compares features; what has parameters of its own is left out.
+const ON_FEATURES: [&str; 4] = ["at", "sp", "rkd", "fsp"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let kinds = Kinds::default().distillation;
+    let kd = ("kd".to_owned(), Kd::new(4.0, 0.9).into());
+    let (mut on_logits, mut on_features) = (vec![kd.clone()], vec![kd]);
+    // What has one teacher, and no field that must be said.
+    for kind in kinds.iter().filter(|kind| !["kd", "dgkd", "ctkd", "fitnet"].contains(&kind.name)) {
+        let list = if ON_FEATURES.contains(&kind.name) { &mut on_features } else { &mut on_logits };
+        list.push((kind.name.to_owned(), kind.choose(&[])?));
+    }
+    let standardized = Kd { standardize: true, ..Kd::new(2.0, 0.9) };
+    on_logits.push(("kd, standardised".to_owned(), standardized.into()));
+    let mut residual = Student::new("resnet20", 10, true)?;
+    compare("ResNet-20, taught by a ResNet-20", &mut residual, &on_features, ROUNDS / 8);
+    for classes in [10, 100] {
+        let mut student = Student::new("plain2", classes, false)?;
+        compare(&format!("plain2, {classes} classes"), &mut student, &on_logits, ROUNDS);
     }
     Ok(())
 }
