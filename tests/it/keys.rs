@@ -80,6 +80,51 @@ fn known_keys_stay() {
     insta::assert_snapshot!(shown.join("\n"));
 }
 
+/// As [`known_keys_stay`], of what came after it: every objective as it stands, lists of them, several
+/// teachers, networks at an epoch, and less of the logits.
+#[test]
+fn keys_of_later_fields_stay() {
+    let takd = "{ kd = { temperature = 5.0, lambda = 0.5 } }";
+    let objective = |to: &str| with(takd, to);
+    let kinds = Kinds::default().distillation;
+    let mut cases: Vec<(String, String)> = kinds
+        .iter()
+        .filter(|kind| {
+            kind.choose(&[]).is_ok() && !["at", "sp", "fitnet", "fsp"].contains(&kind.name)
+        })
+        .map(|kind| (kind.name.to_owned(), objective(&format!("{{ {} = {{}} }}", kind.name))))
+        .collect();
+    let ramp = "{ from = 4.0, to = 1.0, epochs = [1, 2] }";
+    let teacher = "teacher   = \"assistant\"";
+    for (name, text) in [
+        ("a sum", objective("[{ nkd = {} }, { dist = { ce = 0.0 }, weight = 0.5 }]")),
+        ("a ramp", objective(&format!("[{{ rkd = {{}}, weight = {ramp} }}]"))),
+        (
+            "features",
+            objective("[{ at = {} }, { sp = {} }, { fitnet = { stage = 1, first = 1 } }]"),
+        ),
+        (
+            "teachers",
+            with(teacher, "teachers = [\"assistant\", \"teacher\"]\nteacher_weights = [2, 1]"),
+        ),
+        ("an epoch", with(teacher, "teacher = \"assistant@1\"")),
+        ("16 bits", with(teacher, &format!("{teacher}\nlogits = {{ keep = \"f16\" }}"))),
+        (
+            "the largest",
+            with(teacher, &format!("{teacher}\nlogits = {{ keep = \"top\", top = 2 }}")),
+        ),
+    ] {
+        cases.push((name.to_owned(), text));
+    }
+    let line = |(name, text): &(String, String)| {
+        let (inputs, key) = inputs(text, "takd@20");
+        let logits: Vec<String> =
+            inputs.teacher_logits().iter().map(|of| of.key().short()).collect();
+        format!("{name}: {} {}", key.short(), logits.join(" "))
+    };
+    insta::assert_snapshot!(cases.iter().map(line).collect::<Vec<_>>().join("\n"));
+}
+
 #[test]
 fn what_is_at_its_default_is_not_hashed() {
     let step = "batch_size = 16\nschedule = { step = { milestones = [1]";

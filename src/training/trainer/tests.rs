@@ -1,10 +1,12 @@
 use super::*;
+use crate::training::features::Kept;
 use crate::{
     architecture::WrittenLayer as Layer,
     dataset::{
         Data, DataInfo, Dataset, Digests, FashionMini, Images, Normalisation, Part, Presence, Split,
     },
-    objective::CrossEntropy,
+    kind::Choice,
+    objective::{At, CrossEntropy, Ctkd, Distillation, Fitnet, Rkd, Sp, Term, Weight, sum},
     optimizer::Sgd,
     recipe::{BatchnormWeight, OnCollapse},
     schedule::Constant,
@@ -59,7 +61,7 @@ impl Watch for Held {
 }
 
 /// Each epoch has a step of five images, one of three, and an evaluation of two.
-fn no_more_is_held_after_3000_steps(layers: &[&str]) {
+fn no_more_is_held_after_3000_steps(layers: &[&str], taught: &[Choice<dyn Distillation>]) {
     for channels in [1, 3] {
         let shape = Shape { channels, height: 8, width: 8 };
         let layers: Vec<Layer> = layers.iter().map(|layer| layer.parse().unwrap()).collect();
@@ -79,7 +81,15 @@ fn no_more_is_held_after_3000_steps(layers: &[&str]) {
             select,
             batchnorm_weight: BatchnormWeight::Ones,
         };
-        let (kernels, objective) = (Kernels::Takd, Objective::Labels(&CrossEntropy {}));
+        let teacher = Network::init(&net, 9, &Device::flex());
+        let weight = Weight::Fixed(0.1);
+        let terms = taught.iter().cloned().map(|objective| Term { weight, objective }).collect();
+        let (kernels, taught_by) = (Kernels::Takd, sum(terms));
+        let objective = if taught.is_empty() {
+            Objective::Labels(&CrossEntropy {})
+        } else {
+            Objective::Live(&*taught_by, (&teacher).into())
+        };
         let (recipe, evaluation) = (&recipe, Some(&evaluation));
         let training = Training {
             net: &net,
@@ -104,11 +114,52 @@ fn no_more_is_held_after_3000_steps(layers: &[&str]) {
 
 #[test]
 fn a_plain_training_holds_no_more_after_3000_steps_than_after_100() {
-    no_more_is_held_after_3000_steps(&["conv8", "conv8", "maxpool", "fc3"]);
+    no_more_is_held_after_3000_steps(&["conv8", "conv8", "maxpool", "fc3"], &[]);
 }
 
 #[test]
 fn a_residual_training_holds_no_more_after_3000_steps_than_after_100() {
     let layers = ["stem8", "basic8", "basic16/2", "padbasic24/2", "avgpool", "fc3"];
-    no_more_is_held_after_3000_steps(&layers);
+    no_more_is_held_after_3000_steps(&layers, &[]);
+}
+
+#[test]
+fn a_training_on_features_holds_no_more_after_3000_steps_than_after_100() {
+    let layers = ["stem4", "basic4", "basic8/2", "avgpool", "fc3"];
+    let taught = [
+        At { weight: 1.0, ce: 1.0 }.into(),
+        Sp { weight: 1.0, ce: 0.0 }.into(),
+        Rkd { distance: 1.0, angle: 1.0, ce: 0.0 }.into(),
+        Fitnet { weight: 1.0, ce: 0.0, stage: 2, first: 5 }.into(),
+        Ctkd { weight: 0.9, ce: 0.1, epochs: 10, standardize: false }.into(),
+    ];
+    no_more_is_held_after_3000_steps(&layers, &taught);
+}
+
+/// What is kept was made in other batches than those of a training, and is the same to the bit.
+#[test]
+fn kept_features_are_those_that_a_teacher_gives() {
+    let shape = Shape { channels: 1, height: 8, width: 8 };
+    let [train, _] = views(shape);
+    let layers = ["stem4", "basic4", "basic8/2", "avgpool", "fc3"];
+    let layers: Vec<Layer> = layers.iter().map(|layer| layer.parse().unwrap()).collect();
+    let net = Architecture::new(layers, shape, CLASSES).unwrap();
+    let teacher = Network::init(&net, 3, &Device::flex());
+    let taps = teacher.taps().to_vec();
+    assert_eq!(taps.len(), 4);
+    let names: Vec<_> = taps.iter().map(|tapped| tapped.tap).collect();
+    let Ok(kept) = Kept::new(&teacher, &train, &taps, &mut || true) else {
+        panic!("they are kept")
+    };
+    let values = |tensor: Tensor<2>| tensor.into_data().try_into_vec_as::<f32>().unwrap();
+    for places in [vec![5, 1, 2], vec![7], vec![0, 3, 4, 6]] {
+        let ids: Vec<u32> = places.iter().map(|&place: &u32| train.ids[place as usize]).collect();
+        let batch = train.batches(&places, places.len(), None).unwrap().next().unwrap().unwrap();
+        let (logits, features) = teacher.infer_with(batch.images, &names);
+        let (kept_logits, kept_features) = kept.batch(&ids, &Device::flex());
+        assert_eq!(values(kept_logits), values(logits));
+        for ((tap, kept), feature) in kept_features.into_iter().zip(features) {
+            assert_eq!(values(kept.flatten(1, 3)), values(feature.flatten(1, 3)), "{tap}");
+        }
+    }
 }
