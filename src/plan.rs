@@ -125,6 +125,11 @@ impl Step {
         self.tasks.iter().map(|&task| graph.name(task)).collect::<Vec<_>>().join(" = ")
     }
 
+    /// Whether it is a network at an epoch that its training, which runs, leaves on its way.
+    pub fn is_left_behind(&self) -> bool {
+        self.parents.len() > self.inputs.parents.len()
+    }
+
     /// Whether the key is known: what is decided by data that is not here, and whose digest nobody knows,
     /// has none yet.
     pub fn has_key(&self, graph: &Graph<'_>) -> bool {
@@ -153,14 +158,17 @@ impl Plan {
         let mut lengths = vec![0; self.steps.len()];
         let mut teaches = vec![false; self.steps.len()];
         for &index in &indices {
-            let teachers = self.steps[index].parents.iter().copied();
+            let Step { inputs, parents, .. } = &self.steps[index];
+            let teachers = parents[..inputs.parents.len()].iter().copied();
             let teachers: Vec<usize> = teachers.filter(|&index| is_distillation(index)).collect();
             let above = teachers.iter().map(|&teacher| lengths[teacher]).max();
             lengths[index] = 1 + above.unwrap_or(0);
             teachers.into_iter().for_each(|teacher| teaches[teacher] = true);
         }
-        let ends = indices.iter().filter(|&&index| !teaches[index]);
-        (indices.len(), ends.map(|&index| lengths[index]).sum())
+        // What a training leaves on its way is no distillation of its own.
+        let made = indices.iter().filter(|&&index| !self.steps[index].is_left_behind());
+        let ends = made.clone().filter(|&&index| !teaches[index]);
+        (made.count(), ends.map(|&index| lengths[index]).sum())
     }
 
     /// Plans the `targets` (indices in the graph) and what they need. A target that is in `forced`
@@ -210,8 +218,11 @@ impl Plan {
         }
         // A training that runs anyway makes its networks at an epoch on its way: they wait for it.
         for step in 0..steps.len() {
+            if steps[step].inputs.epoch.is_none() {
+                continue;
+            }
             let whole = KeyInputs { epoch: None, ..steps[step].inputs.clone() };
-            let found = steps[step].inputs.epoch.and_then(|_| index.get(&whole.key()).copied());
+            let found = index.get(&whole.key()).copied();
             let runs = |step: usize| matches!(steps[step].action, Action::Run(_));
             if let Some(whole) = found.filter(|&whole| runs(whole) && runs(step)) {
                 steps[step].parents.push(whole);

@@ -111,9 +111,26 @@ pub struct LoadError {
     pub problems: Vec<String>,
 }
 
+/// Copies every tensor that `visit` walks to the host.
+pub(crate) fn save(visit: impl FnOnce(&mut dyn Visitor)) -> Vec<NamedTensor> {
+    let mut saver = Saver::default();
+    visit(&mut saver);
+    saver.0
+}
+
+/// Replaces every tensor that `visit` walks.
+pub(crate) fn load(
+    tensors: Vec<NamedTensor>,
+    visit: impl FnOnce(&mut dyn Visitor),
+) -> Result<(), LoadError> {
+    let mut loader = Loader::new(tensors);
+    visit(&mut loader);
+    loader.finish()
+}
+
 /// Reads every tensor to the host.
 #[derive(Default)]
-pub(crate) struct Saver(pub Vec<NamedTensor>);
+struct Saver(Vec<NamedTensor>);
 
 impl Visitor for Saver {
     fn visit(&mut self, name: &str, _: Role, tensor: &mut dyn AnyTensor) {
@@ -123,18 +140,18 @@ impl Visitor for Saver {
 }
 
 /// Puts tensors from the host in place of a network's.
-pub(crate) struct Loader {
+struct Loader {
     left: BTreeMap<String, NamedTensor>,
     problems: Vec<String>,
 }
 
 impl Loader {
-    pub(crate) fn new(tensors: Vec<NamedTensor>) -> Self {
+    fn new(tensors: Vec<NamedTensor>) -> Self {
         let left = tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor)).collect();
         Self { left, problems: Vec::new() }
     }
 
-    pub(crate) fn finish(mut self) -> Result<(), LoadError> {
+    fn finish(mut self) -> Result<(), LoadError> {
         self.problems.extend(self.left.keys().map(|name| format!("unexpected `{name}`")));
         if self.problems.is_empty() {
             return Ok(());

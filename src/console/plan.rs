@@ -106,7 +106,7 @@ fn text(graph: &Graph<'_>, plan: &Plan, resumes: &HashMap<Key, usize>) -> String
 
 /// Where students that will be trained take their teacher's features from.
 fn features(graph: &Graph<'_>, plan: &Plan) -> String {
-    let running = plan.steps.iter().filter(|step| matches!(step.action, Action::Run(_)));
+    let running = plan.running().filter(|step| !step.is_left_behind());
     let works = running.map(|step| &graph.pipeline.nodes[graph.tasks[step.tasks[0]].node].work);
     let found = works.filter_map(|work| match work {
         Work::Learn(learn) => learn.features(),

@@ -5,7 +5,7 @@ use crate::{
     layer::{Activation, Images, Kernels, Mode, Module, Names, Pass, Source},
     recipe::BatchnormWeight,
     tap::{Tap, Tapped},
-    tensors::{AnyTensor, LoadError, Loader, NamedTensor, Role, Saver, Visitor},
+    tensors::{self, AnyTensor, LoadError, NamedTensor, Role, Visitor},
 };
 use burn::tensor::{Device, Tensor};
 
@@ -139,9 +139,7 @@ impl Network {
 
     /// Copies every tensor, running statistics included, to the host.
     pub fn save(&self) -> Vec<NamedTensor> {
-        let mut saver = Saver::default();
-        self.clone().visit(&mut saver);
-        saver.0
+        tensors::save(|visitor| self.clone().visit(visitor))
     }
 
     /// Replaces every tensor.
@@ -150,8 +148,6 @@ impl Network {
     /// [`LoadError`] lists each missing, unexpected or wrongly shaped tensor; the network is then
     /// to be thrown away.
     pub fn load(&mut self, tensors: Vec<NamedTensor>) -> Result<(), LoadError> {
-        let mut loader = Loader::new(tensors);
-        self.visit(&mut loader);
-        loader.finish()
+        tensors::load(tensors, |visitor| self.visit(visitor))
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     network::NamedTensor,
     training::{Checkpoint, Logits},
 };
-use format::{floats, to_bytes, words};
+use format::{finite, floats, id_bytes, to_bytes, words};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 /// Weights and running statistics under PyTorch's names.
@@ -87,21 +87,17 @@ pub fn read_part(bytes: &[u8]) -> Result<Part, FileError> {
     let seconds = header.metadata().as_ref().and_then(|metadata| metadata.get(SECONDS));
     let seconds: f64 = serde_json::from_str(seconds.map_or("", String::as_str))?;
     let (ids, values, _) = read_rows(bytes)?;
-    if !values.iter().all(|value| value.is_finite()) {
-        return Err(FileError::NotFinite("logits".to_owned()));
-    }
+    finite(&values)?;
     Ok(Part { ids, values, seconds })
 }
 
 fn write_rows(ids: &[u32], values: &[f32], seconds: Option<f64>) -> Result<Vec<u8>, FileError> {
-    if !values.iter().all(|value| value.is_finite()) {
-        return Err(FileError::NotFinite("logits".to_owned()));
-    }
+    finite(values)?;
     let metadata = seconds.map(|seconds| [(SECONDS.to_owned(), format!("{seconds:?}"))].into());
-    let id_bytes: Vec<u8> = ids.iter().flat_map(|id| id.to_le_bytes()).collect();
-    let (bytes, classes) = (to_bytes(values), values.len() / ids.len().max(1));
+    let (ids_of, bytes, classes) =
+        (id_bytes(ids), to_bytes(values), values.len() / ids.len().max(1));
     let views = [
-        ("ids", TensorView::new(Dtype::U32, vec![ids.len()], &id_bytes)?),
+        ("ids", TensorView::new(Dtype::U32, vec![ids.len()], &ids_of)?),
         ("logits", TensorView::new(Dtype::F32, vec![ids.len(), classes], &bytes)?),
     ];
     Ok(safetensors::serialize(views, metadata)?)

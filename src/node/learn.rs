@@ -107,7 +107,7 @@ impl Job<'_> {
         }
         let trained = trained?;
         let seconds = clock.seconds();
-        self.commit_network(lock, &step.inputs, &trained, trainee, seconds)?;
+        self.commit_network(&self.name, lock, &step.inputs, &trained, trainee, seconds)?;
         if let Err(problem) = self.runner.store.drop_checkpoint(lock) {
             self.note(&format!("{problem}; `takd cache gc` tries again"));
         }

@@ -29,9 +29,10 @@ pub(super) struct Moments {
 }
 
 impl Job<'_> {
-    /// Writes the entry of a trained network.
+    /// Writes the entry of a trained network, made as the task `name`.
     pub(super) fn commit_network(
         &self,
+        name: &str,
         lock: &KeyLock,
         inputs: &KeyInputs,
         trained: &Trained,
@@ -45,12 +46,8 @@ impl Job<'_> {
         ];
         let (selected_epoch, collapsed_epoch) = (Some(trained.selected), trained.collapsed);
         let outcome = Outcome::Network { parameters, selected_epoch, collapsed_epoch, seconds };
-        let mut by = Provenance { on_collapse: Some(on_collapse), ..self.provenance() };
-        if let (Some(epoch), Some((node, seed))) = (inputs.epoch, self.name.rsplit_once('@'))
-            && !node.ends_with(&format!("@{epoch}"))
-        {
-            by.node = format!("{node}@{epoch}@{seed}");
-        }
+        let on_collapse = Some(on_collapse);
+        let by = Provenance { on_collapse, node: name.to_owned(), ..self.provenance() };
         self.commit_by(lock, inputs, &files, outcome, by)
     }
 
@@ -75,6 +72,9 @@ impl Job<'_> {
             selected: progress.record.epoch,
             collapsed: (progress.collapsed)(),
         };
-        self.commit_network(&lock, inputs, &trained, trainee, seconds)
+        let epoch = progress.record.epoch;
+        let (node, seed) = self.name.rsplit_once('@').unwrap_or((&self.name, ""));
+        let name = format!("{node}@{epoch}@{seed}");
+        self.commit_network(&name, &lock, inputs, &trained, trainee, seconds)
     }
 }

@@ -4,17 +4,16 @@
 //! Features are large: at the ends of the stages of a CIFAR ResNet 28,672 values an image, 5.7 GB of
 //! 50,000. Read from a disk they come hardly faster than they are made, so no entry holds any.
 
-use super::{InferError, Logits, LogitsError};
+use super::{
+    InferError, Logits, LogitsError,
+    logits::{answer, together},
+};
 use crate::{
     dataset::View,
-    kernels,
     network::Network,
     tap::{Tap, Tapped},
 };
 use burn::tensor::{Device, Tensor};
-
-/// Images of one pass, as for logits.
-const BATCH: usize = 250;
 
 /// What a teacher says of each image: logits and features.
 pub(super) struct Kept {
@@ -39,32 +38,24 @@ impl Kept {
         go_on: &mut dyn FnMut() -> bool,
     ) -> Result<Self, KeptError> {
         let names: Vec<Tap> = taps.iter().map(|tapped| tapped.tap).collect();
-        let host = |values: Tensor<2>| {
+        let host = |values: Tensor<4>| {
             let values = values.into_data().try_into_vec_as::<f32>();
             values.expect("a network's output has f32 elements")
         };
         let (mut logits, mut rows) = (Vec::new(), vec![Vec::new(); taps.len()]);
         let (places, mut done): (Vec<u32>, _) = ((0..view.len() as u32).collect(), 0);
-        let batches = view.batches(&places, BATCH, None);
+        let batches = view.batches(&places, together(view), None);
         for batch in batches.map_err(|error| KeptError::Pass(error.into()))? {
             if !go_on() {
                 return Err(KeptError::Pass(InferError::Stopped));
             }
             let batch = batch.map_err(|error| KeptError::Pass(error.into()))?;
-            let images = batch.labels.dims()[0];
-            let (new, features) = teacher.infer_with(batch.images, &names);
-            let new = host(new);
-            done += images;
-            let is_wild = |row: &&[f32]| row.iter().any(|logit| !logit.is_finite());
-            let wrong = new.chunks(new.len() / images).filter(is_wild).count();
-            if wrong > 0 {
-                return Err(KeptError::Pass(InferError::NotFinite { wrong, of: done }));
-            }
+            let (new, features) =
+                answer(teacher, batch, &names, &mut done).map_err(KeptError::Pass)?;
             logits.extend(new);
             for (rows, feature) in rows.iter_mut().zip(features) {
-                rows.extend(host(feature.flatten::<2>(1, 3)));
+                rows.extend(host(feature));
             }
-            kernels::settle();
         }
         let by_id = |values: Vec<f32>| {
             let width = values.len() / view.ids.len().max(1);

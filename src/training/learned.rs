@@ -5,7 +5,7 @@ use crate::{
     network::{AnyTensor, LoadError, NamedTensor, Role, Visitor},
     objective::{Needs, Start},
     recipe::BatchnormWeight,
-    tensors::{Loader, Saver},
+    tensors,
 };
 use burn::tensor::{Device, Tensor};
 
@@ -49,14 +49,10 @@ impl Learned {
     }
 
     pub fn save(&self) -> Vec<NamedTensor> {
-        let mut saver = Saver::default();
-        self.clone().visit(&mut saver);
-        saver.0
+        tensors::save(|visitor| self.clone().visit(visitor))
     }
 
     pub fn load(&mut self, tensors: Vec<NamedTensor>) -> Result<(), LoadError> {
-        let mut loader = Loader::new(tensors);
-        self.visit(&mut loader);
-        loader.finish()
+        tensors::load(tensors, |visitor| self.visit(visitor))
     }
 }

@@ -1,9 +1,10 @@
 //! A network's logits over a whole split, keyed by sample id.
 
 use crate::{
-    dataset::{DataError, View},
+    dataset::{Batch, DataError, View},
     kernels,
     network::Network,
+    tap::Tap,
 };
 use burn::tensor::{Device, Tensor, TensorData};
 use std::collections::HashMap;
@@ -53,7 +54,7 @@ pub fn infer_from(
     mut rows: Vec<f32>,
     go_on: &mut dyn FnMut(&[f32]) -> bool,
 ) -> Result<Vec<f32>, InferError> {
-    let size = (VALUES / view.shape().size()).clamp(1, BATCH);
+    let size = together(view);
     let mut done = (rows.len() / classes).min(view.len());
     if done < view.len() {
         done -= done % size;
@@ -64,20 +65,35 @@ pub fn infer_from(
         if !go_on(&rows) {
             return Err(InferError::Stopped);
         }
-        let batch = batch?;
-        let images = batch.labels.dims()[0];
-        let new = net.infer(batch.images).into_data().try_into_vec_as::<f32>();
-        let new = new.expect("a network's output has f32 elements");
-        done += images;
-        let is_wild = |row: &&[f32]| row.iter().any(|logit| !logit.is_finite());
-        let wrong = new.chunks(new.len() / images).filter(is_wild).count();
-        if wrong > 0 {
-            return Err(InferError::NotFinite { wrong, of: done });
-        }
-        rows.extend(new);
-        kernels::settle();
+        rows.extend(answer(net, batch?, &[], &mut done)?.0);
     }
     Ok(rows)
+}
+
+/// How many images go through a network together.
+pub(super) fn together(view: &View) -> usize {
+    (VALUES / view.shape().size()).clamp(1, BATCH)
+}
+
+/// A batch's logits, row by row, and its features at `taps`. `done` counts the images so far.
+pub(super) fn answer(
+    net: &Network,
+    batch: Batch,
+    taps: &[Tap],
+    done: &mut usize,
+) -> Result<(Vec<f32>, Vec<Tensor<4>>), InferError> {
+    let images = batch.labels.dims()[0];
+    let (logits, features) = net.infer_with(batch.images, taps);
+    let logits = logits.into_data().try_into_vec_as::<f32>();
+    let logits = logits.expect("a network's output has f32 elements");
+    *done += images;
+    let is_wild = |row: &&[f32]| row.iter().any(|logit| !logit.is_finite());
+    let wrong = logits.chunks(logits.len() / images).filter(is_wild).count();
+    if wrong > 0 {
+        return Err(InferError::NotFinite { wrong, of: *done });
+    }
+    kernels::settle();
+    Ok((logits, features))
 }
 
 /// A teacher's logits over un-augmented training images, on the host.

@@ -23,6 +23,17 @@ pub enum FileError {
     State(#[from] serde_json::Error),
 }
 
+/// Ids as they are stored.
+pub(super) fn id_bytes(ids: &[u32]) -> Vec<u8> {
+    ids.iter().flat_map(|id| id.to_le_bytes()).collect()
+}
+
+/// Refuses logits that are NaN or infinite.
+pub(super) fn finite(logits: &[f32]) -> Result<(), FileError> {
+    let whole = logits.iter().all(|value| value.is_finite());
+    if whole { Ok(()) } else { Err(FileError::NotFinite("logits".to_owned())) }
+}
+
 pub(super) fn floats(name: &str, view: &TensorView<'_>) -> Result<Vec<f32>, FileError> {
     if view.dtype() != Dtype::F32 {
         return Err(FileError::Type(name.to_owned()));

@@ -1,21 +1,12 @@
 //! Logits of which less is kept than all in 32 bits.
 
-use super::format::{FileError, floats, to_bytes};
+use super::format::{FileError, finite, floats, id_bytes, to_bytes};
 use crate::keep::Top;
 use burn::tensor::f16;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 /// Name of the metadata that says of how many classes a row was.
 const CLASSES: &str = "classes";
-
-fn finite(values: &[f32]) -> Result<(), FileError> {
-    let whole = values.iter().all(|value| value.is_finite());
-    if whole { Ok(()) } else { Err(FileError::NotFinite("logits".to_owned())) }
-}
-
-fn id_bytes(ids: &[u32]) -> Vec<u8> {
-    ids.iter().flat_map(|id| id.to_le_bytes()).collect()
-}
 
 /// `ids` `[samples]`, and `logits` `[samples, classes]` in 16 bits.
 pub(super) fn write_f16(ids: &[u32], values: &[f32]) -> Result<Vec<u8>, FileError> {
