@@ -20,6 +20,8 @@ pub enum Purpose<'a> {
     Augment,
     /// Which teachers one batch of an epoch does without; its number stands for the sample.
     Drop,
+    /// Towards which classes images of one batch of an epoch are moved; its number stands for the sample.
+    Target,
 }
 
 impl Purpose<'_> {
@@ -30,6 +32,7 @@ impl Purpose<'_> {
             Self::Holdout => "holdout".to_owned(),
             Self::Augment => "augment".to_owned(),
             Self::Drop => "drop".to_owned(),
+            Self::Target => "target".to_owned(),
         }
     }
 }

@@ -36,6 +36,8 @@ pub trait AnyTensor {
     fn gradient(&self, gradients: &Gradients) -> Option<Vec<f32>>;
     /// Starts recording gradients of it.
     fn track(&mut self);
+    /// Puts it into autodiff, without a gradient of its own.
+    fn lift(&mut self);
     /// Takes it out of autodiff.
     fn untrack(&mut self);
 }
@@ -78,6 +80,10 @@ impl<const D: usize> AnyTensor for Tensor<D> {
 
     fn track(&mut self) {
         *self = self.clone().autodiff().require_grad();
+    }
+
+    fn lift(&mut self) {
+        *self = self.clone().autodiff();
     }
 
     fn untrack(&mut self) {

@@ -84,6 +84,28 @@ impl Network {
         self.forward(images, Mode::Train, taps)
     }
 
+    /// Logits as [`infer`](Self::infer), and the gradient by the images of Σ logits · `weights`,
+    /// `[batch, classes]`; both without gradient. On burn's operations: the kernels for inference have
+    /// no backward pass.
+    pub fn input_gradient(&self, images: Tensor<4>, weights: Tensor<2>) -> (Tensor<2>, Tensor<4>) {
+        struct Lift;
+
+        impl Visitor for Lift {
+            fn visit(&mut self, _: &str, _: Role, tensor: &mut dyn AnyTensor) {
+                tensor.lift();
+            }
+        }
+
+        let mut net = self.clone().with_kernels(Kernels::Burn);
+        net.visit(&mut Lift);
+        let images = images.autodiff().require_grad();
+        let logits = net.forward(images.clone(), Mode::Infer, &[]).0;
+        let told = logits.clone().inner();
+        let gradients = (logits * weights.autodiff()).sum().backward();
+        let gradient = images.grad(&gradients).expect("logits depend on the images");
+        (told, gradient)
+    }
+
     /// Places where it can be asked for features.
     pub fn taps(&self) -> &[Tapped] {
         &self.taps

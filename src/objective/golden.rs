@@ -88,7 +88,7 @@ pub(super) fn of_features(
     let pairs: Vec<_> =
         pairs.into_iter().map(|[student, teacher]| [student.require_grad(), teacher]).collect();
     let first = pairs[0][0].clone();
-    let given = Given { pairs, learned, terms: Vec::new() };
+    let given = Given { pairs, learned, ..Given::default() };
     let loss = objective.loss(Batch { given, ..batch() });
     let gradient = first.grad(&loss.backward()).expect("the student learns");
     (value(loss), values(gradient))

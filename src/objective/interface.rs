@@ -1,6 +1,9 @@
 //! What a loss and an objective are to a training.
 
-use super::needs::{Given, Needs};
+use super::{
+    asks::{Networks, Seen},
+    needs::{Given, Needs},
+};
 use crate::tap::Tapped;
 use burn::tensor::{Int, Tensor};
 use std::fmt::Debug;
@@ -40,6 +43,9 @@ pub trait Distillation: Debug + Send + Sync {
     fn needs(&self, _student: &[Tapped], _teacher: &[Tapped]) -> Result<Needs, String> {
         Ok(Needs::default())
     }
+
+    /// Before its loss: asks networks about further images, and puts what they say into `given`.
+    fn ask(&self, _networks: &mut dyn Networks, _seen: &Seen, _given: &mut Given) {}
 
     /// Whether it compares the images of a batch with one another, and says nothing of a single one.
     fn compares_images(&self) -> bool {

@@ -2,7 +2,9 @@
 //!
 //! One file per objective, one line in [`SUPERVISED`] or [`DISTILLATION`].
 
+mod asks;
 mod at;
+mod bss;
 mod cross_entropy;
 mod ctkd;
 mod dgkd;
@@ -28,7 +30,9 @@ mod ttm;
 mod weight;
 mod wsld;
 
+pub use asks::{Networks, Seen};
 pub use at::At;
+pub use bss::Bss;
 pub use cross_entropy::{CrossEntropy, cross_entropy};
 pub use ctkd::Ctkd;
 pub use dgkd::Dgkd;
@@ -72,4 +76,5 @@ pub const DISTILLATION: &[&Kind<dyn Distillation>] = &[
     &rkd::KIND,
     &fitnet::KIND,
     &fsp::KIND,
+    &bss::KIND,
 ];

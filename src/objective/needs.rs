@@ -10,6 +10,9 @@ pub struct Needs {
     pub pairs: Vec<[Tapped; 2]>,
     /// What it trains beside the student, and nobody else ever sees.
     pub parameters: Vec<Parameter>,
+    /// Whether it asks both networks about images of its own making: see
+    /// [`Distillation::ask`](super::Distillation::ask).
+    pub asks: bool,
     /// What each term of a sum wants.
     pub terms: Vec<Needs>,
 }
@@ -44,6 +47,8 @@ pub struct Given {
     pub pairs: Vec<[Tensor<4>; 2]>,
     /// Parameters, flat.
     pub learned: Vec<Tensor<1>>,
+    /// Logits of the student and its teacher, `[n, classes]`, of images that it asked about.
+    pub asked: Option<[Tensor<2>; 2]>,
     /// Those of each term of a sum.
     pub terms: Vec<Given>,
 }
@@ -52,6 +57,11 @@ impl Needs {
     /// Of features alone.
     pub fn features(pairs: Vec<[Tapped; 2]>) -> Self {
         Self { pairs, ..Self::default() }
+    }
+
+    /// Whether it asks networks about further images, itself or in a term.
+    pub fn asks(&self) -> bool {
+        self.asks || self.terms.iter().any(Self::asks)
     }
 
     /// Every pair, those of terms included.
@@ -106,7 +116,7 @@ impl Needs {
             term.give_learned(inner)
         });
         let terms = terms.collect();
-        Given { pairs: Vec::new(), learned: own.to_vec(), terms }
+        Given { learned: own.to_vec(), terms, ..Given::default() }
     }
 
     fn add_features(&self, features: &[Vec<(Tap, Tensor<4>)>; 2], given: &mut Given) {

@@ -1,6 +1,7 @@
 //! Objectives that add.
 
 use super::{
+    asks::{Networks, Seen},
     interface::{Batch, Distillation},
     needs::{Given, Needs},
     weight::Weight,
@@ -71,6 +72,14 @@ impl Distillation for Sum {
     fn needs(&self, student: &[Tapped], teacher: &[Tapped]) -> Result<Needs, String> {
         let terms = self.0.iter().map(|term| term.objective.needs(student, teacher));
         Ok(Needs { terms: terms.collect::<Result<_, _>>()?, ..Needs::default() })
+    }
+
+    fn ask(&self, networks: &mut dyn Networks, seen: &Seen, given: &mut Given) {
+        for (term, given) in self.0.iter().zip(&mut given.terms) {
+            if term.weight.at(seen.epoch) != 0.0 {
+                term.objective.ask(networks, seen, given);
+            }
+        }
     }
 
     fn compares_images(&self) -> bool {

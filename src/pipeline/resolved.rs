@@ -143,11 +143,12 @@ impl Learn {
         }
     }
 
-    /// Whether it asks its teachers at each step: of augmented images, which are new ones each time, and
-    /// for features. Others read stored logits.
+    /// Whether it asks its teachers at each step: of augmented images, which are new ones each time,
+    /// for features, and about images that their objective makes. Others read stored logits.
     pub fn asks_teachers(&self) -> bool {
         let augments = self.recipe().is_some_and(|recipe| !recipe.augment.is_empty());
-        augments || self.teacher().is_some_and(|teacher| !teacher.features.is_empty())
+        augments
+            || self.teacher().is_some_and(|teacher| teacher.asked || !teacher.features.is_empty())
     }
 
     /// Bytes of its teacher's features, if it learns from any, and whether it keeps them in memory:
@@ -181,6 +182,8 @@ pub struct Teacher {
     pub objective: Choice<dyn Distillation>,
     /// The features that it wants of its teacher.
     pub features: Vec<Tapped>,
+    /// Whether its objective asks its teacher about images of its own making.
+    pub asked: bool,
     /// How much of their logits is stored.
     pub keep: Keep,
 }

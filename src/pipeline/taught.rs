@@ -38,7 +38,7 @@ impl Resolver<'_> {
             let message = format!("`{data_name}` has one class: logits of it teach nothing");
             self.errors.push(&names[0].span, message);
         }
-        let features = self.features(raw, student, found[0], data);
+        let (features, asked) = self.needs(raw, student, found[0], data);
         for (name, taught) in names.iter().zip(found) {
             let classes = (taught.net.classes(), data.info.classes);
             if classes.0 != classes.1 {
@@ -57,32 +57,41 @@ impl Resolver<'_> {
             }
         }
         let (nodes, weights) = (teachers.to_vec(), weights.clone());
-        let keep = self.keep(raw, student, &features);
-        Some(Teacher { nodes, weights, objective: objective.clone(), features, keep })
+        let keep = self.keep(raw, student, (!features.is_empty(), asked));
+        Some(Teacher { nodes, weights, objective: objective.clone(), features, asked, keep })
     }
 
     /// How much of the logits is stored; a student that asks its teachers at each step reads none.
-    fn keep(&mut self, raw: &RawTeacher, (.., recipe): Student<'_>, features: &[Tapped]) -> Keep {
+    fn keep(
+        &mut self,
+        raw: &RawTeacher,
+        (.., recipe): Student<'_>,
+        (features, asked): (bool, bool),
+    ) -> Keep {
         let Some((keep, span)) = &raw.keep else { return Keep::default() };
         let augments = recipe.is_some_and(|recipe| !recipe.augment.is_empty());
-        if augments || !features.is_empty() {
+        if augments || features || asked {
             let message = "this student reads no stored logits: it asks its teacher at each step";
-            let why = if augments { "its images are augmented" } else { "it compares features" };
+            let why = match (augments, features) {
+                (true, _) => "its images are augmented",
+                (_, true) => "it compares features",
+                _ => "it asks about images of its own making",
+            };
             self.errors.push_help(span, message, format!("{why}: leave `logits` out"));
         }
         *keep
     }
 
-    /// The features that the objective wants of its teacher.
-    fn features(
+    /// The features that the objective wants of its teacher, and whether it asks it about images.
+    fn needs(
         &mut self,
         raw: &RawTeacher,
         (name, net, recipe): Student<'_>,
         teacher: &Learn,
         data: &Data,
-    ) -> Vec<Tapped> {
+    ) -> (Vec<Tapped>, bool) {
         let RawTeacher { names, objective, objective_span: span, .. } = raw;
-        let Some(net) = net else { return Vec::new() };
+        let Some(net) = net else { return (Vec::new(), false) };
         let images = data.info.train.saturating_sub(data.validation);
         let norms = net.layers().iter().any(|layer| layer.layer().normalises());
         // Of networks with BatchNorm it is told already.
@@ -101,15 +110,20 @@ impl Resolver<'_> {
                 let (student, teacher) = (&name.text, &names[0].text);
                 let message = format!("`{student}` cannot be compared with `{teacher}`: {problem}");
                 self.errors.push(span, message);
-                return Vec::new();
+                return (Vec::new(), false);
             }
         };
-        let features = needs.teachers();
-        if !features.is_empty() && names.len() > 1 {
-            let message = "this objective compares features, and features have no mean";
+        let (features, asked) = (needs.teachers(), needs.asks());
+        let alone = match (features.is_empty(), asked) {
+            (false, _) => Some("compares features, and features have no mean"),
+            (true, true) => Some("follows a teacher's gradient, and of several there is none"),
+            (true, false) => None,
+        };
+        if let Some(why) = alone.filter(|_| names.len() > 1) {
+            let message = format!("this objective {why}");
             let help = "name one teacher; objectives on logits learn from several";
             self.errors.push_help(span, message, help);
         }
-        features
+        (features, asked)
     }
 }

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     dataset::{self, View},
     network::Network,
-    objective::{self, Distillation, Needs, Supervised},
+    objective::{self, Distillation, Needs, Networks, Supervised},
     tap::{KEPT, Tap, bytes},
 };
 use burn::tensor::{Device, Tensor};
@@ -148,7 +148,7 @@ impl<'a> Lesson<'a> {
             Objective::Live(..) if self.kept.is_empty() => each.clone(),
             _ => Vec::new(),
         };
-        let loss = objective.loss(objective::Batch {
+        let mut batch = objective::Batch {
             student,
             teacher: mean,
             teachers: each,
@@ -157,7 +157,13 @@ impl<'a> Lesson<'a> {
             epoch: moment.epoch,
             step: moment.step,
             seed: self.seed,
-        });
+        };
+        if let (true, Objective::Live(_, teachers)) = (self.needs.asks(), self.objective) {
+            let seen = batch.seen();
+            let mut asked = Asked { images, student: net, teacher: &teachers.each[0] };
+            objective.ask(&mut asked, &seen, &mut batch.given);
+        }
+        let loss = objective.loss(batch);
         Made { logits, loss, asked }
     }
 
@@ -179,5 +185,27 @@ impl<'a> Lesson<'a> {
             Objective::Labels(_) => None,
             Objective::Stored(objective, _) | Objective::Live(objective, _) => Some(objective),
         }
+    }
+}
+
+/// The networks of a step, as an objective asks them.
+struct Asked<'a> {
+    images: Tensor<4>,
+    student: &'a mut Network,
+    teacher: &'a Network,
+}
+
+impl Networks for Asked<'_> {
+    fn images(&self) -> Tensor<4> {
+        self.images.clone()
+    }
+
+    fn teacher_gradient(&self, images: Tensor<4>, weights: Tensor<2>) -> (Tensor<2>, Tensor<4>) {
+        self.teacher.input_gradient(images, weights)
+    }
+
+    fn both(&mut self, images: Tensor<4>) -> [Tensor<2>; 2] {
+        let teacher = self.teacher.infer(images.clone()).autodiff();
+        [self.student.train(images.autodiff()), teacher]
     }
 }

@@ -263,6 +263,21 @@ for case in [
     out[f"{key} loss"] = loss.detach().reshape(1)
     out[f"{key} gradient"] = torch.cat([x.grad.flatten() for x in inputs.values() if x.grad is not None])
 
+# About further images: the student's logits in reverse stand for them, and the other teacher's.
+for case in [{"bss": {}}, {"bss": {"epochs": 7, "temperature": 2.0}}, {"bss": {"epochs": 6}}]:
+    fields = case["bss"]
+    logits, gone = student.clone().requires_grad_(), EPOCH / fields.get("epochs", 80)
+    temperature = fields.get("temperature", 3.0)
+
+    def soft(q, p):
+        return F.cross_entropy(q / temperature, F.softmax(p / temperature, 1))
+
+    loss = F.cross_entropy(logits, targets) + (max(3 * (1 - gone), 0) + 1) * soft(logits, teacher)
+    loss = loss + max(2 * (1 - 4 / 3 * gone), 0) * soft(logits.flip(0), second)
+    loss.backward()
+    key = json.dumps(case, ensure_ascii=False)
+    out[f"{key} loss"], out[f"{key} gradient"] = loss.detach().reshape(1), logits.grad
+
 path = pathlib.Path(__file__).with_name("objectives.safetensors")
 save_file({name: tensor.to(torch.float32).contiguous() for name, tensor in out.items()}, path)
 print(f"{sum(name.endswith(' loss') for name in out)} cases, {path.stat().st_size} bytes")

@@ -77,8 +77,12 @@ fn every_objective() {
         if objective.sees_each() {
             given_batch = Batch { teachers: vec![teacher, second], ..given_batch };
         }
-        let loss =
-            objective.loss(Batch { given: needs.give(&given, &parts), ..given_batch.clone() });
+        let mut extras = needs.give(&given, &parts);
+        if needs.asks() {
+            let second = golden.tensor::<2>("second").autodiff();
+            extras.asked = Some([student.clone().flip([0]), second]);
+        }
+        let loss = objective.loss(Batch { given: extras, ..given_batch });
         let gradients = loss.backward();
         let gradient = if needs.pairs.is_empty() {
             values(student.grad(&gradients).unwrap())
