@@ -14,7 +14,7 @@ use takd::{
     kind::Choice,
     kinds::Kinds,
     network::{Network, builtin},
-    objective::{Batch, Distillation, Kd},
+    objective::{Batch, Distillation, Kd, Networks},
     optimizer::Sgd,
     shape::Shape,
     training::OptimizerState,
@@ -46,13 +46,21 @@ impl Student {
         let mut net = Network::init(&net, 1, &device);
         net.track();
         let uniform = Distribution::Uniform(-1.0, 1.0);
+        let images = Tensor::random([BATCH, 3, 32, 32], uniform, &device);
+        // A live teacher gets all images right, as a good one does nearly all.
+        let labels = match &live {
+            Some(live) => {
+                live.infer(images.clone()).argmax(1).into_data().try_into_vec_as::<i32>()?
+            }
+            None => (0..BATCH).map(|image| (image % classes) as i32).collect(),
+        };
         Ok(Self {
             net,
             live,
             optimizer: OptimizerState::new(SGD.into()),
-            images: Tensor::random([BATCH, 3, 32, 32], uniform, &device),
+            images,
             teacher: Tensor::random([BATCH, classes], uniform, &device) * 4.0,
-            labels: (0..BATCH).map(|image| (image % classes) as i32).collect(),
+            labels,
         })
     }
 
@@ -73,7 +81,7 @@ impl Student {
             let theirs = theirs.iter().copied().zip(features).collect();
             let (student, features) = self.net.train_with(self.images.clone().autodiff(), &ours);
             let ours = ours.iter().copied().zip(features).collect();
-            let loss = objective.loss(Batch {
+            let mut batch = Batch {
                 student,
                 teachers: vec![teacher.clone()],
                 teacher,
@@ -82,12 +90,41 @@ impl Student {
                 epoch: 1,
                 step: 0,
                 seed: 1,
-            });
+            };
+            if let (true, Some(teacher)) = (needs.asks(), &self.live) {
+                let seen = batch.seen();
+                let images = self.images.clone();
+                let mut asked = Asked { images, student: &mut self.net, teacher };
+                objective.ask(&mut asked, &seen, &mut batch.given);
+            }
+            let loss = objective.loss(batch);
             let value = loss.clone().into_scalar::<f32>();
             assert!(value.is_finite());
             self.optimizer.step(&mut self.net, loss.backward(), SGD.lr);
         }
         started.elapsed().as_secs_f64()
+    }
+}
+
+/// As a training lets an objective ask.
+struct Asked<'a> {
+    images: Tensor<4>,
+    student: &'a mut Network,
+    teacher: &'a Network,
+}
+
+impl Networks for Asked<'_> {
+    fn images(&self) -> Tensor<4> {
+        self.images.clone()
+    }
+
+    fn teacher_gradient(&self, images: Tensor<4>, weights: Tensor<2>) -> (Tensor<2>, Tensor<4>) {
+        self.teacher.input_gradient(images, weights)
+    }
+
+    fn both(&mut self, images: Tensor<4>) -> [Tensor<2>; 2] {
+        let teacher = self.teacher.infer(images.clone()).autodiff();
+        [self.student.train(images.autodiff()), teacher]
     }
 }
 
@@ -120,8 +157,8 @@ fn compare(title: &str, student: &mut Student, objectives: &[Named], rounds: usi
     }
 }
 
-/// What compares features; what has parameters of its own is left out.
-const ON_FEATURES: [&str; 4] = ["at", "sp", "rkd", "fsp"];
+/// What compares features or asks its teacher; what has parameters of its own is left out.
+const LIVE: [&str; 5] = ["at", "sp", "rkd", "fsp", "bss"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let kinds = Kinds::default().distillation;
@@ -129,7 +166,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (mut on_logits, mut on_features) = (vec![kd.clone()], vec![kd]);
     // What has one teacher, and no field that must be said.
     for kind in kinds.iter().filter(|kind| !["kd", "dgkd", "ctkd", "fitnet"].contains(&kind.name)) {
-        let list = if ON_FEATURES.contains(&kind.name) { &mut on_features } else { &mut on_logits };
+        let list = if LIVE.contains(&kind.name) { &mut on_features } else { &mut on_logits };
         list.push((kind.name.to_owned(), kind.choose(&[])?));
     }
     let standardized = Kd { standardize: true, ..Kd::new(2.0, 0.9) };

@@ -31,6 +31,7 @@ fn each() -> Vec<String> {
         "{ rkd = { distance = 1, angle = 2 } }",
         "{ fitnet = { first = 3, weight = 1 } }",
         "{ fsp = { weight = 1 } }",
+        "{ bss = { epochs = 8, steps = 3 } }",
         "[{ ctkd = {} }, { fitnet = { ce = 0, weight = 0.1 }, weight = 0.5 }, { at = { ce = 0, weight = 1 } }]",
     ];
     kinds.map(str::to_owned).to_vec()
@@ -102,6 +103,8 @@ fn what_cannot_be_compared_is_told_with_carets() {
             .replace("{ at = {} }", "{ rkd = {} }")
             .replace("batch_size = 16", "batch_size = 59"),
         text("{ at = {} }").replace("teacher   = \"assistant\"", several),
+        text("{ bss = {} }").replace("teacher   = \"assistant\"", several),
+        text("{ bss = {} }\nlogits = { keep = \"f16\" }"),
         text("{ fitnet = { stage = 0 } }"),
     ] {
         let workspace = Workspace::new();

@@ -32,6 +32,7 @@ mod image_kinds;
 mod image_runs;
 mod imports;
 mod init;
+mod input_gradient;
 mod keep;
 mod key_version;
 mod keys;

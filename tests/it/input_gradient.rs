@@ -1,0 +1,42 @@
+//! What a network says of its input's gradient.
+
+use burn::tensor::{Device, Distribution, Tensor};
+use takd::{
+    architecture::Architecture,
+    kinds::Kinds,
+    network::{Network, builtin},
+    shape::Shape,
+};
+
+/// Along a direction, logits change as the gradient by the images says.
+#[test]
+fn a_teachers_gradient_by_its_input_is_its_logits_slope() {
+    let device = Device::flex();
+    for name in ["plain4", "resnet8"] {
+        let shape = Shape { channels: 3, height: 32, width: 32 };
+        let layers = builtin(name, 10).unwrap();
+        let net = Architecture::read(&layers, shape, 10, &Kinds::default()).unwrap();
+        let mut net = Network::init(&net, 3, &device);
+        let uniform = Distribution::Uniform(-1.0, 1.0);
+        let random = || Tensor::<4>::random([4, 3, 32, 32], uniform, &device);
+        // Running statistics other than the first ones.
+        net.train(random() * 2.0);
+        let (images, direction) = (random(), random());
+        let weights = Tensor::<2>::random([4, 10], uniform, &device);
+        let (logits, gradient) = net.input_gradient(images.clone(), weights.clone());
+        let sum = |tensor: Tensor<4>| {
+            f64::from((net.infer(tensor) * weights.clone()).sum().into_scalar::<f32>())
+        };
+        let apart = (net.infer(images.clone()) - logits).abs().max().into_scalar::<f32>();
+        assert!(apart < 1e-4, "{name}: logits differ by {apart}");
+        let (step, slope) =
+            (1e-3, f64::from((gradient * direction.clone()).sum().into_scalar::<f32>()));
+        let measured = (sum(images.clone() + direction.clone() * step)
+            - sum(images - direction * step))
+            / (2.0 * step);
+        assert!(
+            (slope - measured).abs() < 0.02 * slope.abs().max(1.0),
+            "{name}: {slope}, not {measured}"
+        );
+    }
+}
