@@ -7,6 +7,7 @@
 //! | the recipe: epochs, batch size, optimizer, schedule, warm-up, augmentation, selection | train, distill | paths of data files and of weights, and how they are packed |
 //! | the epoch, of a network at one (`t@40`) | train, distill | |
 //! | the objective under its kind's name, its fields that are not at their default; of a list each term | distill | device, backend, CPU kind, threads, `--jobs` |
+//! | all networks that learn from one another, and which of them it is | train, of such a network | |
 //! | the seed | train, distill | time, host, versions of takd and burn |
 //! | the digest of the file of weights, and which state_dict | import | log level, progress, tables, figures |
 //! | the digest of the training images | train, distill, logits; eval of a split of theirs, or where mean and deviation are measured on them | the other part of the data |
@@ -31,10 +32,12 @@
 //! written into the entry's manifest.
 
 mod data;
+mod mutual;
 mod net;
 mod recipe;
 
 pub use data::DataInputs;
+pub use mutual::MutualInputs;
 pub use net::NetInputs;
 pub use recipe::RecipeInputs;
 
@@ -114,7 +117,7 @@ impl From<Key> for String {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// A network trained on labels.
+    /// A network trained on labels, or beside others.
     Train,
     /// A network trained on a teacher and labels.
     Distill,
@@ -169,6 +172,9 @@ pub struct KeyInputs {
     /// What is minimised; absent for cross entropy with the labels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub objective: Option<Chosen>,
+    /// The networks that learn from one another, and which of them it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mutual: Option<MutualInputs>,
     /// What each of several teachers counts in their mean; absent where they count alike.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub teacher_weights: Option<Vec<f64>>,
@@ -266,6 +272,7 @@ impl KeyInputs {
             recipe: None,
             epoch: None,
             objective: None,
+            mutual: None,
             teacher_weights: None,
             keep,
             weights: None,
@@ -295,7 +302,7 @@ impl KeyInputs {
             Work::Learn(learn) => Self {
                 version: KEY_VERSION,
                 kind: match learn.how {
-                    How::Train(..) => Kind::Train,
+                    How::Train(..) | How::Mutual(..) => Kind::Train,
                     How::Distill(..) => Kind::Distill,
                     How::Import(_) => Kind::Import,
                 },
@@ -307,17 +314,22 @@ impl KeyInputs {
                         Some(loss.chosen().clone()).filter(|loss| loss.kind != "cross_entropy")
                     }
                     How::Distill(_, teacher) => Some(teacher.objective.chosen().clone()),
+                    How::Mutual(_, mutual) => Some(mutual.objective.chosen().clone()),
                     How::Import(_) => None,
+                },
+                mutual: match &learn.how {
+                    How::Mutual(_, mutual) => Some(MutualInputs::from(mutual)),
+                    _ => None,
                 },
                 teacher_weights: learn.teacher().and_then(|teacher| teacher.weights.clone()),
                 keep: learn.teacher().map(|teacher| teacher.keep).unwrap_or_default(),
                 weights: match &learn.how {
                     How::Import(weights) => Some(weights.digest.clone()),
-                    How::Train(..) | How::Distill(..) => None,
+                    How::Train(..) | How::Distill(..) | How::Mutual(..) => None,
                 },
                 from: match &learn.how {
                     How::Import(weights) => weights.from.clone(),
-                    How::Train(..) | How::Distill(..) => None,
+                    How::Train(..) | How::Distill(..) | How::Mutual(..) => None,
                 },
                 data: learn.recipe().map(|recipe| match recipe.select {
                     Select::BestTest => DataInputs::of(&learn.data, &[Split::Train, Split::Test]),
@@ -339,6 +351,7 @@ impl KeyInputs {
                 recipe: None,
                 epoch: None,
                 objective: None,
+                mutual: None,
                 teacher_weights: None,
                 keep: Keep::default(),
                 weights: None,

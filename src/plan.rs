@@ -125,7 +125,8 @@ impl Step {
         self.tasks.iter().map(|&task| graph.name(task)).collect::<Vec<_>>().join(" = ")
     }
 
-    /// Whether it is a network at an epoch that its training, which runs, leaves on its way.
+    /// Whether another training, which runs, makes it as well: a network at an epoch, or one that learns
+    /// beside others.
     pub fn is_left_behind(&self) -> bool {
         self.parents.len() > self.inputs.parents.len()
     }
@@ -216,15 +217,14 @@ impl Plan {
                 steps[step].parents.clone().into_iter().for_each(|parent| needed[parent] = true);
             }
         }
-        // A training that runs anyway makes its networks at an epoch on its way: they wait for it.
+        // A training that runs anyway makes its networks at an epoch on its way, and one that learns
+        // beside others makes those as well: they wait for it.
         for step in 0..steps.len() {
-            if steps[step].inputs.epoch.is_none() {
-                continue;
-            }
-            let whole = KeyInputs { epoch: None, ..steps[step].inputs.clone() };
-            let found = index.get(&whole.key()).copied();
             let runs = |step: usize| matches!(steps[step].action, Action::Run(_));
-            if let Some(whole) = found.filter(|&whole| runs(whole) && runs(step)) {
+            let found = made_by(&steps[step].inputs).into_iter();
+            let mut found = found.filter_map(|inputs| index.get(&inputs.key()).copied());
+            let found = found.find(|&other| runs(other));
+            if let Some(whole) = found.filter(|_| runs(step)) {
                 steps[step].parents.push(whole);
                 steps[step].multiply_adds = 0.0;
             }
@@ -235,6 +235,15 @@ impl Plan {
     /// Steps that run.
     pub fn running(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().filter(|step| matches!(step.action, Action::Run(_)))
+    }
+}
+
+/// Whose training makes it as well, if that runs.
+fn made_by(inputs: &KeyInputs) -> Vec<KeyInputs> {
+    match &inputs.mutual {
+        _ if inputs.epoch.is_some() => vec![KeyInputs { epoch: None, ..inputs.clone() }],
+        Some(mutual) => inputs.together().into_iter().take(mutual.place).collect(),
+        None => Vec::new(),
     }
 }
 

@@ -22,6 +22,8 @@ pub enum Purpose<'a> {
     Drop,
     /// Towards which classes images of one batch of an epoch are moved; its number stands for the sample.
     Target,
+    /// The seed of a network that learns beside others; its place stands for the sample.
+    Peer,
 }
 
 impl Purpose<'_> {
@@ -33,6 +35,7 @@ impl Purpose<'_> {
             Self::Augment => "augment".to_owned(),
             Self::Drop => "drop".to_owned(),
             Self::Target => "target".to_owned(),
+            Self::Peer => "peer".to_owned(),
         }
     }
 }

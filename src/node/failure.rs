@@ -97,6 +97,7 @@ impl From<LearnError> for StepError {
             | LearnError::Evaluation { .. }
             | LearnError::Overflown { .. }
             | LearnError::Objective(_)
+            | LearnError::Peer { .. }
             | LearnError::Collapsed(_) => diverged(error),
         }
     }

@@ -1,15 +1,13 @@
 //! The files inside entries: weights and logits as safetensors.
 
+mod checkpoint;
 mod format;
 mod logits;
 
+pub use checkpoint::{read_checkpoint, write_checkpoint};
 pub use format::FileError;
 
-use crate::{
-    keep::Keep,
-    network::NamedTensor,
-    training::{Checkpoint, Logits},
-};
+use crate::{keep::Keep, network::NamedTensor, training::Logits};
 use format::{finite, floats, id_bytes, to_bytes, words};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
@@ -133,70 +131,10 @@ fn read_rows(bytes: &[u8]) -> Result<(Vec<u32>, Vec<f32>, usize), FileError> {
     Ok((ids, values, classes))
 }
 
-/// Name of the metadata that holds a checkpoint's [`TrainingState`] as JSON.
-const STATE: &str = "state";
-
-/// A training's state as safetensors, for [`read_checkpoint`].
-///
-/// # Errors
-/// [`FileError`] if a tensor's shape and length do not agree, or one of its values is NaN or infinite.
-pub fn write_checkpoint(checkpoint: &Checkpoint) -> Result<Vec<u8>, FileError> {
-    let groups = [
-        ("net", &checkpoint.weights),
-        ("optimizer", &checkpoint.optimizer),
-        ("learned", &checkpoint.learned),
-        ("best", &checkpoint.best),
-    ];
-    for (group, tensors) in groups {
-        if let Some(tensor) = tensors.iter().find(|tensor| !tensor.is_finite()) {
-            return Err(FileError::NotFinite(format!("{group}:{}", tensor.name)));
-        }
-    }
-    let all: Vec<(String, &NamedTensor, Vec<u8>)> = groups
-        .into_iter()
-        .flat_map(|(group, tensors)| tensors.iter().map(move |tensor| (group, tensor)))
-        .map(|(group, tensor)| {
-            (format!("{group}:{}", tensor.name), tensor, to_bytes(&tensor.values))
-        })
-        .collect();
-    let views = all.iter().map(|(name, tensor, bytes)| {
-        Ok((name.as_str(), TensorView::new(Dtype::F32, tensor.shape.clone(), bytes)?))
-    });
-    let views: Vec<_> = views.collect::<Result<_, safetensors::SafeTensorError>>()?;
-    let state = serde_json::to_string(&checkpoint.state).expect("plain data is always JSON");
-    Ok(safetensors::serialize(views, Some([(STATE.to_owned(), state)].into()))?)
-}
-
-/// A training's state after some epochs.
-///
-/// # Errors
-/// [`FileError`] if it is none, or a value of it is NaN or infinite.
-pub fn read_checkpoint(bytes: &[u8]) -> Result<Checkpoint, FileError> {
-    let (_, header) = SafeTensors::read_metadata(bytes)?;
-    let state = header.metadata().as_ref().and_then(|metadata| metadata.get(STATE));
-    let state = serde_json::from_str(state.map_or("", String::as_str))?;
-    let [mut weights, mut optimizer, mut learned, mut best] = [const { Vec::new() }; 4];
-    for tensor in read_weights(bytes)? {
-        if !tensor.is_finite() {
-            return Err(FileError::NotFinite(tensor.name));
-        }
-        let (group, name) = tensor.name.split_once(':').unwrap_or(("", ""));
-        let list = match group {
-            "net" => &mut weights,
-            "optimizer" => &mut optimizer,
-            "learned" => &mut learned,
-            "best" => &mut best,
-            _ => continue,
-        };
-        list.push(NamedTensor { name: name.to_owned(), ..tensor });
-    }
-    Ok(Checkpoint { weights, optimizer, learned, best, state })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::training::TrainingState;
+    use crate::training::{Checkpoint, TrainingState};
     use proptest::prelude::{ProptestConfig, any, prop, proptest};
 
     #[test]
@@ -233,7 +171,8 @@ mod tests {
             let state =
                 TrainingState { steps: 1, best: None, seconds: 0.0, history: vec![], within: None };
             let [weights, optimizer, learned, best] = [(); 4].map(|()| vec![tensor(1.0)]);
-            let whole = Checkpoint { weights, optimizer, learned, best, state };
+            let peers = Vec::new();
+            let whole = Checkpoint { weights, optimizer, learned, best, state, peers };
             assert!(write_checkpoint(&whole).is_ok());
             for (index, group) in
                 ["net:w", "optimizer:w", "learned:w", "best:w"].into_iter().enumerate()

@@ -13,11 +13,11 @@ use crate::{
     dataset::{Split, View},
     executor::{Done, StepError},
     key::KeyInputs,
-    pipeline::{Learn, Teacher},
+    pipeline::{How, Learn, Mutual, Teacher},
     plan::Step,
     recipe::{Recipe, Select},
     store::KeyLock,
-    training::{Ensemble, LearnError, Objective, Training, resume},
+    training::{Ensemble, LearnError, Objective, Peers, Training, resume},
 };
 
 impl Job<'_> {
@@ -31,7 +31,11 @@ impl Job<'_> {
         lock: &KeyLock,
     ) -> Result<Done, StepError> {
         if self.runner.device.is_cpu {
-            let need = memory::need(&learn.net, recipe, learn.data.info.train);
+            let of = |net| memory::need(net, recipe, learn.data.info.train);
+            let need = match &aim {
+                Aim::Mutual(mutual) => mutual.nets.iter().map(of).sum(),
+                Aim::Labels(_) | Aim::Teacher(..) => of(&learn.net),
+            };
             if let Some(refusal) = memory::refusal(need, memory::limit()) {
                 return Err(failure::memory(refusal));
             }
@@ -61,10 +65,13 @@ impl Job<'_> {
                 until: learn.until,
                 on_collapse: learn.on_collapse,
             };
-            self.fit(&training, &learn.moments, step, lock)
+            self.fit(&training, learn, step, lock)
         };
         match aim {
             Aim::Labels(loss) => fit(Objective::Labels(loss)),
+            Aim::Mutual(Mutual { nets, place, objective, .. }) => {
+                fit(Objective::Mutual(&**objective, Peers { nets, place: *place }))
+            }
             Aim::Teacher(Teacher { objective, weights, .. }, logits) => {
                 let weights = weights.as_deref();
                 match self.source(step, &train_view, logits)? {
@@ -83,13 +90,13 @@ impl Job<'_> {
     fn fit(
         &self,
         training: &Training<'_>,
-        moments: &[usize],
+        learn: &Learn,
         step: &Step,
         lock: &KeyLock,
     ) -> Result<Done, StepError> {
         let device = &self.runner.device.device;
         let epochs = training.until.unwrap_or(training.recipe.epochs);
-        let moments = moments.iter();
+        let moments = learn.moments.iter();
         let moments =
             moments.map(|&epoch| KeyInputs { epoch: Some(epoch), ..step.inputs.clone() }).collect();
         let (parameters, on_collapse) = (training.net.parameters(), training.on_collapse);
@@ -108,6 +115,9 @@ impl Job<'_> {
         let trained = trained?;
         let seconds = clock.seconds();
         self.commit_network(&self.name, lock, &step.inputs, &trained, trainee, seconds)?;
+        if let How::Mutual(_, mutual) = &learn.how {
+            self.keep_peers(mutual, &step.inputs, &trained.peers, trainee, seconds)?;
+        }
         if let Err(problem) = self.runner.store.drop_checkpoint(lock) {
             self.note(&format!("{problem}; `takd cache gc` tries again"));
         }

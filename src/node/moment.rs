@@ -71,6 +71,7 @@ impl Job<'_> {
             history: checkpoint.state.history,
             selected: progress.record.epoch,
             collapsed: (progress.collapsed)(),
+            peers: Vec::new(),
         };
         let epoch = progress.record.epoch;
         let (node, seed) = self.name.rsplit_once('@').unwrap_or((&self.name, ""));

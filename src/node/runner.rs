@@ -135,6 +135,9 @@ impl Runner for NodeRunner<'_> {
                     let aim = Aim::Teacher(teacher, logits);
                     job.learn(learn, recipe, aim, task.seed, step, &lock)
                 }
+                How::Mutual(recipe, mutual) => {
+                    job.learn(learn, recipe, Aim::Mutual(mutual), task.seed, step, &lock)
+                }
                 How::Import(weights) => job.import(learn, weights, step, &lock),
             },
         });

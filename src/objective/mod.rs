@@ -10,6 +10,7 @@ mod ctkd;
 mod dgkd;
 mod dist;
 mod dkd;
+mod dml;
 mod features;
 mod fitnet;
 mod fsp;
@@ -38,6 +39,7 @@ pub use ctkd::Ctkd;
 pub use dgkd::Dgkd;
 pub use dist::Dist;
 pub use dkd::Dkd;
+pub use dml::Dml;
 pub use fitnet::Fitnet;
 pub use fsp::Fsp;
 pub use interface::{Batch, Distillation, Supervised};
@@ -77,4 +79,5 @@ pub const DISTILLATION: &[&Kind<dyn Distillation>] = &[
     &fitnet::KIND,
     &fsp::KIND,
     &bss::KIND,
+    &dml::KIND,
 ];

@@ -17,6 +17,11 @@ impl Resolver<'_> {
             self.errors.push(&moment.span, message);
             return None;
         };
+        if raw.peers.is_some() {
+            let message = format!("`{}` learns beside other networks: it is kept once", moment.of);
+            self.errors.push(&moment.span, message);
+            return None;
+        }
         let epoch = moment.epoch.unwrap_or(recipe.epochs);
         if epoch > recipe.epochs {
             let message = format!("`{}` trains for {} epochs", moment.of, recipe.epochs);

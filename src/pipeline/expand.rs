@@ -217,6 +217,7 @@ pub(super) fn chain(
                         objective_span: objective_span.clone(),
                         keep: keep.clone(),
                     }),
+                    peers: None,
                     on_collapse,
                 });
             }

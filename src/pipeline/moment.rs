@@ -37,9 +37,11 @@ pub(super) fn add(raw: &mut RawPipeline, errors: &mut Diagnostics) {
         let pattern = glob::Pattern::new(node).ok();
         let is_glob = node.contains(['*', '?', '[']);
         let means = |learn: &RawLearn| match &pattern {
-            // What is imported has no epochs.
+            // What is imported has no epochs, and networks that learn together are kept once.
             Some(pattern) if is_glob => {
-                learn.weights.is_none() && pattern.matches(&learn.name.text)
+                learn.weights.is_none()
+                    && learn.peers.is_none()
+                    && pattern.matches(&learn.name.text)
             }
             _ => learn.name.text == node,
         };

@@ -6,7 +6,7 @@ use super::{
     expand,
     fields::Fields,
     figure::raw as figure,
-    hyper, keep, names,
+    hyper, keep, mutual, names,
     tables::{RawEval, RawLearn, RawPipeline, RawRow, RawTable},
     teachers,
     value::{Kind, Name, Table, Value},
@@ -17,9 +17,9 @@ use std::collections::HashSet;
 /// Most trainings, measurements and rows, all seeds together.
 const MOST_TASKS: usize = 1_000_000;
 
-const KINDS: [&str; 9] =
-    ["data", "recipe", "net", "train", "distill", "chain", "eval", "table", "figure"];
-const NODE_KINDS: [&str; 4] = ["train", "distill", "chain", "eval"];
+const KINDS: [&str; 10] =
+    ["data", "recipe", "net", "train", "distill", "chain", "mutual", "eval", "table", "figure"];
+const NODE_KINDS: [&str; 5] = ["train", "distill", "chain", "mutual", "eval"];
 
 pub(super) fn read(
     root: &Table,
@@ -121,6 +121,11 @@ impl RawPipeline {
                             self.node_names
                                 .extend(chain.nodes.iter().map(|node| node.name.clone()));
                             self.learns.extend(chain.nodes);
+                        }
+                        "mutual" => {
+                            let nodes = mutual::read(&name, &table, known, errors);
+                            self.node_names.extend(nodes.iter().map(|node| node.name.clone()));
+                            self.learns.extend(nodes);
                         }
                         _ => self.evals.extend(eval(&name, &table, errors)),
                     }
@@ -225,6 +230,7 @@ fn train(name: &Name, table: &Table, kinds: &Kinds, errors: &mut Diagnostics) ->
         from,
         loss: loss?,
         teacher: None,
+        peers: None,
         on_collapse,
     })
 }
@@ -258,6 +264,7 @@ fn distill(
         from: None,
         loss: CrossEntropy {}.into(),
         teacher,
+        peers: None,
         on_collapse,
     })
 }

@@ -126,7 +126,9 @@ impl<'a> Resolver<'a> {
         for (index, learn) in learns.iter_mut().enumerate() {
             let said = raw.learns[index].on_collapse.or(raw.on_collapse);
             // What learns from a dead teacher learns nothing.
-            let usual = if teaches.contains(&index) { OnCollapse::Stop } else { OnCollapse::Warn };
+            let peers = raw.learns[index].peers.is_some();
+            let usual =
+                if peers || teaches.contains(&index) { OnCollapse::Stop } else { OnCollapse::Warn };
             if let Some(learn) = learn {
                 learn.on_collapse = said.unwrap_or(usual);
             }
@@ -281,7 +283,7 @@ impl<'a> Resolver<'a> {
         let how = match (teacher, &raw.weights) {
             (Some(teacher), _) => How::Distill(recipe?, teacher),
             (None, Some(file)) => How::Import(self.weights(file, raw.from.as_ref())?),
-            (None, None) => How::Train(recipe?, raw.loss.clone()),
+            (None, None) => self.trained(raw, recipe?, &data)?,
         };
         // Who teaches is known when all nodes are.
         let on_collapse = OnCollapse::Warn;
@@ -360,7 +362,7 @@ impl<'a> Resolver<'a> {
         read.map_err(|error: LayerError| self.errors.push(span, error.to_string())).ok()
     }
 
-    fn net(&mut self, name: &Name, data: Option<&Data>) -> Option<Architecture> {
+    pub fn net(&mut self, name: &Name, data: Option<&Data>) -> Option<Architecture> {
         let classes = data.map(|data| data.info.classes);
         let own = self.raw.nets.iter().find(|(known, _)| known.text == name.text);
         let (layers, span) = match own.map(|(_, found)| found) {

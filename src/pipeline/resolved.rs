@@ -87,8 +87,23 @@ pub enum How {
     Train(Recipe, Choice<dyn Supervised>),
     /// Trained on a teacher and labels.
     Distill(Recipe, Teacher),
+    /// Trained beside other networks, on them and labels.
+    Mutual(Recipe, Mutual),
     /// Read from a file.
     Import(Weights),
+}
+
+/// Networks that learn from one another.
+#[derive(Clone, Debug)]
+pub struct Mutual {
+    /// All of them, its own among them.
+    pub nets: Vec<Architecture>,
+    /// Their nodes' names.
+    pub names: Vec<String>,
+    /// Its own place.
+    pub place: usize,
+    /// What each minimises, with the others as its teachers.
+    pub objective: Choice<dyn Distillation>,
 }
 
 /// A file of weights.
@@ -128,7 +143,13 @@ impl Pipeline {
                 let teachers = learn.teacher().into_iter().flat_map(|teacher| &teacher.nodes);
                 let taught: f64 =
                     teachers.map(|&teacher| passes * pass(self.learn(teacher), images)).sum();
-                3.0 * epochs * pass(learn, images) + taught
+                let all: f64 = match &learn.how {
+                    How::Mutual(_, mutual) => {
+                        mutual.nets.iter().map(|net| net.multiply_adds() as f64).sum()
+                    }
+                    _ => learn.net.multiply_adds() as f64,
+                };
+                3.0 * epochs * all * images as f64 + taught
             }
         }
     }
@@ -138,7 +159,9 @@ impl Learn {
     /// How it is trained, unless it is imported.
     pub fn recipe(&self) -> Option<&Recipe> {
         match &self.how {
-            How::Train(recipe, _) | How::Distill(recipe, _) => Some(recipe),
+            How::Train(recipe, _) | How::Distill(recipe, _) | How::Mutual(recipe, _) => {
+                Some(recipe)
+            }
             How::Import(_) => None,
         }
     }
@@ -165,7 +188,7 @@ impl Learn {
     pub fn teacher(&self) -> Option<&Teacher> {
         match &self.how {
             How::Distill(_, teacher) => Some(teacher),
-            How::Train(..) | How::Import(_) => None,
+            How::Train(..) | How::Mutual(..) | How::Import(_) => None,
         }
     }
 }

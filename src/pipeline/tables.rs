@@ -56,7 +56,23 @@ pub(super) struct RawLearn {
     /// What it minimises without a teacher.
     pub loss: Choice<dyn Supervised>,
     pub teacher: Option<RawTeacher>,
+    /// Those that learn beside it.
+    pub peers: Option<RawPeers>,
     pub on_collapse: Option<OnCollapse>,
+}
+
+/// Networks that learn from one another.
+#[derive(Clone)]
+pub(super) struct RawPeers {
+    /// All of them, its own among them.
+    pub nets: Vec<Name>,
+    /// The nodes' names.
+    pub names: Vec<String>,
+    /// Its own place.
+    pub place: usize,
+    pub objective: Choice<dyn Distillation>,
+    /// Where it is written.
+    pub objective_span: Span,
 }
 
 /// Which epoch of a training.

@@ -2,9 +2,10 @@
 //!
 //! No generator is in it: every random number is a function of (seed, epoch, sample id).
 
+use super::{OptimizerState, learned::Learned};
 use crate::{
     history::EpochRecord,
-    network::{LoadError, NamedTensor},
+    network::{LoadError, NamedTensor, Network},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -22,9 +23,30 @@ pub struct Checkpoint {
     pub best: Vec<NamedTensor>,
     /// Everything that is not a tensor.
     pub state: TrainingState,
+    /// Of the networks that learn beside it, in their order.
+    pub peers: Vec<Checkpoint>,
 }
 
+/// Accuracy, number and weights of the best epoch so far.
+pub(super) type Best = Option<(f64, usize, Vec<NamedTensor>)>;
+
 impl Checkpoint {
+    /// The state of one network's training.
+    pub(super) fn of(
+        (net, learned, optimizer): (&Network, &Learned, &OptimizerState),
+        best: &Best,
+        history: &[EpochRecord],
+        within: Option<Within>,
+    ) -> Self {
+        let (steps, optimizer) = optimizer.save();
+        let scored = best.as_ref().map(|(accuracy, epoch, _)| (*accuracy, *epoch));
+        let best = best.as_ref().map(|(.., weights)| weights.clone()).unwrap_or_default();
+        let state =
+            TrainingState { steps, best: scored, seconds: 0.0, history: history.to_vec(), within };
+        let (weights, learned) = (net.save(), learned.save());
+        Self { weights, optimizer, learned, best, state, peers: Vec::new() }
+    }
+
     /// Checks that its parts are of one training. That they are of this one, `Network::load` checks.
     pub(super) fn check(&self) -> Result<(), LoadError> {
         let shapes = |tensors: &[NamedTensor]| -> BTreeMap<String, Vec<usize>> {
@@ -45,6 +67,9 @@ impl Checkpoint {
         let best = shapes(&self.best);
         if best != if self.state.best.is_some() { weights } else { BTreeMap::new() } {
             problems.push("the best epoch's weights belong to another network".to_owned());
+        }
+        for peer in &self.peers {
+            problems.extend(peer.check().err().into_iter().flat_map(|error| error.problems));
         }
         if problems.is_empty() { Ok(()) } else { Err(LoadError { problems }) }
     }

@@ -104,6 +104,19 @@ pub(super) fn sign(
     (epochs > 1).then_some(Sign::Chance { epochs, lost })
 }
 
+/// The epoch, counted from 1, after which a training was seen to learn nothing any more.
+pub(super) fn first(
+    history: &[EpochRecord],
+    recipe: &Recipe,
+    classes: usize,
+    samples: usize,
+) -> Option<usize> {
+    let sure = |epochs: &usize| {
+        sign(&history[..*epochs], recipe, classes, samples).is_some_and(Sign::is_sure)
+    };
+    (1..=history.len()).find(sure)
+}
+
 /// What probably leads to a collapse under these hyper-parameters. `spread` is the standard deviation
 /// of the teacher's logits.
 pub(super) fn causes(

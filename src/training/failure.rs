@@ -73,6 +73,14 @@ pub enum LearnError {
     /// It learns nothing any more.
     #[error("{0}. `on_collapse = \"warn\"` trains on all the same")]
     Collapsed(Collapse),
+    /// One of the networks that learn from one another.
+    #[error("of the networks that learn together, number {place}: {error}")]
+    Peer {
+        /// Its place, counted from 1.
+        place: usize,
+        /// What is wrong with it.
+        error: Box<LearnError>,
+    },
     /// Whoever watches it said so.
     #[error("stopped")]
     Stopped,

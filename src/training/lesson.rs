@@ -4,11 +4,12 @@ use super::{
     Ensemble, InferError, LearnError, Logits,
     features::{Kept, KeptError},
     learned::Learned,
+    mutual::{Answer, Group, Peers},
 };
 use crate::{
     dataset::{self, View},
     network::Network,
-    objective::{self, Distillation, Needs, Networks, Supervised},
+    objective::{self, Distillation, Given, Needs, Networks, Supervised},
     tap::{KEPT, Tap, bytes},
 };
 use burn::tensor::{Device, Tensor};
@@ -22,6 +23,18 @@ pub enum Objective<'a> {
     Stored(&'a dyn Distillation, Ensemble<'a, Logits>),
     /// Frozen teachers, asked at each step, and the labels. For images that are augmented.
     Live(&'a dyn Distillation, Ensemble<'a, Network>),
+    /// Networks that train at the same time, and the labels.
+    Mutual(&'a dyn Distillation, Peers<'a>),
+}
+
+impl Objective<'_> {
+    /// The network's place among those that learn together.
+    pub(super) fn place(&self) -> usize {
+        match self {
+            Self::Mutual(_, peers) => peers.place,
+            Self::Labels(_) | Self::Stored(..) | Self::Live(..) => 0,
+        }
+    }
 }
 
 /// The images that a training learns from.
@@ -40,6 +53,8 @@ pub(super) struct Lesson<'a> {
     needs: Needs,
     taps: [Vec<Tap>; 2],
     pub learned: Learned,
+    /// The networks that learn beside it.
+    pub group: Group,
     /// Of each teacher; none where they are asked anew.
     kept: Vec<Kept>,
 }
@@ -63,6 +78,8 @@ pub(super) struct Made {
     pub loss: Tensor<1>,
     /// The logits of teachers that were asked just now.
     pub asked: Vec<Tensor<2>>,
+    /// What those that learn beside it gave.
+    pub peers: Vec<Answer>,
 }
 
 impl<'a> Lesson<'a> {
@@ -76,7 +93,8 @@ impl<'a> Lesson<'a> {
         go_on: &mut dyn FnMut() -> bool,
     ) -> Result<Self, LearnError> {
         let needs = match objective {
-            Objective::Labels(_) => Ok(Needs::default()),
+            // Those that learn together compare logits alone.
+            Objective::Labels(_) | Objective::Mutual(..) => Ok(Needs::default()),
             Objective::Stored(objective, _) => objective.needs(net.taps(), &[]),
             Objective::Live(objective, teachers) => {
                 let teacher = teachers.each.first().map_or(&[][..], Network::taps);
@@ -105,11 +123,12 @@ impl<'a> Lesson<'a> {
             }
         }
         let learned = Learned::init(&needs, seed, device);
-        Ok(Self { objective, seed, taps: needs.taps(), needs, learned, kept })
+        let (taps, group) = (needs.taps(), Group::default());
+        Ok(Self { objective, seed, needs, taps, learned, group, kept })
     }
 
     /// The loss of `net` on a batch.
-    pub fn step(&self, net: &mut Network, batch: dataset::Batch, moment: Moment<'_>) -> Made {
+    pub fn step(&mut self, net: &mut Network, batch: dataset::Batch, moment: Moment<'_>) -> Made {
         let dataset::Batch { images, labels } = batch;
         let device = images.device();
         let [ours, theirs] = &self.taps;
@@ -120,7 +139,25 @@ impl<'a> Lesson<'a> {
         let tracked = |(tap, feature): (Tap, Tensor<4>)| (tap, feature.autodiff());
         let (objective, mean, each, features) = match self.objective {
             Objective::Labels(loss) => {
-                return Made { logits, loss: loss.loss(student, labels), asked: Vec::new() };
+                let (asked, peers) = (Vec::new(), Vec::new());
+                return Made { logits, loss: loss.loss(student, labels), asked, peers };
+            }
+            Objective::Mutual(objective, _) => {
+                let teacher = student.clone().detach();
+                let Moment { epoch, step, .. } = moment;
+                let (teachers, given, seed) = (Vec::new(), Given::default(), self.seed);
+                let batch = objective::Batch {
+                    student,
+                    teacher,
+                    teachers,
+                    labels,
+                    given,
+                    epoch,
+                    step,
+                    seed,
+                };
+                let (loss, peers) = self.group.step(objective, &images, &batch);
+                return Made { logits, loss, asked: Vec::new(), peers };
             }
             Objective::Stored(objective, teachers) => {
                 let each = teachers.each.iter();
@@ -164,7 +201,7 @@ impl<'a> Lesson<'a> {
             objective.ask(&mut asked, &seen, &mut batch.given);
         }
         let loss = objective.loss(batch);
-        Made { logits, loss, asked }
+        Made { logits, loss, asked, peers: Vec::new() }
     }
 
     /// τ, where the objective trains it.
@@ -183,7 +220,9 @@ impl<'a> Lesson<'a> {
     fn taught(&self) -> Option<&'a dyn Distillation> {
         match self.objective {
             Objective::Labels(_) => None,
-            Objective::Stored(objective, _) | Objective::Live(objective, _) => Some(objective),
+            Objective::Stored(objective, _)
+            | Objective::Live(objective, _)
+            | Objective::Mutual(objective, _) => Some(objective),
         }
     }
 }

@@ -2,9 +2,12 @@
 
 use super::{
     Checkpoint, Collapse, InferError, LearnError, Logits, OptimizerState, Order, Progress, Sign,
-    Stop, TrainingState, Watch, Within, collapse,
+    Stop, Trained, Watch, Within,
+    checkpoint::Best,
+    collapse,
     lesson::{Images, Lesson, Made, Moment, Objective},
-    validate::{accuracy, finite, is_finite},
+    mutual::{self, At, Group},
+    validate::{accuracy, finite, hits, is_finite},
     watch::Unwatched,
 };
 use crate::{
@@ -12,11 +15,11 @@ use crate::{
     dataset::{Changes, View},
     history::EpochRecord,
     kernels,
-    network::{Kernels, NamedTensor, Network},
+    network::{Kernels, Network},
     recipe::{OnCollapse, Recipe, Select},
     rng::{Purpose, Stream},
 };
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Device, Tensor};
 use std::time::Instant;
 
 /// What a training is made of.
@@ -47,6 +50,13 @@ impl Training<'_> {
         collapse::sign(history, self.recipe, self.net.classes(), self.train.len())
     }
 
+    /// Where it is, for its peers.
+    fn at(&self, epoch: usize, step: usize, lr: f64) -> At<'_> {
+        let Self { recipe, on_collapse, .. } = *self;
+        let (samples, classes) = (self.train.len(), self.net.classes());
+        At { recipe, epoch, step, lr, samples, classes, on_collapse }
+    }
+
     /// The same with its causes. It looks through all of a teacher's logits: for what is told.
     fn explain(&self, sign: Sign, last: &EpochRecord) -> Collapse {
         let (taught, spread) = match self.objective {
@@ -54,24 +64,14 @@ impl Training<'_> {
             Objective::Stored(objective, teachers) => {
                 (Some(objective), teachers.each.first().map(Logits::spread))
             }
-            Objective::Live(objective, _) => (Some(objective), None),
+            Objective::Live(objective, _) | Objective::Mutual(objective, _) => {
+                (Some(objective), None)
+            }
         };
         let causes = collapse::causes(self.recipe, last.lr, taught, self.net, spread);
         let (epoch, loss, accuracy) = (last.epoch, last.loss, last.train_accuracy);
         Collapse { epoch, sign, loss, accuracy, causes }
     }
-}
-
-/// A finished training.
-pub struct Trained {
-    /// The selected epoch's weights and running statistics.
-    pub weights: Vec<NamedTensor>,
-    /// Every epoch.
-    pub history: Vec<EpochRecord>,
-    /// The epoch that `weights` come from, counted from 1.
-    pub selected: usize,
-    /// The epoch after which it was seen to learn nothing any more, counted from 1.
-    pub collapsed: Option<usize>,
 }
 
 /// Trains a network from fresh weights; `on_epoch` hears of every finished epoch, and how many
@@ -87,9 +87,6 @@ pub fn train(
 ) -> Result<Trained, LearnError> {
     resume(training, device, None, &mut Unwatched { stop, on_epoch })
 }
-
-/// Accuracy, number and weights of the best epoch so far.
-type Best = Option<(f64, usize, Vec<NamedTensor>)>;
 
 /// Trains a network from fresh weights, or on from a checkpoint of the same training, to the same
 /// bits.
@@ -110,9 +107,9 @@ pub fn resume(
         }
     }
     let rule = &training.recipe.optimizer;
-    let mut net =
-        Network::init_with(training.net, training.seed, training.recipe.batchnorm_weight, device)
-            .with_kernels(training.kernels);
+    let seed = mutual::seed(training.seed, training.objective.place());
+    let mut net = Network::init_with(training.net, seed, training.recipe.batchnorm_weight, device)
+        .with_kernels(training.kernels);
     let images = Images {
         view: training.train,
         change: !training.recipe.augment.is_empty(),
@@ -120,13 +117,18 @@ pub fn resume(
     };
     let go_on = &mut || !watch.stopped();
     let mut lesson = Lesson::new(training.objective, images, training.seed, &net, device, go_on)?;
+    if let Objective::Mutual(_, peers) = training.objective {
+        let (recipe, kernels) = (training.recipe, training.kernels);
+        lesson.group = Group::init(peers, recipe, training.seed, kernels, device);
+    }
     let mut optimizer_state = OptimizerState::new(rule.clone());
     let mut history = Vec::new();
     let mut best: Best = None;
     let mut within = None;
     if let Some(from) = from {
         from.check()?;
-        let Checkpoint { weights, optimizer, learned, best: best_weights, state } = from;
+        let Checkpoint { weights, optimizer, learned, best: best_weights, state, peers } = from;
+        lesson.group.load(peers, training.recipe, device)?;
         net.load(weights)?;
         lesson.learned.load(learned)?;
         optimizer_state = OptimizerState::load(rule.clone(), state.steps, &optimizer, device);
@@ -135,6 +137,7 @@ pub fn resume(
     }
     net.track();
     lesson.learned.track();
+    lesson.group.track();
     let mut state = State { net, lesson, optimizer_state };
     let epochs = training.until.unwrap_or(training.recipe.epochs);
     for epoch in history.len() + 1..=epochs {
@@ -145,6 +148,10 @@ pub fn resume(
         // A checkpoint from later in the epoch holds what the new optimizer has gathered.
         if from.step == 0 && training.recipe.schedule.restarts(epoch - 1) {
             state.optimizer_state = OptimizerState::new(rule.clone());
+            state.lesson.group.restart(training.recipe);
+        }
+        if from.step == 0 {
+            state.lesson.group.begin();
         }
         let mut pause = |state: &State<'_>, within: Within| {
             let (size, of) = (training.recipe.batch_size, training.train.len());
@@ -161,11 +168,13 @@ pub fn resume(
         let samples_per_second = samples as f64 / started.elapsed().as_secs_f64();
         let State { net, lesson, optimizer_state } = &state;
         let weights = finite(net, &lesson.learned, optimizer_state, epoch, lr, loss)?;
-        let evaluated = training
-            .evaluation
-            .map(|view| accuracy(net, view, training.net.classes(), &mut |_| !watch.stopped()));
-        let accuracy = match evaluated.transpose() {
-            Ok(accuracy) => accuracy,
+        let evaluated = training.evaluation.map(|view| {
+            let (classes, go_on) = (training.net.classes(), &mut |_: &[f32]| !watch.stopped());
+            let own = accuracy(net, view, classes, go_on)?;
+            Ok((own, lesson.group.evaluate(view, classes, go_on)?))
+        });
+        let (accuracy, of_peers) = match evaluated.transpose() {
+            Ok(accuracies) => accuracies.unzip(),
             Err(InferError::Stopped) => {
                 // The epoch's steps are made: only the evaluation is done again.
                 watch.keep(&|| checkpoint(&state, &best, &history, Some(whole)));
@@ -194,6 +203,7 @@ pub fn resume(
         {
             return Err(LearnError::Collapsed(explain(sign)));
         }
+        state.lesson.group.close(of_peers, training.at(epoch, 0, lr))?;
         let checkpoint = || checkpoint(&state, &best, &history, None);
         let (record, explain, checkpoint) = (&record, &explain, &checkpoint);
         let collapsed = &|| collapsed(training, &state.lesson, &history);
@@ -206,7 +216,8 @@ pub fn resume(
         None => (epochs, state.net.save()),
     };
     let collapsed = collapsed(training, &state.lesson, &history);
-    Ok(Trained { weights, history, selected, collapsed })
+    let peers = state.lesson.group.finish(training.at(epochs, 0, 0.0));
+    Ok(Trained { weights, history, selected, collapsed, peers })
 }
 
 /// The epoch after which a training was seen to learn nothing any more, counted from 1.
@@ -229,19 +240,17 @@ struct State<'a> {
     optimizer_state: OptimizerState,
 }
 
+/// The whole of it on the host.
 fn checkpoint(
     of: &State<'_>,
     best: &Best,
     history: &[EpochRecord],
     within: Option<Within>,
 ) -> Checkpoint {
-    let (steps, optimizer) = of.optimizer_state.save();
-    let scored = best.as_ref().map(|(accuracy, epoch, _)| (*accuracy, *epoch));
-    let best = best.as_ref().map(|(.., weights)| weights.clone()).unwrap_or_default();
-    let state =
-        TrainingState { steps, best: scored, seconds: 0.0, history: history.to_vec(), within };
-    let (weights, learned) = (of.net.save(), of.lesson.learned.save());
-    Checkpoint { weights, optimizer, learned, best, state }
+    let State { net, lesson, optimizer_state } = of;
+    let parts = (net, &lesson.learned, optimizer_state);
+    let own = Checkpoint::of(parts, best, history, within);
+    Checkpoint { peers: lesson.group.save(within.is_some()), ..own }
 }
 
 /// One pass over the training samples, or what is left of one; where it ends. `pause` is called before
@@ -269,8 +278,8 @@ fn run_epoch(
         let ids: Vec<u32> = indices.iter().map(|&index| view.ids[index as usize]).collect();
         let labels = batch.labels.clone();
         let moment = Moment { ids: &ids, epoch, step };
-        let Made { logits, loss, asked } = lesson.step(net, batch, moment);
-        let hits = hits(logits.clone(), labels);
+        let Made { logits, loss, asked, peers } = lesson.step(net, batch, moment);
+        let hits = hits(logits.clone(), labels.clone());
         // One wait for the device, not two.
         let told = Tensor::cat(vec![loss.clone().inner(), hits], 0).into_data();
         let told = told.try_into_vec_as::<f32>().expect("both have f32 elements");
@@ -288,14 +297,10 @@ fn run_epoch(
             if step == compared { collapse::is_constant(logits) } else { within.constant };
         within = Within { step: step + 1, loss_sum, last: Some(value), correct, constant };
         optimizer_state.step_with(net, &mut lesson.learned, loss.backward(), lr);
+        lesson.group.update(peers, &labels, training.at(epoch, step, lr))?;
         kernels::settle();
     }
     Ok(within)
-}
-
-/// How many of the images have their largest logit at their label, as `[1]`.
-fn hits(logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
-    logits.argmax(1).flatten::<1>(0, 1).equal(labels).int().sum().float()
 }
 
 #[cfg(test)]

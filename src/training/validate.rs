@@ -6,7 +6,7 @@ use crate::{
     metric::metrics,
     network::{AnyTensor, NamedTensor, Network, Role, Visitor},
 };
-use burn::tensor::Tensor;
+use burn::tensor::{Int, Tensor};
 
 /// The weights after an epoch. The last step's update is not seen by any loss, and an optimizer's
 /// state that is infinite leaves its parameter where it is for good.
@@ -56,4 +56,9 @@ impl Visitor for Untrack {
     fn visit(&mut self, _: &str, _: Role, tensor: &mut dyn AnyTensor) {
         tensor.untrack();
     }
+}
+
+/// How many of the images have their largest logit at their label, as `[1]`.
+pub(super) fn hits(logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
+    logits.argmax(1).flatten::<1>(0, 1).equal(labels).int().sum().float()
 }

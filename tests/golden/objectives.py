@@ -155,6 +155,16 @@ for case in [
     key = json.dumps(case, ensure_ascii=False)
     out[f"{key} loss"], out[f"{key} gradient"] = loss.detach().reshape(1), logits.grad
 
+for case in [{"dml": {}}, {"dml": {"temperature": 3.0, "weight": 0.5, "standardize": True}}]:
+    fields = case["dml"]
+    logits, temperature = student.clone().requires_grad_(), fields.get("temperature", 1.0)
+    change = standard if fields.get("standardize") else lambda logits: logits
+    soft = [divergence(change(logits), change(p), temperature) for p in (teacher, second)]
+    loss = F.cross_entropy(logits, targets) + fields.get("weight", 1.0) * sum(soft) / 2
+    loss.backward()
+    key = json.dumps(case, ensure_ascii=False)
+    out[f"{key} loss"], out[f"{key} gradient"] = loss.detach().reshape(1), logits.grad
+
 for case in [{"ctkd": {}}, {"ctkd": {"epochs": 20, "standardize": True}}]:
     fields = case["ctkd"]
     logits, theta = student.clone().requires_grad_(), torch.tensor([-2.0], requires_grad=True)

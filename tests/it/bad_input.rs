@@ -173,7 +173,7 @@ fn checkpoints() {
     };
     let (weights, optimizer) = (vec![tensor("a.weight")], vec![tensor("a.weight/0")]);
     let (best, learned) = (weights.clone(), vec![tensor("objective.theta")]);
-    let whole = Checkpoint { weights, optimizer, learned, best, state };
+    let whole = Checkpoint { weights, optimizer, learned, best, state, peers: Vec::new() };
     let whole = write_checkpoint(&whole).unwrap();
     let history = b"{\"epoch\":1,\"lr\":0.1,\"loss\":1.0}\n".to_vec();
     feed(&[whole, history], 60, entry::checkpoint);

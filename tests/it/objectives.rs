@@ -26,7 +26,7 @@ fn write(workspace: &Workspace, objective: &str) {
 fn each() -> Vec<String> {
     // `teachers.rs` has what needs several teachers, `features.rs` what compares features.
     let kinds = Kinds::default().distillation;
-    let elsewhere = ["dgkd", "at", "sp", "rkd", "fitnet", "fsp", "bss"];
+    let elsewhere = ["dgkd", "at", "sp", "rkd", "fitnet", "fsp", "bss", "dml"];
     let kinds = kinds.iter().filter(|kind| !elsewhere.contains(&kind.name));
     let fields = |name: &str| match name {
         "kd" => "temperature = 5.0, lambda = 0.5, standardize = true",

@@ -186,7 +186,7 @@ fn the_schema_knows_the_words_that_the_parser_knows() {
 #[test]
 fn the_schema_asks_for_what_the_parser_asks_for() {
     let schema = schema();
-    for kind in ["data", "recipe", "net", "train", "distill", "chain", "eval", "table", "figure"] {
+    for kind in ["data", "recipe", "net", "train", "distill", "chain", "mutual", "eval", "table", "figure"] {
         let wrong = problems(&format!("[{kind}.x]"));
         let needs = |message: &str| {
             let key = message.strip_prefix(&format!("`{kind}.x` needs `"))?.strip_suffix('`')?;

@@ -1,0 +1,278 @@
+//! Networks that learn from one another, beside the one that a training is of.
+//!
+//! All see the same batches; each has a loss, an optimizer and a best epoch of its own. Their updates
+//! come after all their logits, so that no place among them is better than another (Zhang et al. 2018,
+//! equation 8; `Deep-Mutual-Learning` 34a2058, `trainer.py`).
+
+use super::{
+    Checkpoint, LearnError, OptimizerState, Trained, Within,
+    checkpoint::Best,
+    collapse,
+    learned::Learned,
+    validate::{self, finite, hits},
+};
+use crate::{
+    architecture::Architecture,
+    dataset::View,
+    history::EpochRecord,
+    network::{Kernels, LoadError, Network},
+    objective::{Batch, Distillation, Given},
+    recipe::{OnCollapse, Recipe, Select},
+    rng::{Purpose, Stream},
+    training::InferError,
+};
+use burn::tensor::{Device, Int, Tensor};
+
+/// Which networks learn from one another.
+#[derive(Clone, Copy)]
+pub struct Peers<'a> {
+    /// All of them in their order, that of the training itself included.
+    pub nets: &'a [Architecture],
+    /// Its place among them.
+    pub place: usize,
+}
+
+/// All but the network that the training is of.
+#[derive(Default)]
+pub(super) struct Group {
+    /// Of the training's own network.
+    place: usize,
+    /// In their order.
+    peers: Vec<Peer>,
+}
+
+struct Peer {
+    place: usize,
+    net: Network,
+    optimizer: OptimizerState,
+    history: Vec<EpochRecord>,
+    best: Best,
+    within: Within,
+}
+
+/// What one of them gave for a batch.
+pub(super) struct Answer {
+    loss: Tensor<1>,
+    /// Without gradient.
+    logits: Tensor<2>,
+}
+
+/// Where a training is, for its peers.
+#[derive(Clone, Copy)]
+pub(super) struct At<'a> {
+    pub recipe: &'a Recipe,
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Counted from 0 in the epoch.
+    pub step: usize,
+    pub lr: f64,
+    /// Training images, and the network's classes.
+    pub samples: usize,
+    pub classes: usize,
+    pub on_collapse: OnCollapse,
+}
+
+/// The seed of the initial weights at a place: equal networks must differ to teach each other
+/// anything. The first has the training's own.
+pub(super) fn seed(seed: u64, place: usize) -> u64 {
+    match place {
+        0 => seed,
+        place => Stream::new(seed, Purpose::Peer, 0, place as u64).below(u64::MAX),
+    }
+}
+
+impl Group {
+    pub fn init(
+        peers: Peers<'_>,
+        recipe: &Recipe,
+        of: u64,
+        kernels: Kernels,
+        device: &Device,
+    ) -> Self {
+        let others = peers.nets.iter().enumerate().filter(|(place, _)| *place != peers.place);
+        let init = |(place, net): (usize, &Architecture)| {
+            let weight = recipe.batchnorm_weight;
+            let net =
+                Network::init_with(net, seed(of, place), weight, device).with_kernels(kernels);
+            let optimizer = OptimizerState::new(recipe.optimizer.clone());
+            let (history, best, within) = (Vec::new(), None, Within::default());
+            Peer { place, net, optimizer, history, best, within }
+        };
+        Self { place: peers.place, peers: others.map(init).collect() }
+    }
+
+    /// Goes on where `left` was.
+    pub fn load(
+        &mut self,
+        left: Vec<Checkpoint>,
+        recipe: &Recipe,
+        device: &Device,
+    ) -> Result<(), LoadError> {
+        if left.len() != self.peers.len() {
+            let problem = format!("it has {} peers, not {}", left.len(), self.peers.len());
+            return Err(LoadError { problems: vec![problem] });
+        }
+        for (peer, left) in self.peers.iter_mut().zip(left) {
+            let Checkpoint { weights, optimizer, best, state, .. } = left;
+            peer.net.load(weights)?;
+            let rule = recipe.optimizer.clone();
+            peer.optimizer = OptimizerState::load(rule, state.steps, &optimizer, device);
+            peer.best = state.best.map(|(accuracy, epoch)| (accuracy, epoch, best));
+            (peer.history, peer.within) = (state.history, state.within.unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    /// The state of each; `within` an epoch or between two.
+    pub fn save(&self, within: bool) -> Vec<Checkpoint> {
+        let save = |peer: &Peer| {
+            let within = within.then_some(peer.within);
+            let parts = (&peer.net, &Learned::default(), &peer.optimizer);
+            Checkpoint::of(parts, &peer.best, &peer.history, within)
+        };
+        self.peers.iter().map(save).collect()
+    }
+
+    pub fn track(&mut self) {
+        self.peers.iter_mut().for_each(|peer| peer.net.track());
+    }
+
+    /// New optimizers for all.
+    pub fn restart(&mut self, recipe: &Recipe) {
+        let new = || OptimizerState::new(recipe.optimizer.clone());
+        self.peers.iter_mut().for_each(|peer| peer.optimizer = new());
+    }
+
+    /// At the first step of an epoch.
+    pub fn begin(&mut self) {
+        for peer in &mut self.peers {
+            let last = peer.history.last().map(|record| record.loss);
+            peer.within = Within { last, ..Within::default() };
+        }
+    }
+
+    /// The loss of the training's own network, and what the others gave. `of_own` is the batch with its
+    /// logits.
+    pub fn step(
+        &mut self,
+        objective: &dyn Distillation,
+        images: &Tensor<4>,
+        of_own: &Batch,
+    ) -> (Tensor<1>, Vec<Answer>) {
+        let own = [(self.place, of_own.student.clone())];
+        let others = self.peers.iter_mut();
+        let others = others.map(|peer| (peer.place, peer.net.train(images.clone().autodiff())));
+        let mut all: Vec<(usize, Tensor<2>)> = own.into_iter().chain(others).collect();
+        all.sort_by_key(|(place, _)| *place);
+        let loss = |place: usize| {
+            let teachers = all.iter().filter(|(other, _)| *other != place);
+            let teachers: Vec<_> = teachers.map(|(_, logits)| logits.clone().detach()).collect();
+            let sum = teachers.iter().cloned().reduce(|sum, logits| sum + logits);
+            let student = all[place].1.clone();
+            let teacher = sum.map_or(student.clone(), |sum| sum / teachers.len() as f64);
+            let given = Given::default();
+            objective.loss(Batch { student, teacher, teachers, given, ..of_own.clone() })
+        };
+        let answers = self.peers.iter().map(|peer| {
+            let logits = all[peer.place].1.clone().inner();
+            Answer { loss: loss(peer.place), logits }
+        });
+        let answers = answers.collect();
+        (loss(self.place), answers)
+    }
+
+    /// One update of each.
+    pub fn update(
+        &mut self,
+        answers: Vec<Answer>,
+        labels: &Tensor<1, Int>,
+        at: At<'_>,
+    ) -> Result<(), LearnError> {
+        for (peer, Answer { loss, logits }) in self.peers.iter_mut().zip(answers) {
+            let images = logits.dims()[0];
+            let told =
+                Tensor::cat(vec![loss.clone().inner(), hits(logits.clone(), labels.clone())], 0);
+            let told = told.into_data().try_into_vec_as::<f32>().expect("both have f32 elements");
+            let (value, Within { last, .. }) = (f64::from(told[0]), peer.within);
+            if !value.is_finite() {
+                let last = last.map_or("none".to_owned(), |last| format!("{last:.4}"));
+                let (epoch, step, lr) = (at.epoch, at.step + 1, at.lr);
+                let error = LearnError::Diverged { loss: value, epoch, step, lr, last };
+                return Err(peer.failed(error));
+            }
+            let within = &mut peer.within;
+            within.step = at.step + 1;
+            within.loss_sum += value * images as f64;
+            within.correct += told[1] as usize;
+            within.last = Some(value);
+            if at.step == collapse::compared(at.samples, at.recipe.batch_size) {
+                within.constant = collapse::is_constant(logits);
+            }
+            peer.optimizer.step(&mut peer.net, loss.backward(), at.lr);
+        }
+        Ok(())
+    }
+
+    /// The accuracy of each on `view`.
+    pub fn evaluate(
+        &self,
+        view: &View,
+        classes: usize,
+        go_on: &mut dyn FnMut(&[f32]) -> bool,
+    ) -> Result<Vec<f64>, InferError> {
+        let accuracy = |peer: &Peer| validate::accuracy(&peer.net, view, classes, go_on);
+        self.peers.iter().map(accuracy).collect()
+    }
+
+    /// Ends an epoch with what [`evaluate`](Self::evaluate) gave, if there was anything to evaluate.
+    pub fn close(&mut self, accuracies: Option<Vec<f64>>, at: At<'_>) -> Result<(), LearnError> {
+        let At { recipe, epoch, lr, samples, classes, on_collapse, .. } = at;
+        for (index, peer) in self.peers.iter_mut().enumerate() {
+            let accuracy = accuracies.as_ref().map(|all| all[index]);
+            let loss = peer.within.loss_sum / samples as f64;
+            let train_accuracy = Some(peer.within.correct as f64 / samples as f64);
+            let weights = finite(&peer.net, &Learned::default(), &peer.optimizer, epoch, lr, loss);
+            let weights = weights.map_err(|error| peer.failed(error))?;
+            let (temperature, constant) = (None, peer.within.constant);
+            let record =
+                EpochRecord { epoch, lr, loss, accuracy, train_accuracy, temperature, constant };
+            if let (Some(now), false) = (accuracy, recipe.select == Select::Last)
+                && peer.best.as_ref().is_none_or(|(top, ..)| now > *top)
+            {
+                peer.best = Some((now, epoch, weights));
+            }
+            peer.history.push(record);
+            let sign = collapse::sign(&peer.history, recipe, classes, samples);
+            if let (Some(sign), OnCollapse::Stop) =
+                (sign.filter(|sign| sign.is_sure()), on_collapse)
+            {
+                let causes = Vec::new();
+                let accuracy = train_accuracy;
+                let collapse = collapse::Collapse { epoch, sign, loss, accuracy, causes };
+                return Err(peer.failed(LearnError::Collapsed(collapse)));
+            }
+        }
+        Ok(())
+    }
+
+    /// The trained networks.
+    pub fn finish(self, at: At<'_>) -> Vec<Trained> {
+        let At { recipe, samples, classes, .. } = at;
+        let finish = |peer: Peer| {
+            let collapsed = collapse::first(&peer.history, recipe, classes, samples);
+            let (selected, weights) = match peer.best {
+                Some((_, epoch, weights)) => (epoch, weights),
+                None => (peer.history.len(), peer.net.save()),
+            };
+            let peers = Vec::new();
+            Trained { weights, history: peer.history, selected, collapsed, peers }
+        };
+        self.peers.into_iter().map(finish).collect()
+    }
+}
+
+impl Peer {
+    fn failed(&self, error: LearnError) -> LearnError {
+        LearnError::Peer { place: self.place + 1, error: Box::new(error) }
+    }
+}
