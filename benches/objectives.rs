@@ -165,7 +165,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let kd = ("kd".to_owned(), Kd::new(4.0, 0.9).into());
     let (mut on_logits, mut on_features) = (vec![kd.clone()], vec![kd]);
     // What has one teacher, and no field that must be said.
-    for kind in kinds.iter().filter(|kind| !["kd", "dgkd", "dml", "ctkd", "fitnet"].contains(&kind.name)) {
+    for kind in
+        kinds.iter().filter(|kind| !["kd", "dgkd", "dml", "ctkd", "fitnet"].contains(&kind.name))
+    {
         let list = if LIVE.contains(&kind.name) { &mut on_features } else { &mut on_logits };
         list.push((kind.name.to_owned(), kind.choose(&[])?));
     }

@@ -165,10 +165,16 @@ impl<'a> Backward<'a> {
         Self { geometry, filters, scratch, part }
     }
 
-    /// Takes some images' inputs and the gradient of their outputs; writes that of the inputs.
-    pub fn add(&mut self, x: &[f32], dy: &[f32], mut dx: Option<&mut [f32]>) {
+    /// For one image at a time, and for the gradient of the input alone.
+    pub fn of_input(geometry: &'a Geometry, filters: &'a Filters) -> Self {
+        Self::new(geometry, Some(filters), 1, &mut [])
+    }
+
+    /// Takes the gradient of some images' outputs, and the images themselves where the filters' gradient
+    /// is wanted; writes that of the inputs.
+    pub fn add(&mut self, x: Option<&[f32]>, dy: &[f32], mut dx: Option<&mut [f32]>) {
         let geometry = self.geometry;
-        let images = x.len() / (geometry.input_pixels() * geometry.channels);
+        let images = dy.len() / (geometry.output_pixels() * geometry.filters);
         match &mut self.scratch {
             Scratch::Winograd { input, gradient, output, block, is_begun } => {
                 let (from, to) = tiles(geometry);
@@ -183,6 +189,7 @@ impl<'a> Backward<'a> {
                         tiles::multiply(gradient, filters, count, output);
                         winograd::transform_output(output, from, first, count, dx, sums, squares);
                     }
+                    let Some(x) = x else { continue };
                     winograd::transform_input(x, from, first, count, input);
                     winograd::transform_gradient(dy, to, first, count, gradient);
                     let add = std::mem::replace(is_begun, true);
@@ -193,10 +200,12 @@ impl<'a> Backward<'a> {
                 let (filters, across) = (geometry.filters, geometry.output()[1]);
                 let pixels = geometry.input_pixels() * geometry.channels;
                 for (index, dy) in dy.chunks_exact(geometry.output_pixels() * filters).enumerate() {
-                    let image = image.under(&x[index * pixels..][..pixels], geometry);
-                    for (row, dy) in dy.chunks_exact(across * filters).enumerate() {
-                        let dy = columns::filled(dy, filters, wide);
-                        image.correlate(geometry, row, dy, self.part);
+                    if let Some(x) = x {
+                        let image = image.under(&x[index * pixels..][..pixels], geometry);
+                        for (row, dy) in dy.chunks_exact(across * filters).enumerate() {
+                            let dy = columns::filled(dy, filters, wide);
+                            image.correlate(geometry, row, dy, self.part);
+                        }
                     }
                     if let (Some(dx), Some(Filters::Columns(turned))) = (&mut dx, self.filters) {
                         let dx = &mut dx[index * pixels..][..pixels];

@@ -1,7 +1,9 @@
 //! The layer as an operation of burn's CPU backend, with a backward pass of its own.
 
+mod inference;
+
 use super::{
-    buffers,
+    buffers, fixed,
     geometry::Geometry,
     layer::{self, Inputs, Layer, Saved},
     norm::After,
@@ -73,10 +75,11 @@ pub fn train(x: Tensor<4>, operands: Operands, form: Form) -> (Tensor<4>, Tensor
     (Tensor::from_dispatch(out), mean, Tensor::<1>::from_dispatch(variance).inner())
 }
 
-/// `after(norm(conv(x) + bias) + shortcut)` with the given mean and variance; records no gradient.
+/// `after(norm(conv(x) + bias) + shortcut)` with the given mean and variance; records the gradients of
+/// `x` and of the shortcut alone.
 ///
 /// # Panics
-/// As [`train`], or if a tensor is tracked.
+/// As [`train`].
 pub fn infer(
     x: Tensor<4>,
     operands: Operands,
@@ -249,7 +252,7 @@ impl LayerOps for Flex {
         let [x, weight, gamma, beta, mean, variance] =
             [x, weight, gamma, beta, mean, variance].map(|tensor| tensor.to_contiguous());
         let shortcut = shortcut.into_option().map(|shortcut| shortcut.to_contiguous());
-        let out = layer::infer(
+        let (out, _) = fixed::forward(
             &layer,
             values(&x),
             values(&weight),
@@ -376,12 +379,8 @@ impl<C: CheckpointStrategy> LayerOps for Autodiff<Flex, C> {
         shortcut: Maybe<Self>,
         form: Form,
     ) -> FloatTensor<Self> {
-        let [x, weight, gamma, beta, mean, variance] =
-            [x, weight, gamma, beta, mean, variance].map(FloatTensor::<Self>::into_primitive);
-        let shortcut = shortcut.into_option().map(FloatTensor::<Self>::into_primitive).into();
-        FloatTensor::<Self>::new(Flex::infer_layer(
-            x, weight, gamma, beta, mean, variance, shortcut, form,
-        ))
+        let fixed = [weight, gamma, beta, mean, variance].map(FloatTensor::<Self>::into_primitive);
+        inference::infer::<C>(x, fixed, shortcut.into_option(), form)
     }
 }
 

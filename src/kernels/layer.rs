@@ -82,26 +82,7 @@ pub(crate) fn forward(
     }
 }
 
-/// `after(norm(conv(x)) + shortcut)` with given moments: BatchNorm's running ones.
-pub(crate) fn infer(
-    layer: &Layer,
-    x: &[f32],
-    weight: &[f32],
-    norm: [&[f32]; 2],
-    [mean, variance]: [&[f32]; 2],
-    shortcut: Option<&[f32]>,
-) -> Vec<f32> {
-    let Layer { geometry, after, epsilon } = *layer;
-    let mut y = buffers::take(geometry.images * geometry.output_pixels() * geometry.filters);
-    convolve(&geometry, x, weight, &mut y);
-    let f64s = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
-    let affine = affine(norm, [&f64s(mean), &f64s(variance)], epsilon);
-    let out = follow(&geometry, after, &affine, &y, shortcut);
-    buffers::give(y);
-    out
-}
-
-fn convolve(geometry: &Geometry, x: &[f32], weight: &[f32], y: &mut [f32]) -> Sums {
+pub(super) fn convolve(geometry: &Geometry, x: &[f32], weight: &[f32], y: &mut [f32]) -> Sums {
     let filters = conv::forward_filters(weight, geometry);
     let images = geometry.images_per_task();
     let tasks = y
@@ -114,7 +95,11 @@ fn convolve(geometry: &Geometry, x: &[f32], weight: &[f32], y: &mut [f32]) -> Su
 }
 
 /// γ/√(σ²+ε) and β − μ·γ/√(σ²+ε).
-fn affine([gamma, beta]: [&[f32]; 2], [mean, variance]: [&[f64]; 2], epsilon: f64) -> Affine {
+pub(super) fn affine(
+    [gamma, beta]: [&[f32]; 2],
+    [mean, variance]: [&[f64]; 2],
+    epsilon: f64,
+) -> Affine {
     let scale: Vec<f64> = gamma
         .iter()
         .zip(variance)
@@ -125,7 +110,7 @@ fn affine([gamma, beta]: [&[f32]; 2], [mean, variance]: [&[f64]; 2], epsilon: f6
     Affine { shift: lane_values(shift), scale: lane_values(scale.iter().copied()) }
 }
 
-fn follow(
+pub(super) fn follow(
     geometry: &Geometry,
     after: After,
     affine: &Affine,
@@ -257,7 +242,7 @@ pub(crate) fn backward(layer: &Layer, inputs: &Inputs<'_>) -> Gradients {
                 let x = &inputs.x[first * input..][..count * input];
                 let dx =
                     (!dx.is_empty()).then(|| &mut dx[(first - start) * input..][..count * input]);
-                work.add(x, &dy[..count * pixels], dx);
+                work.add(Some(x), &dy[..count * pixels], dx);
             }
         },
     );

@@ -7,6 +7,7 @@
 //! | file | what | what it gains |
 //! |---|---|---|
 //! | `layer` | convolution, BatchNorm, shortcut, ReLU and max-pool in one | two passes over an activation each way, and one copy of it kept, where burn has seven and five |
+//! | `fixed` | the same with given moments, and the gradient of its input | no gradients of weights where nobody wants them |
 //! | `winograd`, `minimal`, `tiles` | 3×3 convolutions with 36 products for 144, or 16 for 36 | 4 or 2.25 times fewer multiplications, forward and both gradients |
 //! | `columns` | all other convolutions as one matrix product | no transposed convolution |
 //! | `gemm` | the products themselves | small matrices without packing them at each call |
@@ -29,6 +30,7 @@ mod buffers;
 mod columns;
 mod conv;
 mod extension;
+mod fixed;
 mod gemm;
 mod geometry;
 mod lanes;

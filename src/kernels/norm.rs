@@ -74,6 +74,7 @@ pub(crate) fn lane_values(values: impl ExactSizeIterator<Item = f64>) -> Vec<f32
 }
 
 /// `y · scale + shift` for each channel; both are filled up to whole vectors.
+#[derive(Debug)]
 pub(crate) struct Affine {
     pub scale: Vec<f32>,
     pub shift: Vec<f32>,

@@ -85,8 +85,7 @@ impl Network {
     }
 
     /// Logits as [`infer`](Self::infer), and the gradient by the images of Σ logits · `weights`,
-    /// `[batch, classes]`; both without gradient. On burn's operations: the kernels for inference have
-    /// no backward pass.
+    /// `[batch, classes]`; both without gradient.
     pub fn input_gradient(&self, images: Tensor<4>, weights: Tensor<2>) -> (Tensor<2>, Tensor<4>) {
         struct Lift;
 
@@ -96,7 +95,7 @@ impl Network {
             }
         }
 
-        let mut net = self.clone().with_kernels(Kernels::Burn);
+        let mut net = self.clone();
         net.visit(&mut Lift);
         let images = images.autodiff().require_grad();
         let logits = net.forward(images.clone(), Mode::Infer, &[]).0;

@@ -1,6 +1,5 @@
 //! What an objective can ask two networks beside a batch.
 
-use super::interface::Batch;
 use burn::tensor::{Int, Tensor};
 
 /// A student and its frozen teacher in one step.
@@ -32,14 +31,4 @@ pub struct Seen {
     pub step: usize,
     /// The training's seed.
     pub seed: u64,
-}
-
-impl Batch {
-    /// What an objective sees of it before its loss.
-    pub fn seen(&self) -> Seen {
-        let [student, teacher] =
-            [&self.student, &self.teacher].map(|logits| logits.clone().inner());
-        let labels = self.labels.clone().inner();
-        Seen { student, teacher, labels, epoch: self.epoch, step: self.step, seed: self.seed }
-    }
 }

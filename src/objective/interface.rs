@@ -89,3 +89,13 @@ pub struct Batch {
     /// The training's seed, for what an objective draws.
     pub seed: u64,
 }
+
+impl Batch {
+    /// What an objective sees of it before its loss.
+    pub fn seen(&self) -> Seen {
+        let [student, teacher] =
+            [&self.student, &self.teacher].map(|logits| logits.clone().inner());
+        let labels = self.labels.clone().inner();
+        Seen { student, teacher, labels, epoch: self.epoch, step: self.step, seed: self.seed }
+    }
+}

@@ -19,6 +19,7 @@ mod moment;
 mod mutual;
 mod names;
 mod objective;
+mod peers;
 mod raw;
 mod resolve;
 mod resolved;

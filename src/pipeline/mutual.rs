@@ -1,19 +1,15 @@
 //! Networks that learn from one another: `[mutual.NAME]`, a node for each of its nets.
 
 use super::{
-    diagnostic::{Diagnostics, Span},
+    diagnostic::Diagnostics,
     fields::Fields,
     hyper,
-    resolve::Resolver,
-    resolved::{How, Mutual},
     tables::{RawLearn, RawPeers},
     value::{Name, Table},
 };
 use crate::{
-    dataset::Data,
     kinds::Kinds,
     objective::{CrossEntropy, Dml},
-    recipe::Recipe,
 };
 
 /// Most networks that learn together.
@@ -76,30 +72,4 @@ pub(super) fn read(
         on_collapse,
     };
     (0..nets.len()).map(node).collect()
-}
-
-impl Resolver<'_> {
-    /// How a network is trained that has no teacher.
-    pub fn trained(&mut self, raw: &RawLearn, recipe: Recipe, data: &Data) -> Option<How> {
-        let Some(peers) = &raw.peers else { return Some(How::Train(recipe, raw.loss.clone())) };
-        let RawPeers { nets, names, place, objective, objective_span } = peers;
-        let nets: Vec<_> =
-            nets.iter().map(|net| self.net(net, Some(data))).collect::<Option<_>>()?;
-        let (own, of_own) = (*place, nets[*place].taps());
-        let compares_logits = objective.needs(&of_own, &of_own).is_ok_and(|needs| {
-            needs.pairs.is_empty() && needs.all_parameters().is_empty() && !needs.asks()
-        });
-        // It is told once.
-        if !compares_logits && own == 0 {
-            self.refuse(objective_span);
-        }
-        let (names, objective) = (names.clone(), objective.clone());
-        Some(How::Mutual(recipe, Mutual { nets, names, place: own, objective }))
-    }
-
-    fn refuse(&mut self, span: &Span) {
-        let message = "networks that learn from one another compare logits alone";
-        let help = "take an objective on logits, such as `{ dml = {} }`";
-        self.errors.push_help(span, message, help);
-    }
 }

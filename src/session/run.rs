@@ -124,7 +124,9 @@ impl Session {
             }
         };
         let reused = plan.steps.iter().filter(|step| step.action == Action::Reuse);
-        let saved_seconds = reused.filter_map(|step| survey.seconds.get(&step.key)).sum();
+        // A sum of nothing is −0.0.
+        let saved_seconds =
+            reused.filter_map(|step| survey.seconds.get(&step.key)).sum::<f64>() + 0.0;
         let seconds = started.elapsed().as_secs_f64();
         Ok(RunOutcome { plan, statuses, seconds, saved_seconds })
     }

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Distribution, Tensor};
 use takd::{
     architecture::Architecture,
     kinds::Kinds,
-    network::{Network, builtin},
+    network::{Kernels, Network, builtin},
     shape::Shape,
 };
 
@@ -12,7 +12,7 @@ use takd::{
 #[test]
 fn a_teachers_gradient_by_its_input_is_its_logits_slope() {
     let device = Device::flex();
-    for name in ["plain4", "resnet8"] {
+    for name in ["plain4", "resnet8", "imagenet-resnet14"] {
         let shape = Shape { channels: 3, height: 32, width: 32 };
         let layers = builtin(name, 10).unwrap();
         let net = Architecture::read(&layers, shape, 10, &Kinds::default()).unwrap();
@@ -24,6 +24,12 @@ fn a_teachers_gradient_by_its_input_is_its_logits_slope() {
         let (images, direction) = (random(), random());
         let weights = Tensor::<2>::random([4, 10], uniform, &device);
         let (logits, gradient) = net.input_gradient(images.clone(), weights.clone());
+        // burn's own operations give the same.
+        let burn = net.clone().with_kernels(Kernels::Burn);
+        let (_, theirs) = burn.input_gradient(images.clone(), weights.clone());
+        let apart = (theirs.clone() - gradient.clone()).abs().max().into_scalar::<f32>();
+        let largest = theirs.abs().max().into_scalar::<f32>();
+        assert!(apart < 1e-4 * largest, "{name}: {apart} of {largest}");
         let sum = |tensor: Tensor<4>| {
             f64::from((net.infer(tensor) * weights.clone()).sum().into_scalar::<f32>())
         };

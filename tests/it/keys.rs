@@ -90,7 +90,8 @@ fn keys_of_later_fields_stay() {
     let mut cases: Vec<(String, String)> = kinds
         .iter()
         .filter(|kind| {
-            kind.choose(&[]).is_ok() && !["at", "sp", "fitnet", "fsp", "bss", "dml"].contains(&kind.name)
+            kind.choose(&[]).is_ok()
+                && !["at", "sp", "fitnet", "fsp", "bss", "dml"].contains(&kind.name)
         })
         .map(|kind| (kind.name.to_owned(), objective(&format!("{{ {} = {{}} }}", kind.name))))
         .collect();
@@ -122,7 +123,14 @@ fn keys_of_later_fields_stay() {
             inputs.teacher_logits().iter().map(|of| of.key().short()).collect();
         format!("{name}: {} {}", key.short(), logits.join(" "))
     };
-    insta::assert_snapshot!(cases.iter().map(line).collect::<Vec<_>>().join("\n"));
+    let mut lines: Vec<String> = cases.iter().map(line).collect();
+    let pair =
+        "[mutual.pair]\nnets = [\"small\", \"middle\"]\ndata = \"bars\"\nrecipe = \"short\"\n";
+    let together = with("[train.nokd]", &format!("{pair}[train.nokd]"));
+    for name in ["pair/small@20", "pair/middle@20"] {
+        lines.push(format!("{name}: {}", key(&together, name).short()));
+    }
+    insta::assert_snapshot!(lines.join("\n"));
 }
 
 #[test]

@@ -43,6 +43,7 @@ mod locks;
 mod makespan;
 mod memory;
 mod moments;
+mod mutual;
 mod no_panic;
 mod no_panic_data;
 mod objectives;

@@ -9,7 +9,7 @@ use takd::{
     dataset::{Data, Normalisation, Split},
     kind::Chosen,
     network,
-    pipeline::{Learn, Pipeline, Work},
+    pipeline::{How, Learn, Mutual, Pipeline, Work},
     recipe::{BatchnormWeight, Recipe, Select},
 };
 
@@ -70,6 +70,9 @@ fn trainings(pipeline: &Pipeline) -> Vec<String> {
             path = format!("{}>{path}", teacher.net_name);
             above = teacher.teacher();
         }
+        if let How::Mutual(_, Mutual { names, .. }) = &learn.how {
+            path = format!("{path} of {}", names.len());
+        }
         add(&mut found, learn.data_name.clone(), path);
     }
     found.iter().map(|(data, paths)| format!("trainings on {data}: {}", paths.join(", "))).collect()
@@ -91,6 +94,9 @@ fn describe(pipeline: &Pipeline, trainings: &[String]) -> Vec<String> {
         add(&mut recipes, recipe(learn.recipe().unwrap()), name());
         if let Some(teacher) = learn.teacher() {
             add(&mut objectives, objective(teacher.objective.chosen()), name());
+        }
+        if let How::Mutual(_, mutual) = &learn.how {
+            add(&mut objectives, objective(mutual.objective.chosen()), name());
         }
         if network::builtin(&name(), learn.net.classes()) != Some(learn.net.texts()) {
             add(&mut nets, format!("net {}: {}", name(), layers(&learn.net)), name());

@@ -30,6 +30,16 @@ fn steps_hold_no_more_memory_the_longer_they_go_on() {
             shortcut: None,
         };
         drop(infer(ones([images, 8, 8, 3]), frozen, [vector(), vector()], form));
+        let x = ones([images, 8, 8, 8]).autodiff().require_grad();
+        let lifted = || vector().autodiff();
+        let frozen = Operands {
+            weight: ones([8, 8, 3, 3]).autodiff(),
+            bias: None,
+            gamma: lifted(),
+            beta: lifted(),
+            shortcut: Some(x.clone()),
+        };
+        drop(infer(x, frozen, [lifted(), lifted()], form).sum().backward());
         buffers::settle();
         buffers::held()
     };
