@@ -17,6 +17,10 @@ pub enum Column {
     Seeds,
     /// Wall time of one training, mean over the seeds.
     Seconds,
+    /// The same by the steps of its optimizer, in milliseconds.
+    Step,
+    /// That over the one of the table's first row that learns the same network by plain `kd`.
+    Cost,
 }
 
 impl Column {
@@ -24,7 +28,11 @@ impl Column {
     pub fn all() -> Vec<Self> {
         let metrics = METRICS.into_iter().map(Self::Metric);
         let before = [Self::Net, Self::Parameters, Self::MultiplyAdds];
-        before.into_iter().chain(metrics).chain([Self::Seeds, Self::Seconds]).collect()
+        before
+            .into_iter()
+            .chain(metrics)
+            .chain([Self::Seeds, Self::Seconds, Self::Step, Self::Cost])
+            .collect()
     }
 
     /// Those of a table that asks for none.
@@ -42,6 +50,8 @@ impl Column {
             Self::Metric(metric) => metric.name,
             Self::Seeds => "seeds",
             Self::Seconds => "seconds",
+            Self::Step => "step",
+            Self::Cost => "cost",
         }
     }
 
@@ -54,6 +64,8 @@ impl Column {
             Self::Metric(metric) if metric.unit == Unit::Share => format!("{} %", metric.title),
             Self::Metric(metric) => metric.title.to_owned(),
             Self::Seconds => "training s".to_owned(),
+            Self::Step => "ms a step".to_owned(),
+            Self::Cost => "step / KD's".to_owned(),
         }
     }
 

@@ -166,6 +166,13 @@ impl Learn {
         }
     }
 
+    /// How many updates its optimizer makes; nothing for imported weights.
+    pub fn steps(&self) -> Option<usize> {
+        let recipe = self.recipe()?;
+        let images = self.data.info.train.saturating_sub(self.data.validation);
+        Some(self.until.unwrap_or(recipe.epochs) * images.div_ceil(recipe.batch_size.max(1)))
+    }
+
     /// Whether it asks its teachers at each step: of augmented images, which are new ones each time,
     /// for features, and about images that their objective makes. Others read stored logits.
     pub fn asks_teachers(&self) -> bool {

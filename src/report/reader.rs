@@ -86,6 +86,8 @@ impl Reader<'_, '_> {
             multiply_adds: learn.net.multiply_adds(),
             classes: learn.net.classes(),
             teaches: children.iter().any(|&child| matches!(nodes[child].work, Work::Learn(_))),
+            steps: learn.steps(),
+            objective: learn.teacher().map(|teacher| teacher.objective.chosen().kind.clone()),
             select: learn.recipe().map(|recipe| recipe.select),
             seeds,
         })

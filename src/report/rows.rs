@@ -31,6 +31,10 @@ pub struct MeasuredRow {
     pub classes: usize,
     /// Whether another node learns from it.
     pub teaches: bool,
+    /// Updates of one training; nothing for imported weights.
+    pub steps: Option<usize>,
+    /// The kind of objective with a teacher that it learns by.
+    pub objective: Option<String>,
     /// How its epoch was selected; nothing for imported weights.
     pub select: Option<Select>,
     /// One result a seed, in the pipeline's order.
@@ -67,6 +71,13 @@ impl MeasuredRow {
     /// Wall time of one training, over the seeds that are trained.
     pub fn seconds(&self) -> Option<Spread> {
         Spread::of(&self.seeds.iter().filter_map(|seed| seed.seconds).collect::<Vec<_>>())
+    }
+
+    /// Wall time of one update in milliseconds, over the seeds that are trained: the training's own, its
+    /// evaluations included.
+    pub fn step(&self) -> Option<f64> {
+        let seconds = self.seconds()?.mean;
+        self.steps.filter(|&steps| steps > 0).map(|steps| seconds * 1e3 / steps as f64)
     }
 
     /// Seeds without a measurement.

@@ -42,6 +42,8 @@ fn report() -> Report {
             multiply_adds: 1_234_567,
             classes: 10,
             teaches: true,
+            steps: Some(1_000),
+            objective: (label == "half").then(|| "kd".to_owned()),
             select: Some(select),
             seeds: [20, 31].into_iter().zip(results).map(|(s, top1)| seed(s, key, top1)).collect(),
         }),
@@ -119,6 +121,28 @@ fn a_table_shows_the_columns_that_it_asks_for() {
         let output = workspace.takd(&["check", "tiny.toml"]);
         assert!(output.code == 3 && output.stderr.contains(told), "{}", output.stderr);
     }
+}
+
+/// 61.25 s by 1,000 steps; the row "half" learns by `kd`.
+#[test]
+fn a_steps_time_is_told_beside_plain_kds() {
+    let mut report = report();
+    let wanted = |column: &Column| ["step", "cost"].contains(&column.name());
+    report.tables[0].columns = Column::all().into_iter().filter(wanted).collect();
+    if let Some(ours) = &mut report.tables[0].rows[0].ours {
+        ours.steps = Some(500);
+    }
+    let text = render(&report, "md");
+    let row = |start: &str| text.lines().find(|line| line.starts_with(start)).unwrap().to_owned();
+    assert!(row("| network").contains("| ms a step | step / KD's |"), "{text}");
+    assert!(row("| teacher").contains("| 122.5 | 2.00 |"), "{text}");
+    assert!(row("| half").contains("| 61.2 | 1.00 |"), "{text}");
+    assert!(row("| nothing").contains("| – | – |"), "{text}");
+    // Without a row by `kd` there is nothing to set it beside.
+    for row in &mut report.tables[0].rows {
+        row.ours.iter_mut().for_each(|ours| ours.objective = None);
+    }
+    assert!(render(&report, "md").contains("| 122.5 | – |"));
 }
 
 #[test]

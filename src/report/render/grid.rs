@@ -41,6 +41,7 @@ pub(super) fn grid(table: &Results) -> Grid {
     let rows = table.rows.iter().map(|row| {
         let mut cells = vec![row.label.clone()];
         cells.extend(columns.iter().map(|&column| match &row.ours {
+            Some(ours) if matches!(column, Column::Cost) => cost(ours, &table.rows),
             Some(ours) => cell(ours, column, columns),
             None => NOTHING.to_owned(),
         }));
@@ -73,7 +74,20 @@ fn cell(row: &MeasuredRow, column: Column, columns: &[Column]) -> String {
         Column::Seconds => {
             row.seconds().map_or_else(|| NOTHING.to_owned(), |spread| format!("{:.1}", spread.mean))
         }
+        Column::Step => row.step().map_or_else(|| NOTHING.to_owned(), |step| format!("{step:.1}")),
+        // It takes the whole table.
+        Column::Cost => NOTHING.to_owned(),
     }
+}
+
+/// A step's time over that of the first row that learns the same network by plain `kd`.
+fn cost(row: &MeasuredRow, rows: &[TableRow]) -> String {
+    let by_kd = |other: &&MeasuredRow| {
+        other.net == row.net && other.objective.as_deref() == Some("kd") && other.step().is_some()
+    };
+    let kd = rows.iter().filter_map(|row| row.ours.as_ref()).find(by_kd);
+    let ratio = row.step().zip(kd.and_then(MeasuredRow::step)).map(|(own, kd)| own / kd);
+    ratio.map_or_else(|| NOTHING.to_owned(), |ratio| format!("{ratio:.2}"))
 }
 
 /// A metric over the seeds that are measured.
