@@ -25,6 +25,7 @@ pub mod key;
 pub mod kind;
 pub mod kinds;
 pub mod layer;
+pub mod memory;
 pub mod metric;
 pub mod network;
 pub mod node;

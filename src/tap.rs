@@ -51,9 +51,6 @@ pub fn find(taps: &[Tapped], tap: Tap) -> Result<Tapped, String> {
     })
 }
 
-/// Bytes of features that a training keeps at most; of more, its teacher is asked at each step.
-pub const KEPT: u128 = 1 << 30;
-
 /// Bytes of the features at `taps`, and of the logits, of so many images.
 pub fn bytes(images: usize, classes: usize, taps: &[Tapped]) -> u128 {
     let values: u128 = taps.iter().map(|tapped| tapped.shape.size() as u128).sum();

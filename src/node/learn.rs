@@ -13,6 +13,7 @@ use crate::{
     dataset::{Split, View},
     executor::{Done, StepError},
     key::KeyInputs,
+    memory::limit,
     pipeline::{How, Learn, Mutual, Teacher},
     plan::Step,
     recipe::{Recipe, Select},
@@ -36,7 +37,7 @@ impl Job<'_> {
                 Aim::Mutual(mutual) => mutual.nets.iter().map(of).sum(),
                 Aim::Labels(_) | Aim::Teacher(..) => of(&learn.net),
             };
-            if let Some(refusal) = memory::refusal(need, memory::limit()) {
+            if let Some(refusal) = memory::refusal(need, limit()) {
                 return Err(failure::memory(refusal));
             }
         }

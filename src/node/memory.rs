@@ -8,7 +8,6 @@ use crate::{
     architecture::Architecture,
     recipe::{Recipe, Select},
 };
-use std::fs;
 
 /// Bytes of a 32-bit number.
 const WORD: u128 = 4;
@@ -24,22 +23,6 @@ pub(super) fn need(net: &Architecture, recipe: &Recipe, samples: usize) -> u128 
     let inputs = net.walk().map(|(_, input)| input.size() as u128).sum::<u128>();
     let outputs = inputs + net.classes() as u128;
     WORD * (net.parameters() as u128 * (2 + state + best) + batch * outputs)
-}
-
-/// Bytes that this process may use: the machine's, or its control group's if that is less. `None`
-/// where the system does not tell.
-pub(super) fn limit() -> Option<u128> {
-    let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| total(&text));
-    // The root group has no such file, and the others say `max` or a number.
-    let group = fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
-    let group = group.and_then(|text| text.trim().parse().ok());
-    machine.into_iter().chain(group).min()
-}
-
-fn total(meminfo: &str) -> Option<u128> {
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    let kibibytes: u128 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kibibytes * 1024)
 }
 
 /// What to tell if `need` bytes do not fit `limit`.
@@ -83,8 +66,6 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused_in_gibibytes() {
-        assert_eq!(total("MemTotal:        2048 kB\nMemFree: 1 kB\n"), Some(2 << 20));
-        assert!(limit().is_none_or(|limit| limit > 1 << 20));
         assert!(refusal(5, None).is_none() && refusal(5, Some(5)).is_none());
         let told = refusal(3 << 30, Some(2 << 30)).unwrap();
         assert!(told.starts_with("it needs at least 3.0 GiB of memory, and this machine has 2.0"));

@@ -6,7 +6,7 @@ use super::{
     tables::{RawLearn, RawMoment, RawPipeline},
     value::Name,
 };
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Between a node's name and an epoch.
 pub(super) const AT: char = '@';
@@ -18,6 +18,9 @@ pub(super) fn add(raw: &mut RawPipeline, errors: &mut Diagnostics) {
     let teachers = taught.flat_map(|teacher| teacher.names.iter().cloned());
     let measured = raw.evals.iter().flat_map(|eval| eval.of.iter().cloned());
     let asked: Vec<Name> = teachers.chain(measured).filter(|name| name.text.contains(AT)).collect();
+    let places = raw.learns.iter().enumerate();
+    let places: HashMap<String, usize> =
+        places.map(|(place, learn)| (learn.name.text.clone(), place)).collect();
     let mut seen = HashSet::new();
     for name in asked {
         let Some((node, epoch)) = name.text.rsplit_once(AT) else { continue };
@@ -36,17 +39,15 @@ pub(super) fn add(raw: &mut RawPipeline, errors: &mut Diagnostics) {
         };
         let pattern = glob::Pattern::new(node).ok();
         let is_glob = node.contains(['*', '?', '[']);
-        let means = |learn: &RawLearn| match &pattern {
-            // What is imported has no epochs, and networks that learn together are kept once.
+        // What is imported has no epochs, and networks that learn together are kept once.
+        let has_epochs = |learn: &&RawLearn| learn.weights.is_none() && learn.peers.is_none();
+        let found: Vec<RawLearn> = match &pattern {
             Some(pattern) if is_glob => {
-                learn.weights.is_none()
-                    && learn.peers.is_none()
-                    && pattern.matches(&learn.name.text)
+                let all = raw.learns[..written].iter().filter(has_epochs);
+                all.filter(|learn| pattern.matches(&learn.name.text)).cloned().collect()
             }
-            _ => learn.name.text == node,
+            _ => places.get(node).map(|&place| raw.learns[place].clone()).into_iter().collect(),
         };
-        let found: Vec<RawLearn> =
-            raw.learns[..written].iter().filter(|learn| means(learn)).cloned().collect();
         if found.is_empty() && !raw.broken.contains(node) {
             let names = raw.learns[..written].iter().map(|learn| &*learn.name.text);
             if is_glob {

@@ -12,6 +12,7 @@ use crate::{
     keep::Keep,
     kind::Choice,
     kinds::Kinds,
+    memory,
     objective::{Distillation, Supervised},
     recipe::{OnCollapse, Recipe},
     tap::{self, Tapped},
@@ -182,13 +183,13 @@ impl Learn {
     }
 
     /// Bytes of its teacher's features, if it learns from any, and whether it keeps them in memory:
-    /// where its images never change and they are not too many.
+    /// where its images never change and memory allows.
     pub fn features(&self) -> Option<(u128, bool)> {
         let taps = &self.teacher().filter(|teacher| !teacher.features.is_empty())?.features;
         let images = self.data.info.train.saturating_sub(self.data.validation);
         let bytes = tap::bytes(images, self.net.classes(), taps);
         let stay = self.recipe().is_some_and(|recipe| recipe.augment.is_empty());
-        Some((bytes, stay && bytes <= tap::KEPT))
+        Some((bytes, stay && bytes <= memory::spare()))
     }
 
     /// Whom it learns from, if it is distilled.

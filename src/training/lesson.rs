@@ -8,9 +8,10 @@ use super::{
 };
 use crate::{
     dataset::{self, View},
+    memory::Promise,
     network::Network,
     objective::{self, Distillation, Given, Needs, Networks, Supervised},
-    tap::{KEPT, Tap, bytes},
+    tap::{Tap, bytes},
 };
 use burn::tensor::{Device, Tensor};
 
@@ -57,6 +58,8 @@ pub(super) struct Lesson<'a> {
     pub group: Group,
     /// Of each teacher; none where they are asked anew.
     kept: Vec<Kept>,
+    /// The memory that they take.
+    _promised: Option<Promise>,
 }
 
 /// Which step it is.
@@ -102,14 +105,15 @@ impl<'a> Lesson<'a> {
             }
         };
         let needs = needs.map_err(LearnError::Objective)?;
-        let mut kept = Vec::new();
+        let (mut kept, mut promised) = (Vec::new(), None);
         let wanted = needs.teachers();
         let bytes = bytes(images.view.len(), images.classes, &wanted);
         if let Objective::Live(_, teachers) = objective
             && !wanted.is_empty()
             && !images.change
-            && bytes <= KEPT
+            && let Some(promise) = Promise::of(bytes)
         {
+            promised = Some(promise);
             for teacher in teachers.each {
                 let made = Kept::new(teacher, images.view, &wanted, go_on);
                 kept.push(made.map_err(|error| match error {
@@ -124,7 +128,7 @@ impl<'a> Lesson<'a> {
         }
         let learned = Learned::init(&needs, seed, device);
         let (taps, group) = (needs.taps(), Group::default());
-        Ok(Self { objective, seed, needs, taps, learned, group, kept })
+        Ok(Self { objective, seed, needs, taps, learned, group, kept, _promised: promised })
     }
 
     /// The loss of `net` on a batch.

@@ -10,8 +10,8 @@ use std::{
 /// Modules in layers: one may import those above it in this list, never those below or beside it.
 const LAYERS: [&[&str]; 19] = [
     &[
-        "rng", "dag", "metric", "history", "input", "fetch", "keep", "kernels", "kind", "shape",
-        "tensors",
+        "rng", "dag", "memory", "metric", "history", "input", "fetch", "keep", "kernels", "kind",
+        "shape", "tensors",
     ],
     &["tap"],
     &["augment", "column", "objective", "optimizer", "schedule"],
