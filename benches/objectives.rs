@@ -14,10 +14,10 @@ use takd::{
     kind::Choice,
     kinds::Kinds,
     network::{Network, builtin},
-    objective::{Batch, Distillation, Kd, Networks},
+    objective::{Batch, Distillation, Kd},
     optimizer::Sgd,
     shape::Shape,
-    training::OptimizerState,
+    training::{Asked, OptimizerState},
 };
 
 const BATCH: usize = 128;
@@ -103,28 +103,6 @@ impl Student {
             self.optimizer.step(&mut self.net, loss.backward(), SGD.lr);
         }
         started.elapsed().as_secs_f64()
-    }
-}
-
-/// As a training lets an objective ask.
-struct Asked<'a> {
-    images: Tensor<4>,
-    student: &'a mut Network,
-    teacher: &'a Network,
-}
-
-impl Networks for Asked<'_> {
-    fn images(&self) -> Tensor<4> {
-        self.images.clone()
-    }
-
-    fn teacher_gradient(&self, images: Tensor<4>, weights: Tensor<2>) -> (Tensor<2>, Tensor<4>) {
-        self.teacher.input_gradient(images, weights)
-    }
-
-    fn both(&mut self, images: Tensor<4>) -> [Tensor<2>; 2] {
-        let teacher = self.teacher.infer(images.clone()).autodiff();
-        [self.student.train(images.autodiff()), teacher]
     }
 }
 

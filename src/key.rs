@@ -317,10 +317,7 @@ impl KeyInputs {
                     How::Mutual(_, mutual) => Some(mutual.objective.chosen().clone()),
                     How::Import(_) => None,
                 },
-                mutual: match &learn.how {
-                    How::Mutual(_, mutual) => Some(MutualInputs::from(mutual)),
-                    _ => None,
-                },
+                mutual: learn.mutual().map(MutualInputs::from),
                 teacher_weights: learn.teacher().and_then(|teacher| teacher.weights.clone()),
                 keep: learn.teacher().map(|teacher| teacher.keep).unwrap_or_default(),
                 weights: match &learn.how {

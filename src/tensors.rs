@@ -42,9 +42,10 @@ pub trait AnyTensor {
     fn untrack(&mut self);
 }
 
-fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+/// Its values on the host, row-major.
+pub(crate) fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     let values = tensor.into_data().try_into_vec_as::<f32>();
-    values.expect("every tensor of a network is created with f32 elements")
+    values.expect("takd's floating-point tensors have f32 elements")
 }
 
 impl<const D: usize> AnyTensor for Tensor<D> {

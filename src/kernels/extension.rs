@@ -3,7 +3,7 @@
 mod inference;
 
 use super::{
-    buffers, fixed,
+    buffers,
     geometry::Geometry,
     layer::{self, Inputs, Layer, Saved},
     norm::After,
@@ -12,9 +12,10 @@ use burn::{
     backend::{
         Autodiff, Backend, Dispatch, ExtensionType, Flex, TensorMetadata,
         autodiff::{
+            NodeId,
             checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
             grads::Gradients,
-            ops::{Backward, Ops, OpsKind},
+            ops::{Backward, NodeGuard, Ops, OpsKind},
         },
         backend_extension,
         tensor::FloatTensor,
@@ -248,20 +249,8 @@ impl LayerOps for Flex {
         shortcut: Maybe<Self>,
         form: Form,
     ) -> Host {
-        let layer = form.layer(&x, &weight);
-        let [x, weight, gamma, beta, mean, variance] =
-            [x, weight, gamma, beta, mean, variance].map(|tensor| tensor.to_contiguous());
-        let shortcut = shortcut.into_option().map(|shortcut| shortcut.to_contiguous());
-        let (out, _) = fixed::forward(
-            &layer,
-            values(&x),
-            values(&weight),
-            [values(&gamma), values(&beta)],
-            [values(&mean), values(&variance)],
-            shortcut.as_ref().map(values),
-        );
-        std::iter::once(x).chain(shortcut).for_each(recycle);
-        tensor(out, layer.out_shape())
+        let fixed = [weight, gamma, beta, mean, variance];
+        inference::forward(x, fixed, shortcut.into_option(), form).out()
     }
 }
 
@@ -312,11 +301,7 @@ impl<const N: usize> Backward<Flex, N> for LayerBackward {
             Some(tensor(made.beta, [filters])),
         ];
         let all = all.into_iter().chain(zeros.map(Some)).chain(shortcut.map(Some));
-        for (parent, gradient) in ops.parents.into_iter().zip(all) {
-            if let (Some(parent), Some(gradient)) = (parent, gradient) {
-                grads.register::<Flex>(parent.id, gradient);
-            }
-        }
+        register(ops.parents.map(|parent| parent.map(|parent| parent.id)), all, grads);
         [Some(gradient), Some(x), summed].into_iter().flatten().for_each(recycle);
     }
 }
@@ -355,14 +340,14 @@ impl<C: CheckpointStrategy> LayerOps for Autodiff<Flex, C> {
         let out = made.out;
         let nodes = [x_node, weight_node, gamma_node, beta_node];
         let out = match (bias_node, side_node) {
-            (None, None) => finish::<C, 4>(nodes, state, out),
+            (None, None) => finish::<C, _, 4>(LayerBackward, nodes, state, out),
             (Some(more), None) | (None, Some(more)) => {
                 let [a, b, c, d] = nodes;
-                finish::<C, 5>([a, b, c, d, more], state, out)
+                finish::<C, _, 5>(LayerBackward, [a, b, c, d, more], state, out)
             }
             (Some(bias), Some(shortcut)) => {
                 let [a, b, c, d] = nodes;
-                finish::<C, 6>([a, b, c, d, bias, shortcut], state, out)
+                finish::<C, _, 6>(LayerBackward, [a, b, c, d, bias, shortcut], state, out)
             }
         };
         let [mean, variance] = moments.map(FloatTensor::<Self>::new);
@@ -384,12 +369,27 @@ impl<C: CheckpointStrategy> LayerOps for Autodiff<Flex, C> {
     }
 }
 
-fn finish<C: CheckpointStrategy, const N: usize>(
-    nodes: [burn::backend::autodiff::ops::NodeGuard; N],
-    state: Recorded,
+/// Hands gradients to those parents that want theirs.
+fn register<const N: usize>(
+    parents: [Option<NodeId>; N],
+    all: impl IntoIterator<Item = Option<Host>>,
+    grads: &mut Gradients,
+) {
+    for (parent, gradient) in parents.into_iter().zip(all) {
+        if let (Some(parent), Some(gradient)) = (parent, gradient) {
+            grads.register::<Flex>(parent, gradient);
+        }
+    }
+}
+
+/// `out` as the output of `op`, which keeps `state` where something is tracked.
+fn finish<C: CheckpointStrategy, B: Backward<Flex, N>, const N: usize>(
+    op: B,
+    nodes: [NodeGuard; N],
+    state: B::State,
     out: Host,
 ) -> FloatTensor<Autodiff<Flex, C>> {
-    match LayerBackward.prepare::<C>(nodes).compute_bound().stateful() {
+    match op.prepare::<C>(nodes).compute_bound().stateful() {
         OpsKind::Tracked(prep) => prep.finish(state, out),
         OpsKind::UnTracked(prep) => prep.finish(out),
     }

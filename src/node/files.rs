@@ -8,7 +8,7 @@ pub use checkpoint::{read_checkpoint, write_checkpoint};
 pub use format::FileError;
 
 use crate::{keep::Keep, network::NamedTensor, training::Logits};
-use format::{finite, floats, id_bytes, to_bytes, words};
+use format::{finite, floats, id_bytes, serialize, to_bytes, words};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 /// Weights and running statistics under PyTorch's names.
@@ -21,15 +21,8 @@ pub(super) const LOGITS: &str = "logits.safetensors";
 /// # Errors
 /// [`FileError`] if a tensor's shape is not that of its values, or one of them is NaN or infinite.
 pub fn write_weights(tensors: &[NamedTensor]) -> Result<Vec<u8>, FileError> {
-    if let Some(tensor) = tensors.iter().find(|tensor| !tensor.is_finite()) {
-        return Err(FileError::NotFinite(tensor.name.clone()));
-    }
-    let bytes: Vec<Vec<u8>> = tensors.iter().map(|tensor| to_bytes(&tensor.values)).collect();
-    let views = tensors.iter().zip(&bytes).map(|(tensor, bytes)| {
-        Ok((tensor.name.as_str(), TensorView::new(Dtype::F32, tensor.shape.clone(), bytes)?))
-    });
-    let views: Vec<_> = views.collect::<Result<_, safetensors::SafeTensorError>>()?;
-    Ok(safetensors::serialize(views, None)?)
+    let named: Vec<_> = tensors.iter().map(|tensor| (tensor.name.clone(), tensor)).collect();
+    serialize(&named, None)
 }
 
 /// The tensors of a safetensors file.

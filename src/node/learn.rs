@@ -14,7 +14,7 @@ use crate::{
     executor::{Done, StepError},
     key::KeyInputs,
     memory::limit,
-    pipeline::{How, Learn, Mutual, Teacher},
+    pipeline::{Learn, Mutual, Teacher},
     plan::Step,
     recipe::{Recipe, Select},
     store::KeyLock,
@@ -33,10 +33,7 @@ impl Job<'_> {
     ) -> Result<Done, StepError> {
         if self.runner.device.is_cpu {
             let of = |net| memory::need(net, recipe, learn.data.info.train);
-            let need = match &aim {
-                Aim::Mutual(mutual) => mutual.nets.iter().map(of).sum(),
-                Aim::Labels(_) | Aim::Teacher(..) => of(&learn.net),
-            };
+            let need = learn.trained().iter().map(of).sum();
             if let Some(refusal) = memory::refusal(need, limit()) {
                 return Err(failure::memory(refusal));
             }
@@ -116,7 +113,7 @@ impl Job<'_> {
         let trained = trained?;
         let seconds = clock.seconds();
         self.commit_network(&self.name, lock, &step.inputs, &trained, trainee, seconds)?;
-        if let How::Mutual(_, mutual) = &learn.how {
+        if let Some(mutual) = learn.mutual() {
             self.keep_peers(mutual, &step.inputs, &trained.peers, trainee, seconds)?;
         }
         if let Err(problem) = self.runner.store.drop_checkpoint(lock) {

@@ -51,6 +51,14 @@ impl Job<'_> {
         self.commit_by(lock, inputs, &files, outcome, by)
     }
 
+    /// A lock on an entry that is not there and that nobody makes.
+    pub(super) fn unmade(&self, inputs: &KeyInputs) -> Result<Option<KeyLock>, StepError> {
+        let (store, key) = (self.runner.store, inputs.key());
+        let Lock::Taken(lock) = store.try_lock(&key)? else { return Ok(None) };
+        let found = store.find(&key, Depth::Manifest)?;
+        Ok(matches!(found, Lookup::Missing).then_some(lock))
+    }
+
     /// Writes the entry `inputs` of the training that `progress` is of, unless it is there or another
     /// process makes it.
     pub(super) fn keep_moment(
@@ -60,11 +68,7 @@ impl Job<'_> {
         trainee: Trainee,
         seconds: f64,
     ) -> Result<(), StepError> {
-        let key = inputs.key();
-        let Lock::Taken(lock) = self.runner.store.try_lock(&key)? else { return Ok(()) };
-        if !matches!(self.runner.store.find(&key, Depth::Manifest)?, Lookup::Missing) {
-            return Ok(());
-        }
+        let Some(lock) = self.unmade(inputs)? else { return Ok(()) };
         let checkpoint = (progress.checkpoint)();
         let trained = Trained {
             weights: checkpoint.weights,

@@ -1,13 +1,7 @@
 //! Networks that learn together: whichever of them is asked for leaves all.
 
 use super::{moment::Trainee, runner::Job};
-use crate::{
-    executor::StepError,
-    key::KeyInputs,
-    pipeline::Mutual,
-    store::{Depth, Lock, Lookup},
-    training::Trained,
-};
+use crate::{executor::StepError, key::KeyInputs, pipeline::Mutual, training::Trained};
 
 impl Job<'_> {
     /// Writes the entries of the networks that learned beside `inputs`, unless they are there or another
@@ -23,11 +17,7 @@ impl Job<'_> {
         let all = inputs.together().into_iter().enumerate();
         let others = all.filter(|(place, _)| *place != mutual.place);
         for ((place, inputs), trained) in others.zip(peers) {
-            let key = inputs.key();
-            let Lock::Taken(lock) = self.runner.store.try_lock(&key)? else { continue };
-            if !matches!(self.runner.store.find(&key, Depth::Manifest)?, Lookup::Missing) {
-                continue;
-            }
+            let Some(lock) = self.unmade(&inputs)? else { continue };
             let seed = self.name.rsplit_once('@').map_or("", |(_, seed)| seed);
             let name = format!("{}@{seed}", mutual.names[place]);
             let parameters = mutual.nets[place].parameters();

@@ -118,14 +118,10 @@ impl RawPipeline {
                         "chain" => {
                             let chain = expand::chain(&name, &table, known, errors);
                             self.starts.extend(chain.start);
-                            self.node_names
-                                .extend(chain.nodes.iter().map(|node| node.name.clone()));
-                            self.learns.extend(chain.nodes);
+                            self.add(chain.nodes);
                         }
                         "mutual" => {
-                            let nodes = mutual::read(&name, &table, known, errors);
-                            self.node_names.extend(nodes.iter().map(|node| node.name.clone()));
-                            self.learns.extend(nodes);
+                            self.add(mutual::read(&name, &table, known, errors));
                         }
                         _ => self.evals.extend(eval(&name, &table, errors)),
                     }
@@ -135,6 +131,12 @@ impl RawPipeline {
                 }
             }
         }
+    }
+
+    /// Nodes that one table stands for, under names of their own.
+    fn add(&mut self, nodes: Vec<RawLearn>) {
+        self.node_names.extend(nodes.iter().map(|node| node.name.clone()));
+        self.learns.extend(nodes);
     }
 
     /// A short file can stand for more than any machine holds.

@@ -144,12 +144,8 @@ impl Pipeline {
                 let teachers = learn.teacher().into_iter().flat_map(|teacher| &teacher.nodes);
                 let taught: f64 =
                     teachers.map(|&teacher| passes * pass(self.learn(teacher), images)).sum();
-                let all: f64 = match &learn.how {
-                    How::Mutual(_, mutual) => {
-                        mutual.nets.iter().map(|net| net.multiply_adds() as f64).sum()
-                    }
-                    _ => learn.net.multiply_adds() as f64,
-                };
+                let trained = learn.trained().iter();
+                let all: f64 = trained.map(|net| net.multiply_adds() as f64).sum();
                 3.0 * epochs * all * images as f64 + taught
             }
         }
@@ -190,6 +186,19 @@ impl Learn {
         let bytes = tap::bytes(images, self.net.classes(), taps);
         let stay = self.recipe().is_some_and(|recipe| recipe.augment.is_empty());
         Some((bytes, stay && bytes <= memory::spare()))
+    }
+
+    /// The networks that one training makes: its own, and those that learn beside it.
+    pub fn trained(&self) -> &[Architecture] {
+        self.mutual().map_or(std::slice::from_ref(&self.net), |mutual| &mutual.nets)
+    }
+
+    /// Whom it learns beside, if there are such.
+    pub fn mutual(&self) -> Option<&Mutual> {
+        match &self.how {
+            How::Mutual(_, mutual) => Some(mutual),
+            How::Train(..) | How::Distill(..) | How::Import(_) => None,
+        }
     }
 
     /// Whom it learns from, if it is distilled.

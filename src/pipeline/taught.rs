@@ -57,7 +57,7 @@ impl Resolver<'_> {
             }
         }
         let (nodes, weights) = (teachers.to_vec(), weights.clone());
-        let keep = self.keep(raw, student, (!features.is_empty(), asked));
+        let keep = self.keep(raw, student, &features, asked);
         Some(Teacher { nodes, weights, objective: objective.clone(), features, asked, keep })
     }
 
@@ -66,16 +66,19 @@ impl Resolver<'_> {
         &mut self,
         raw: &RawTeacher,
         (.., recipe): Student<'_>,
-        (features, asked): (bool, bool),
+        features: &[Tapped],
+        asked: bool,
     ) -> Keep {
         let Some((keep, span)) = &raw.keep else { return Keep::default() };
         let augments = recipe.is_some_and(|recipe| !recipe.augment.is_empty());
-        if augments || features || asked {
+        if augments || asked || !features.is_empty() {
             let message = "this student reads no stored logits: it asks its teacher at each step";
-            let why = match (augments, features) {
-                (true, _) => "its images are augmented",
-                (_, true) => "it compares features",
-                _ => "it asks about images of its own making",
+            let why = if augments {
+                "its images are augmented"
+            } else if !features.is_empty() {
+                "it compares features"
+            } else {
+                "it asks about images of its own making"
             };
             self.errors.push_help(span, message, format!("{why}: leave `logits` out"));
         }

@@ -5,6 +5,7 @@
 
 use crate::{
     architecture::Architecture, history::EpochRecord, objective::Distillation, recipe::Recipe,
+    tensors::host,
 };
 use burn::tensor::Tensor;
 use std::fmt;
@@ -61,7 +62,7 @@ const COMPARED: usize = 4;
 /// Whether logits `[batch, classes]` are the same for every image. Of a few images nothing is said.
 pub(super) fn is_constant(logits: Tensor<2>) -> bool {
     let [images, classes] = logits.dims();
-    let values = logits.into_data().try_into_vec_as::<f32>().expect("logits have f32 elements");
+    let values = host(logits);
     let same = |row: &[f32]| {
         // Rounding may differ between the rows of a batch.
         row.iter().zip(&values).all(|(a, b)| (a - b).abs() <= 1e-6 * (1.0 + b.abs()))
@@ -104,15 +105,17 @@ pub(super) fn sign(
     (epochs > 1).then_some(Sign::Chance { epochs, lost })
 }
 
-/// The epoch, counted from 1, after which a training was seen to learn nothing any more.
+/// The epoch, counted from 1, after which a training was seen to learn nothing any more. Those that do
+/// not teach classes do not count.
 pub(super) fn first(
     history: &[EpochRecord],
     recipe: &Recipe,
-    classes: usize,
-    samples: usize,
+    [classes, samples]: [usize; 2],
+    teaches_classes: impl Fn(usize) -> bool,
 ) -> Option<usize> {
     let sure = |epochs: &usize| {
-        sign(&history[..*epochs], recipe, classes, samples).is_some_and(Sign::is_sure)
+        let sign = sign(&history[..*epochs], recipe, classes, samples);
+        teaches_classes(*epochs) && sign.is_some_and(Sign::is_sure)
     };
     (1..=history.len()).find(sure)
 }

@@ -10,8 +10,10 @@ use super::{
 };
 use crate::{
     dataset::View,
+    memory::Promise,
     network::Network,
     tap::{Tap, Tapped},
+    tensors::host,
 };
 use burn::tensor::{Device, Tensor};
 
@@ -19,6 +21,8 @@ use burn::tensor::{Device, Tensor};
 pub(super) struct Kept {
     logits: Logits,
     features: Vec<(Tapped, Logits)>,
+    /// The memory that they take.
+    _promised: Promise,
 }
 
 /// Why nothing is kept.
@@ -30,19 +34,18 @@ pub(super) enum KeptError {
 }
 
 impl Kept {
-    /// Of `teacher` over `view`; `go_on` is asked before each batch.
+    /// Of `teacher` over `view`, in the memory that is promised; `go_on` is asked before each batch.
     pub fn new(
+        promised: Promise,
         teacher: &Network,
         view: &View,
         taps: &[Tapped],
         go_on: &mut dyn FnMut() -> bool,
     ) -> Result<Self, KeptError> {
         let names: Vec<Tap> = taps.iter().map(|tapped| tapped.tap).collect();
-        let host = |values: Tensor<4>| {
-            let values = values.into_data().try_into_vec_as::<f32>();
-            values.expect("a network's output has f32 elements")
-        };
-        let (mut logits, mut rows) = (Vec::new(), vec![Vec::new(); taps.len()]);
+        // Vectors that grow take twice what they hold.
+        let room = |tapped: &Tapped| Vec::with_capacity(view.len() * tapped.shape.size());
+        let (mut logits, mut rows) = (Vec::new(), taps.iter().map(room).collect::<Vec<_>>());
         let (places, mut done): (Vec<u32>, _) = ((0..view.len() as u32).collect(), 0);
         let batches = view.batches(&places, together(view), None);
         for batch in batches.map_err(|error| KeptError::Pass(error.into()))? {
@@ -63,7 +66,8 @@ impl Kept {
         };
         let features = taps.iter().copied().zip(rows);
         let features = features.map(|(tapped, values)| Ok((tapped, by_id(values)?)));
-        Ok(Self { logits: by_id(logits)?, features: features.collect::<Result<_, KeptError>>()? })
+        let features = features.collect::<Result<_, KeptError>>()?;
+        Ok(Self { logits: by_id(logits)?, features, _promised: promised })
     }
 
     /// Logits, and features by their taps, of the images with these ids.

@@ -1,7 +1,7 @@
 //! What a training learns from in a step: its objective with all that belongs to it.
 
 use super::{
-    Ensemble, InferError, LearnError, Logits,
+    Asked, Ensemble, InferError, LearnError, Logits,
     features::{Kept, KeptError},
     learned::Learned,
     mutual::{Answer, Group, Peers},
@@ -10,7 +10,7 @@ use crate::{
     dataset::{self, View},
     memory::Promise,
     network::Network,
-    objective::{self, Distillation, Given, Needs, Networks, Supervised},
+    objective::{self, Distillation, Given, Needs, Supervised},
     tap::{Tap, bytes},
 };
 use burn::tensor::{Device, Tensor};
@@ -58,8 +58,6 @@ pub(super) struct Lesson<'a> {
     pub group: Group,
     /// Of each teacher; none where they are asked anew.
     kept: Vec<Kept>,
-    /// The memory that they take.
-    _promised: Option<Promise>,
 }
 
 /// Which step it is.
@@ -105,17 +103,17 @@ impl<'a> Lesson<'a> {
             }
         };
         let needs = needs.map_err(LearnError::Objective)?;
-        let (mut kept, mut promised) = (Vec::new(), None);
+        let mut kept = Vec::new();
         let wanted = needs.teachers();
         let bytes = bytes(images.view.len(), images.classes, &wanted);
         if let Objective::Live(_, teachers) = objective
             && !wanted.is_empty()
             && !images.change
-            && let Some(promise) = Promise::of(bytes)
+            && let promises = teachers.each.iter().map(|_| Promise::of(bytes))
+            && let Some(promises) = promises.collect::<Option<Vec<_>>>()
         {
-            promised = Some(promise);
-            for teacher in teachers.each {
-                let made = Kept::new(teacher, images.view, &wanted, go_on);
+            for (teacher, promise) in teachers.each.iter().zip(promises) {
+                let made = Kept::new(promise, teacher, images.view, &wanted, go_on);
                 kept.push(made.map_err(|error| match error {
                     KeptError::Pass(InferError::Stopped) => LearnError::Stopped,
                     KeptError::Pass(InferError::Data(error)) => error.into(),
@@ -128,7 +126,7 @@ impl<'a> Lesson<'a> {
         }
         let learned = Learned::init(&needs, seed, device);
         let (taps, group) = (needs.taps(), Group::default());
-        Ok(Self { objective, seed, needs, taps, learned, group, kept, _promised: promised })
+        Ok(Self { objective, seed, needs, taps, learned, group, kept })
     }
 
     /// The loss of `net` on a batch.
@@ -228,27 +226,5 @@ impl<'a> Lesson<'a> {
             | Objective::Live(objective, _)
             | Objective::Mutual(objective, _) => Some(objective),
         }
-    }
-}
-
-/// The networks of a step, as an objective asks them.
-struct Asked<'a> {
-    images: Tensor<4>,
-    student: &'a mut Network,
-    teacher: &'a Network,
-}
-
-impl Networks for Asked<'_> {
-    fn images(&self) -> Tensor<4> {
-        self.images.clone()
-    }
-
-    fn teacher_gradient(&self, images: Tensor<4>, weights: Tensor<2>) -> (Tensor<2>, Tensor<4>) {
-        self.teacher.input_gradient(images, weights)
-    }
-
-    fn both(&mut self, images: Tensor<4>) -> [Tensor<2>; 2] {
-        let teacher = self.teacher.infer(images.clone()).autodiff();
-        [self.student.train(images.autodiff()), teacher]
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows a file, a cache or a pipeline.
 
+mod asked;
 mod checkpoint;
 mod collapse;
 mod ensemble;
@@ -12,11 +13,13 @@ mod lesson;
 mod logits;
 mod mutual;
 mod optimizer;
+mod score;
 mod trained;
 mod trainer;
 mod validate;
 mod watch;
 
+pub use asked::Asked;
 pub use checkpoint::{Checkpoint, TrainingState, Within};
 pub use collapse::{Collapse, Sign};
 pub use ensemble::Ensemble;

@@ -9,7 +9,8 @@ use super::{
     checkpoint::Best,
     collapse,
     learned::Learned,
-    validate::{self, finite, hits},
+    score::{At, keep_best, selected},
+    validate::{self, finite},
 };
 use crate::{
     architecture::Architecture,
@@ -17,7 +18,7 @@ use crate::{
     history::EpochRecord,
     network::{Kernels, LoadError, Network},
     objective::{Batch, Distillation, Given},
-    recipe::{OnCollapse, Recipe, Select},
+    recipe::{OnCollapse, Recipe},
     rng::{Purpose, Stream},
     training::InferError,
 };
@@ -55,21 +56,6 @@ pub(super) struct Answer {
     loss: Tensor<1>,
     /// Without gradient.
     logits: Tensor<2>,
-}
-
-/// Where a training is, for its peers.
-#[derive(Clone, Copy)]
-pub(super) struct At<'a> {
-    pub recipe: &'a Recipe,
-    /// Counted from 1.
-    pub epoch: usize,
-    /// Counted from 0 in the epoch.
-    pub step: usize,
-    pub lr: f64,
-    /// Training images, and the network's classes.
-    pub samples: usize,
-    pub classes: usize,
-    pub on_collapse: OnCollapse,
 }
 
 /// The seed of the initial weights at a place: equal networks must differ to teach each other
@@ -189,25 +175,8 @@ impl Group {
         at: At<'_>,
     ) -> Result<(), LearnError> {
         for (peer, Answer { loss, logits }) in self.peers.iter_mut().zip(answers) {
-            let images = logits.dims()[0];
-            let told =
-                Tensor::cat(vec![loss.clone().inner(), hits(logits.clone(), labels.clone())], 0);
-            let told = told.into_data().try_into_vec_as::<f32>().expect("both have f32 elements");
-            let (value, Within { last, .. }) = (f64::from(told[0]), peer.within);
-            if !value.is_finite() {
-                let last = last.map_or("none".to_owned(), |last| format!("{last:.4}"));
-                let (epoch, step, lr) = (at.epoch, at.step + 1, at.lr);
-                let error = LearnError::Diverged { loss: value, epoch, step, lr, last };
-                return Err(peer.failed(error));
-            }
-            let within = &mut peer.within;
-            within.step = at.step + 1;
-            within.loss_sum += value * images as f64;
-            within.correct += told[1] as usize;
-            within.last = Some(value);
-            if at.step == collapse::compared(at.samples, at.recipe.batch_size) {
-                within.constant = collapse::is_constant(logits);
-            }
+            let after = peer.within.after(&loss, logits, labels.clone(), at);
+            peer.within = after.map_err(|error| peer.failed(error))?;
             peer.optimizer.step(&mut peer.net, loss.backward(), at.lr);
         }
         Ok(())
@@ -225,29 +194,26 @@ impl Group {
     }
 
     /// Ends an epoch with what [`evaluate`](Self::evaluate) gave, if there was anything to evaluate.
-    pub fn close(&mut self, accuracies: Option<Vec<f64>>, at: At<'_>) -> Result<(), LearnError> {
-        let At { recipe, epoch, lr, samples, classes, on_collapse, .. } = at;
+    pub fn close(
+        &mut self,
+        accuracies: Option<Vec<f64>>,
+        at: At<'_>,
+        classes: usize,
+        on_collapse: OnCollapse,
+    ) -> Result<(), LearnError> {
+        let At { recipe, epoch, lr, samples, .. } = at;
         for (index, peer) in self.peers.iter_mut().enumerate() {
-            let accuracy = accuracies.as_ref().map(|all| all[index]);
-            let loss = peer.within.loss_sum / samples as f64;
-            let train_accuracy = Some(peer.within.correct as f64 / samples as f64);
+            let record = peer.within.record(at, accuracies.as_ref().map(|all| all[index]));
+            let EpochRecord { loss, train_accuracy, .. } = record;
             let weights = finite(&peer.net, &Learned::default(), &peer.optimizer, epoch, lr, loss);
             let weights = weights.map_err(|error| peer.failed(error))?;
-            let (temperature, constant) = (None, peer.within.constant);
-            let record =
-                EpochRecord { epoch, lr, loss, accuracy, train_accuracy, temperature, constant };
-            if let (Some(now), false) = (accuracy, recipe.select == Select::Last)
-                && peer.best.as_ref().is_none_or(|(top, ..)| now > *top)
-            {
-                peer.best = Some((now, epoch, weights));
-            }
+            keep_best(&mut peer.best, &record, recipe.select, weights);
             peer.history.push(record);
             let sign = collapse::sign(&peer.history, recipe, classes, samples);
             if let (Some(sign), OnCollapse::Stop) =
                 (sign.filter(|sign| sign.is_sure()), on_collapse)
             {
-                let causes = Vec::new();
-                let accuracy = train_accuracy;
+                let (accuracy, causes) = (train_accuracy, Vec::new());
                 let collapse = collapse::Collapse { epoch, sign, loss, accuracy, causes };
                 return Err(peer.failed(LearnError::Collapsed(collapse)));
             }
@@ -256,16 +222,11 @@ impl Group {
     }
 
     /// The trained networks.
-    pub fn finish(self, at: At<'_>) -> Vec<Trained> {
-        let At { recipe, samples, classes, .. } = at;
-        let finish = |peer: Peer| {
-            let collapsed = collapse::first(&peer.history, recipe, classes, samples);
-            let (selected, weights) = match peer.best {
-                Some((_, epoch, weights)) => (epoch, weights),
-                None => (peer.history.len(), peer.net.save()),
-            };
-            let peers = Vec::new();
-            Trained { weights, history: peer.history, selected, collapsed, peers }
+    pub fn finish(self, recipe: &Recipe, [classes, samples]: [usize; 2]) -> Vec<Trained> {
+        let finish = |Peer { net, history, best, .. }: Peer| {
+            let collapsed = collapse::first(&history, recipe, [classes, samples], |_| true);
+            let (selected, weights) = selected(best, history.len(), &net);
+            Trained { weights, history, selected, collapsed, peers: Vec::new() }
         };
         self.peers.into_iter().map(finish).collect()
     }

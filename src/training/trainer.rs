@@ -6,8 +6,9 @@ use super::{
     checkpoint::Best,
     collapse,
     lesson::{Images, Lesson, Made, Moment, Objective},
-    mutual::{self, At, Group},
-    validate::{accuracy, finite, hits, is_finite},
+    mutual::{self, Group},
+    score::{At, keep_best, selected},
+    validate::{accuracy, finite, is_finite},
     watch::Unwatched,
 };
 use crate::{
@@ -16,10 +17,10 @@ use crate::{
     history::EpochRecord,
     kernels,
     network::{Kernels, Network},
-    recipe::{OnCollapse, Recipe, Select},
+    recipe::{OnCollapse, Recipe},
     rng::{Purpose, Stream},
 };
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use std::time::Instant;
 
 /// What a training is made of.
@@ -50,11 +51,8 @@ impl Training<'_> {
         collapse::sign(history, self.recipe, self.net.classes(), self.train.len())
     }
 
-    /// Where it is, for its peers.
     fn at(&self, epoch: usize, step: usize, lr: f64) -> At<'_> {
-        let Self { recipe, on_collapse, .. } = *self;
-        let (samples, classes) = (self.train.len(), self.net.classes());
-        At { recipe, epoch, step, lr, samples, classes, on_collapse }
+        At { recipe: self.recipe, epoch, step, lr, samples: self.train.len() }
     }
 
     /// The same with its causes. It looks through all of a teacher's logits: for what is told.
@@ -162,7 +160,7 @@ pub fn resume(
             if order == Order::Stop { Err(LearnError::Stopped) } else { Ok(()) }
         };
         let whole = run_epoch(training, &mut state, epoch, lr, from, &mut pause)?;
-        let loss = whole.loss_sum / training.train.len() as f64;
+        let (at, loss) = (training.at(epoch, 0, lr), whole.loss(training.train.len()));
         let done = from.step.saturating_mul(training.recipe.batch_size);
         let samples = training.train.len().saturating_sub(done);
         let samples_per_second = samples as f64 / started.elapsed().as_secs_f64();
@@ -185,16 +183,9 @@ pub fn resume(
                 return Err(LearnError::Evaluation { epoch, lr, wrong, of, last: loss });
             }
         };
-        let correct = whole.correct as f64 / training.train.len() as f64;
-        let (train_accuracy, constant) = (Some(correct), whole.constant);
-        let temperature = lesson.temperature();
         let record =
-            EpochRecord { epoch, lr, loss, accuracy, train_accuracy, temperature, constant };
-        if let (Some(now), false) = (accuracy, training.recipe.select == Select::Last)
-            && best.as_ref().is_none_or(|(top, ..)| now > *top)
-        {
-            best = Some((now, epoch, weights));
-        }
+            EpochRecord { temperature: lesson.temperature(), ..whole.record(at, accuracy) };
+        keep_best(&mut best, &record, training.recipe.select, weights);
         history.push(record);
         let sign = training.sign(&history).filter(|_| lesson.teaches_classes(epoch));
         let explain = |sign| training.explain(sign, &record);
@@ -203,7 +194,8 @@ pub fn resume(
         {
             return Err(LearnError::Collapsed(explain(sign)));
         }
-        state.lesson.group.close(of_peers, training.at(epoch, 0, lr))?;
+        let (classes, on_collapse) = (training.net.classes(), training.on_collapse);
+        state.lesson.group.close(of_peers, at, classes, on_collapse)?;
         let checkpoint = || checkpoint(&state, &best, &history, None);
         let (record, explain, checkpoint) = (&record, &explain, &checkpoint);
         let collapsed = &|| collapsed(training, &state.lesson, &history);
@@ -211,12 +203,11 @@ pub fn resume(
             Progress { record, samples_per_second, sign, explain, checkpoint, collapsed };
         watch.epoch(&progress);
     }
-    let (selected, weights) = match best.filter(|_| training.until.is_none()) {
-        Some((_, epoch, weights)) => (epoch, weights),
-        None => (epochs, state.net.save()),
-    };
+    let best = best.filter(|_| training.until.is_none());
+    let (selected, weights) = selected(best, epochs, &state.net);
     let collapsed = collapsed(training, &state.lesson, &history);
-    let peers = state.lesson.group.finish(training.at(epochs, 0, 0.0));
+    let extent = [training.net.classes(), training.train.len()];
+    let peers = state.lesson.group.finish(training.recipe, extent);
     Ok(Trained { weights, history, selected, collapsed, peers })
 }
 
@@ -226,11 +217,9 @@ fn collapsed(
     lesson: &Lesson<'_>,
     history: &[EpochRecord],
 ) -> Option<usize> {
-    let sure = |epochs: &usize| {
-        let sign = training.sign(&history[..*epochs]);
-        lesson.teaches_classes(*epochs) && sign.is_some_and(Sign::is_sure)
-    };
-    (1..=history.len()).find(sure)
+    let extent = [training.net.classes(), training.train.len()];
+    let teaches = |epoch| lesson.teaches_classes(epoch);
+    collapse::first(history, training.recipe, extent, teaches)
 }
 
 /// What moves in a training.
@@ -268,7 +257,6 @@ fn run_epoch(
     Stream::new(training.seed, Purpose::Shuffle, epoch as u64 - 1, 0).shuffle(&mut indices);
     let (augment, size) = (&*training.recipe.augment, training.recipe.batch_size);
     let changes = Changes { augment, seed: training.seed, epoch: epoch as u64 - 1 };
-    let compared = collapse::compared(indices.len(), size);
     let left = &indices[within.step.saturating_mul(size).min(indices.len())..];
     let batches = view.batches(left, size, Some(changes).filter(|_| !augment.is_empty()))?;
     for (step, (indices, batch)) in (within.step..).zip(left.chunks(size).zip(batches)) {
@@ -279,25 +267,13 @@ fn run_epoch(
         let labels = batch.labels.clone();
         let moment = Moment { ids: &ids, epoch, step };
         let Made { logits, loss, asked, peers } = lesson.step(net, batch, moment);
-        let hits = hits(logits.clone(), labels.clone());
-        // One wait for the device, not two.
-        let told = Tensor::cat(vec![loss.clone().inner(), hits], 0).into_data();
-        let told = told.try_into_vec_as::<f32>().expect("both have f32 elements");
-        let value = f64::from(told[0]);
-        if !value.is_finite() {
-            if asked.into_iter().any(|logits| !is_finite(logits)) {
-                return Err(LearnError::Teacher { epoch, step: step + 1 });
-            }
-            let last = within.last.map_or("none".to_owned(), |last| format!("{last:.4}"));
-            return Err(LearnError::Diverged { loss: value, epoch, step: step + 1, lr, last });
-        }
-        let loss_sum = within.loss_sum + value * indices.len() as f64;
-        let correct = within.correct + told[1] as usize;
-        let constant =
-            if step == compared { collapse::is_constant(logits) } else { within.constant };
-        within = Within { step: step + 1, loss_sum, last: Some(value), correct, constant };
+        let at = training.at(epoch, step, lr);
+        within = within.after(&loss, logits, labels.clone(), at).map_err(|error| {
+            let wild = asked.into_iter().any(|logits| !is_finite(logits));
+            if wild { LearnError::Teacher { epoch, step: step + 1 } } else { error }
+        })?;
         optimizer_state.step_with(net, &mut lesson.learned, loss.backward(), lr);
-        lesson.group.update(peers, &labels, training.at(epoch, step, lr))?;
+        lesson.group.update(peers, &labels, at)?;
         kernels::settle();
     }
     Ok(within)

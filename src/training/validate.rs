@@ -5,6 +5,7 @@ use crate::{
     dataset::View,
     metric::metrics,
     network::{AnyTensor, NamedTensor, Network, Role, Visitor},
+    tensors::host,
 };
 use burn::tensor::{Int, Tensor};
 
@@ -32,8 +33,7 @@ pub(super) fn finite(
 
 /// Whether every logit is a number.
 pub(super) fn is_finite(logits: Tensor<2>) -> bool {
-    let values = logits.into_data().try_into_vec_as::<f32>();
-    values.expect("logits have f32 elements").iter().all(|logit| logit.is_finite())
+    host(logits).iter().all(|logit| logit.is_finite())
 }
 
 /// Top-1 accuracy on `view`; `go_on` is asked before each batch.
@@ -58,7 +58,10 @@ impl Visitor for Untrack {
     }
 }
 
-/// How many of the images have their largest logit at their label, as `[1]`.
-pub(super) fn hits(logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
-    logits.argmax(1).flatten::<1>(0, 1).equal(labels).int().sum().float()
+/// A step's loss, and how many of its images have their largest logit at their label: one wait for the
+/// device, not two.
+pub(super) fn heard(loss: &Tensor<1>, logits: &Tensor<2>, labels: Tensor<1, Int>) -> (f64, usize) {
+    let hits = logits.clone().argmax(1).flatten::<1>(0, 1).equal(labels).int().sum().float();
+    let told = host(Tensor::cat(vec![loss.clone().inner(), hits], 0));
+    (f64::from(told[0]), told[1] as usize)
 }

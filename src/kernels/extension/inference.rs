@@ -1,6 +1,6 @@
-//! Inference with a gradient by what comes in: of a frozen network's input, not of its weights.
+//! Inference, and its gradient by what comes in: that of a frozen network's input, not of its weights.
 
-use super::{Form, Host, recycle, tensor, values};
+use super::{Form, Host, finish, recycle, register, tensor, values};
 use crate::kernels::{
     fixed::{self, Fixed},
     layer::Layer,
@@ -10,11 +10,49 @@ use burn::backend::{
     autodiff::{
         checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
         grads::Gradients,
-        ops::{Backward, Ops, OpsKind},
+        ops::{Backward, Ops},
     },
     tensor::FloatTensor,
 };
 use std::sync::Arc;
+
+/// What forward gives, and leaves for backward.
+pub(super) struct Done {
+    out: Host,
+    layer: Layer,
+    weight: Host,
+    fixed: Fixed,
+    /// x and the shortcut, which backward does not read.
+    spent: Vec<Host>,
+}
+
+impl Done {
+    /// The output where no backward pass follows. Memory goes back in the order in which it was taken
+    /// since: another order would spread over more buffers.
+    pub fn out(self) -> Host {
+        drop(self.fixed);
+        self.spent.into_iter().for_each(recycle);
+        self.out
+    }
+}
+
+/// As [`infer`](super::infer), of x, then weight, γ, β, mean and variance, then the shortcut.
+pub(super) fn forward(x: Host, fixed: [Host; 5], shortcut: Option<Host>, form: Form) -> Done {
+    let layer = form.layer(&x, &fixed[0]);
+    let x = x.to_contiguous();
+    let [weight, gamma, beta, mean, variance] = fixed.map(|tensor| tensor.to_contiguous());
+    let shortcut = shortcut.map(|shortcut| shortcut.to_contiguous());
+    let (out, fixed) = fixed::forward(
+        &layer,
+        values(&x),
+        values(&weight),
+        [values(&gamma), values(&beta)],
+        [values(&mean), values(&variance)],
+        shortcut.as_ref().map(values),
+    );
+    let spent = std::iter::once(x).chain(shortcut).collect();
+    Done { out: tensor(out, layer.out_shape()), layer, weight, fixed, spent }
+}
 
 /// The backward pass. Its parents are x, and the shortcut where there is one.
 #[derive(Debug)]
@@ -42,11 +80,8 @@ impl<const N: usize> Backward<Flex, N> for InputBackward {
         let [height, width] = geometry.input;
         let x = tensor(x, [geometry.images, height, width, geometry.channels]);
         let shortcut = shortcut.map(|shortcut| tensor(shortcut, layer.out_shape()));
-        for (parent, gradient) in ops.parents.into_iter().zip([Some(x), shortcut]) {
-            if let (Some(parent), Some(gradient)) = (parent, gradient) {
-                grads.register::<Flex>(parent.id, gradient);
-            }
-        }
+        let parents = ops.parents.map(|parent| parent.map(|parent| parent.id));
+        register(parents, [Some(x), shortcut], grads);
         [Some(gradient), summed].into_iter().flatten().for_each(recycle);
     }
 }
@@ -60,34 +95,12 @@ pub(super) fn infer<C: CheckpointStrategy>(
 ) -> FloatTensor<Autodiff<Flex, C>> {
     let (x, node) = x.into_parts();
     let (shortcut, side) = shortcut.map(FloatTensor::<Autodiff<Flex, C>>::into_parts).unzip();
-    let layer = form.layer(&x, &fixed[0]);
-    let x = x.to_contiguous();
-    let [weight, gamma, beta, mean, variance] = fixed.map(|tensor| tensor.to_contiguous());
-    let shortcut = shortcut.map(|shortcut: Host| shortcut.to_contiguous());
-    let (out, fixed) = fixed::forward(
-        &layer,
-        values(&x),
-        values(&weight),
-        [values(&gamma), values(&beta)],
-        [values(&mean), values(&variance)],
-        shortcut.as_ref().map(values),
-    );
-    let out = tensor(out, layer.out_shape());
-    let summed = shortcut.is_some().then(|| out.clone());
+    let Done { out, layer, weight, fixed, spent } = forward(x, fixed, shortcut, form);
+    spent.into_iter().for_each(recycle);
+    let summed = side.is_some().then(|| out.clone());
     let state = Recorded { layer, weight, summed, fixed: Arc::new(fixed) };
     match side {
-        None => finish::<C, 1>([node], state, out),
-        Some(side) => finish::<C, 2>([node, side], state, out),
-    }
-}
-
-fn finish<C: CheckpointStrategy, const N: usize>(
-    nodes: [burn::backend::autodiff::ops::NodeGuard; N],
-    state: Recorded,
-    out: Host,
-) -> FloatTensor<Autodiff<Flex, C>> {
-    match InputBackward.prepare::<C>(nodes).compute_bound().stateful() {
-        OpsKind::Tracked(prep) => prep.finish(state, out),
-        OpsKind::UnTracked(prep) => prep.finish(out),
+        None => finish::<C, _, 1>(InputBackward, [node], state, out),
+        Some(side) => finish::<C, _, 2>(InputBackward, [node, side], state, out),
     }
 }

@@ -2,14 +2,14 @@
 //! a network that learns beside the training's own has its place before it: `0/net:conv1.weight`.
 
 use super::{
-    format::{FileError, to_bytes},
+    format::{FileError, serialize},
     read_weights,
 };
 use crate::{
     network::NamedTensor,
     training::{Checkpoint, TrainingState},
 };
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use safetensors::SafeTensors;
 use std::collections::HashMap;
 
 /// Name of the metadata that holds a [`TrainingState`] as JSON.
@@ -38,20 +38,11 @@ fn tensors<'a>(checkpoint: &'a Checkpoint, prefix: &str) -> Vec<(String, &'a Nam
 /// # Errors
 /// [`FileError`] if a tensor's shape and length do not agree, or one of its values is NaN or infinite.
 pub fn write_checkpoint(checkpoint: &Checkpoint) -> Result<Vec<u8>, FileError> {
-    let all = tensors(checkpoint, "");
-    if let Some((name, _)) = all.iter().find(|(_, tensor)| !tensor.is_finite()) {
-        return Err(FileError::NotFinite(name.clone()));
-    }
-    let bytes: Vec<Vec<u8>> = all.iter().map(|(_, tensor)| to_bytes(&tensor.values)).collect();
-    let views = all.iter().zip(&bytes).map(|((name, tensor), bytes)| {
-        Ok((name.as_str(), TensorView::new(Dtype::F32, tensor.shape.clone(), bytes)?))
-    });
-    let views: Vec<_> = views.collect::<Result<_, safetensors::SafeTensorError>>()?;
     let text = |state| serde_json::to_string(state).expect("plain data is always JSON");
     let own = (STATE.to_owned(), text(&checkpoint.state));
     let peers = checkpoint.peers.iter().enumerate();
     let peers = peers.map(|(place, peer)| (format!("{place}/{STATE}"), text(&peer.state)));
-    Ok(safetensors::serialize(views, Some(peers.chain([own]).collect()))?)
+    serialize(&tensors(checkpoint, ""), Some(peers.chain([own]).collect()))
 }
 
 /// A training's state after some epochs.

@@ -1,7 +1,8 @@
 //! Numbers in safetensors files, and what can be wrong with them.
 
-use crate::training::LogitsError;
+use crate::{network::NamedTensor, training::LogitsError};
 use safetensors::{Dtype, tensor::TensorView};
+use std::collections::HashMap;
 
 /// A file that does not hold what its name says.
 #[derive(Debug, thiserror::Error)]
@@ -47,4 +48,20 @@ pub(super) fn words(bytes: &[u8]) -> impl Iterator<Item = [u8; 4]> {
 
 pub(super) fn to_bytes(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+/// Tensors under these names as a safetensors file.
+pub(super) fn serialize(
+    tensors: &[(String, &NamedTensor)],
+    metadata: Option<HashMap<String, String>>,
+) -> Result<Vec<u8>, FileError> {
+    if let Some((name, _)) = tensors.iter().find(|(_, tensor)| !tensor.is_finite()) {
+        return Err(FileError::NotFinite(name.clone()));
+    }
+    let bytes: Vec<Vec<u8>> = tensors.iter().map(|(_, tensor)| to_bytes(&tensor.values)).collect();
+    let views = tensors.iter().zip(&bytes).map(|((name, tensor), bytes)| {
+        Ok((name.as_str(), TensorView::new(Dtype::F32, tensor.shape.clone(), bytes)?))
+    });
+    let views: Vec<_> = views.collect::<Result<_, safetensors::SafeTensorError>>()?;
+    Ok(safetensors::serialize(views, metadata)?)
 }

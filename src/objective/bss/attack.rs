@@ -7,7 +7,10 @@ use super::{
     },
     Bss,
 };
-use crate::rng::{Purpose, Stream};
+use crate::{
+    rng::{Purpose, Stream},
+    tensors::host,
+};
 use burn::tensor::{Int, Tensor, TensorData, activation::softmax};
 use std::cmp::Reverse;
 
@@ -116,10 +119,6 @@ pub(super) fn target(row: &[f32], from: usize, drawn: f32) -> usize {
 fn best(row: &[f32]) -> usize {
     let first = |best: usize, class: usize| if row[class] > row[best] { class } else { best };
     (0..row.len()).fold(0, first)
-}
-
-fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().try_into_vec_as::<f32>().expect("f32 elements")
 }
 
 fn whole(tensor: Tensor<2, Int>) -> Vec<usize> {

@@ -41,8 +41,7 @@ pub(super) fn grid(table: &Results) -> Grid {
     let rows = table.rows.iter().map(|row| {
         let mut cells = vec![row.label.clone()];
         cells.extend(columns.iter().map(|&column| match &row.ours {
-            Some(ours) if matches!(column, Column::Cost) => cost(ours, &table.rows),
-            Some(ours) => cell(ours, column, columns),
+            Some(ours) => cell(ours, column, table),
             None => NOTHING.to_owned(),
         }));
         if table.quotes() {
@@ -54,13 +53,13 @@ pub(super) fn grid(table: &Results) -> Grid {
     Grid { heads, rows }
 }
 
-fn cell(row: &MeasuredRow, column: Column, columns: &[Column]) -> String {
+fn cell(row: &MeasuredRow, column: Column, table: &Results) -> String {
     match column {
         Column::Net => row.net.clone(),
         Column::Parameters => thousands(row.parameters),
         Column::MultiplyAdds => thousands(row.multiply_adds),
         Column::Metric(metric) => {
-            let first = columns.iter().find_map(|column| match column {
+            let first = table.columns.iter().find_map(|column| match column {
                 Column::Metric(metric) => Some(metric.name),
                 _ => None,
             });
@@ -75,8 +74,7 @@ fn cell(row: &MeasuredRow, column: Column, columns: &[Column]) -> String {
             row.seconds().map_or_else(|| NOTHING.to_owned(), |spread| format!("{:.1}", spread.mean))
         }
         Column::Step => row.step().map_or_else(|| NOTHING.to_owned(), |step| format!("{step:.1}")),
-        // It takes the whole table.
-        Column::Cost => NOTHING.to_owned(),
+        Column::Cost => cost(row, &table.rows),
     }
 }
 

@@ -6,12 +6,14 @@ use crate::{
         Data, DataInfo, Dataset, Digests, FashionMini, Images, Normalisation, Part, Presence, Split,
     },
     kind::Choice,
+    memory::Promise,
     objective::{At, CrossEntropy, Ctkd, Distillation, Fitnet, Rkd, Sp, Term, Weight, sum},
     optimizer::Sgd,
-    recipe::{BatchnormWeight, OnCollapse},
+    recipe::{BatchnormWeight, OnCollapse, Select},
     schedule::Constant,
     shape::Shape,
 };
+use burn::tensor::Tensor;
 
 const CLASSES: usize = 3;
 
@@ -148,7 +150,8 @@ fn kept_features_are_those_that_a_teacher_gives() {
     let taps = teacher.taps().to_vec();
     assert_eq!(taps.len(), 4);
     let names: Vec<_> = taps.iter().map(|tapped| tapped.tap).collect();
-    let Ok(kept) = Kept::new(&teacher, &train, &taps, &mut || true) else {
+    let promise = Promise::of(0).unwrap();
+    let Ok(kept) = Kept::new(promise, &teacher, &train, &taps, &mut || true) else {
         panic!("they are kept")
     };
     let values = |tensor: Tensor<2>| tensor.into_data().try_into_vec_as::<f32>().unwrap();
