@@ -89,9 +89,7 @@ fn epochs_that_are_none_are_told_with_carets() {
     for teacher in
         ["\"teacher@0\"", "\"teacher@5\"", "\"techer@2\"", "\"teacher@first\"", "\"teacher@2@1\""]
     {
-        let output = with(&text(teacher)).takd(&["check", "tiny.toml"]);
-        assert_eq!(output.code, 3, "{teacher}: {}", output.stderr);
-        told += &output.stderr;
+        told += &with(&text(teacher)).refusal();
     }
     let text = text("\"assistant\"");
     let of = text.replace("of    = [\"*\"]", "of = [\"nobody@*\", \"z*@last\"]");

@@ -122,6 +122,13 @@ impl Workspace {
         output.stdout
     }
 
+    /// What `takd check` tells of `tiny.toml`, which must be refused.
+    pub fn refusal(&self) -> String {
+        let output = self.takd(&["check", "tiny.toml"]);
+        assert_eq!(output.code, 3, "{}", fs::read_to_string(self.path("tiny.toml")).unwrap());
+        output.stderr
+    }
+
     /// `takd run --json` with these arguments; its result.
     pub fn run(&self, args: &[&str]) -> Value {
         serde_json::from_str(&self.ok(&[&["run", "--json"], args].concat())).unwrap()
