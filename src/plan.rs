@@ -111,7 +111,9 @@ pub struct Step {
     /// Steps that come first: those whose artifacts this one reads, and of a network at an epoch its
     /// training, if that runs.
     pub parents: Vec<usize>,
-    /// Multiply-adds of a forward pass over one image, of its network.
+    /// The step among them that makes this one's artifact as well, where there is one.
+    pub left_by: Option<usize>,
+    /// Multiply-adds of a forward pass over one image, of its network and those that learn beside it.
     pub forward: f64,
     /// About how many multiply-adds it takes.
     pub multiply_adds: f64,
@@ -128,7 +130,7 @@ impl Step {
     /// Whether another training, which runs, makes it as well: a network at an epoch, or one that learns
     /// beside others.
     pub fn is_left_behind(&self) -> bool {
-        self.parents.len() > self.inputs.parents.len()
+        self.left_by.is_some()
     }
 
     /// Whether the key is known: what is decided by data that is not here, and whose digest nobody knows,
@@ -159,8 +161,8 @@ impl Plan {
         let mut lengths = vec![0; self.steps.len()];
         let mut teaches = vec![false; self.steps.len()];
         for &index in &indices {
-            let Step { inputs, parents, .. } = &self.steps[index];
-            let teachers = parents[..inputs.parents.len()].iter().copied();
+            let Step { parents, left_by, .. } = &self.steps[index];
+            let teachers = parents.iter().copied().filter(|parent| Some(*parent) != *left_by);
             let teachers: Vec<usize> = teachers.filter(|&index| is_distillation(index)).collect();
             let above = teachers.iter().map(|&teacher| lengths[teacher]).max();
             lengths[index] = 1 + above.unwrap_or(0);
@@ -191,9 +193,20 @@ impl Plan {
                 let parents =
                     graph.dag.parents(task).iter().map(|&parent| step_of[parent]).collect();
                 let multiply_adds = graph.pipeline.multiply_adds(graph.tasks[task].node);
-                let forward = graph.learn(task).net.multiply_adds() as f64;
+                let nets = graph.learn(task).trained().iter();
+                let forward = nets.map(|net| net.multiply_adds() as f64).sum();
                 let (tasks, action) = (Vec::new(), Action::Skip);
-                steps.push(Step { key, inputs, tasks, parents, forward, multiply_adds, action });
+                let left_by = None;
+                steps.push(Step {
+                    key,
+                    inputs,
+                    tasks,
+                    parents,
+                    left_by,
+                    forward,
+                    multiply_adds,
+                    action,
+                });
                 steps.len() - 1
             });
             step_of[task] = step;
@@ -226,6 +239,7 @@ impl Plan {
             let found = found.find(|&other| runs(other));
             if let Some(whole) = found.filter(|_| runs(step)) {
                 steps[step].parents.push(whole);
+                steps[step].left_by = Some(whole);
                 steps[step].multiply_adds = 0.0;
             }
         }

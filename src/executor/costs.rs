@@ -51,14 +51,21 @@ struct Training {
     work: f64,
 }
 
+/// What another training makes on its way costs nothing more.
+const LEFT_BEHIND: &str = "left behind";
+
 impl Profile {
     /// Of a step of a plan.
     pub fn of(step: &Step) -> Self {
-        let new = Self::new(&step.inputs, step.forward);
+        let new = if step.is_left_behind() {
+            Self { like: LEFT_BEHIND.to_owned(), training: None, multiply_adds: 0.0 }
+        } else {
+            Self::new(&step.inputs, step.forward)
+        };
         Self { multiply_adds: step.multiply_adds, ..new }
     }
 
-    /// Of the entry that has these inputs; a forward pass over one image of its network takes so many
+    /// Of the entry that has these inputs; a forward pass over one image of its networks takes so many
     /// multiply-adds.
     pub fn new(inputs: &KeyInputs, forward: f64) -> Self {
         let multiply_adds = 0.0;
@@ -68,8 +75,14 @@ impl Profile {
             return Self { like, training: None, multiply_adds };
         };
         let images = json!([data.train, data.validation]);
-        let like = json!([inputs.kind, net, recipe.batch_size, recipe.augment, images]);
-        let (epochs, work) = (recipe.epochs as f64, forward);
+        let (size, augment) = (recipe.batch_size, &recipe.augment);
+        let like = match &inputs.mutual {
+            None => json!([inputs.kind, net, size, augment, images]),
+            // Whichever of them it is called.
+            Some(mutual) => json!([inputs.kind, mutual.nets, size, augment, images]),
+        };
+        let epochs = inputs.epoch.unwrap_or(recipe.epochs) as f64;
+        let work = forward;
         let training = Training { images: images.to_string(), epochs, work };
         Self { like: like.to_string(), training: Some(training), multiply_adds }
     }
@@ -124,3 +137,54 @@ impl Costs {
 /// Seconds a multiply-add before anything was measured: the order of magnitude of a core. It only
 /// weighs steps of which nothing is known against each other.
 const PACE: f64 = 1e-10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Action;
+
+    fn inputs(more: &str) -> KeyInputs {
+        let net = r#"{"layers":["fc10"],"input":{"channels":1,"height":2,"width":2},"classes":10}"#;
+        let recipe =
+            r#"{"epochs":4,"batch_size":8,"optimizer":{"adam":{"lr":0.1}},"select":"last"}"#;
+        let text = format!(
+            r#"{{"version":1,"kind":"train","net":{net},"recipe":{recipe},"data":{{"train":""}}{more}}}"#
+        );
+        serde_json::from_str(&text.replace("NET", net)).unwrap()
+    }
+
+    #[test]
+    fn a_network_at_an_epoch_took_the_epochs_up_to_there() {
+        let mut costs = Costs::default();
+        costs.add(&Profile::new(&inputs(r#","epoch":2"#), 50.0), 6.0);
+        assert_eq!(costs.expect(&Profile::new(&inputs(""), 50.0)), Some(12.0));
+    }
+
+    #[test]
+    fn networks_that_learn_together_cost_what_others_of_them_did_and_not_what_one_alone_does() {
+        let mutual = |place| inputs(&format!(r#","mutual":{{"nets":[NET,NET],"place":{place}}}"#));
+        let (first, second) = (Profile::new(&mutual(0), 100.0), Profile::new(&mutual(1), 100.0));
+        let mut costs = Costs::default();
+        costs.add(&Profile::new(&inputs(""), 50.0), 8.0);
+        assert_eq!(costs.expect(&first), Some(16.0), "by the multiply-adds of both");
+        costs.add(&first, 20.0);
+        assert_eq!(costs.expect(&second), Some(20.0));
+        assert_eq!(costs.expect(&Profile::new(&inputs(""), 50.0)), Some(8.0));
+    }
+
+    #[test]
+    fn what_another_step_leaves_costs_nothing() {
+        let mut costs = Costs::default();
+        let inputs = inputs("");
+        costs.add(&Profile::new(&inputs, 50.0), 8.0);
+        let (key, tasks, parents) = (inputs.key(), vec![0], vec![0]);
+        let (forward, multiply_adds, action) = (50.0, 0.0, Action::Skip);
+        let step = |left_by| {
+            let (inputs, tasks, parents) = (inputs.clone(), tasks.clone(), parents.clone());
+            let action = action.clone();
+            Step { key, inputs, tasks, parents, left_by, forward, multiply_adds, action }
+        };
+        assert_eq!(costs.expect(&Profile::of(&step(None))), Some(8.0));
+        assert_eq!(costs.expect(&Profile::of(&step(Some(0)))), Some(0.0));
+    }
+}

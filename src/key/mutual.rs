@@ -21,6 +21,11 @@ impl From<&Mutual> for MutualInputs {
 }
 
 impl KeyInputs {
+    /// The networks that are trained together: its own, and those that learn beside it.
+    pub fn nets(&self) -> &[NetInputs] {
+        self.mutual.as_ref().map_or(self.net.as_slice(), |mutual| &mutual.nets)
+    }
+
     /// Inputs of each of the networks that learn from one another, its own among them; none of others.
     pub fn together(&self) -> Vec<Self> {
         let Some(mutual) = &self.mutual else { return Vec::new() };

@@ -75,9 +75,9 @@ impl Survey {
         let host = host();
         let here = |spent: &&Spent| spent.device == device && spent.host == host;
         for spent in self.past.iter().filter(here) {
-            let net = spent.inputs.net.as_ref();
-            let net = net.and_then(|net| net.architecture(&graph.pipeline.kinds).ok());
-            let forward = net.map_or(0.0, |net| net.multiply_adds() as f64);
+            let nets = spent.inputs.nets().iter();
+            let nets = nets.filter_map(|net| net.architecture(&graph.pipeline.kinds).ok());
+            let forward = nets.map(|net| net.multiply_adds() as f64).sum();
             costs.add(&Profile::new(&spent.inputs, forward), spent.seconds);
         }
         costs

@@ -225,7 +225,9 @@ mod tests {
             "data":{"train":""}}"#;
         let inputs: KeyInputs = serde_json::from_str(text).unwrap();
         let key = "00".repeat(32).parse::<Key>().unwrap();
-        Step { key, inputs, tasks: vec![0], parents, forward: 50.0, multiply_adds: 1e6, action }
+        let (tasks, left_by) = (vec![0], None);
+        let (forward, multiply_adds) = (50.0, 1e6);
+        Step { key, inputs, tasks, parents, left_by, forward, multiply_adds, action }
     }
 
     fn new() -> Action {
