@@ -7,7 +7,7 @@ use takd::session::{RunOptions, Selection, Session, Silent};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let file = std::env::args().nth(1).unwrap_or_else(|| "pipelines/quickstart.toml".to_owned());
-    let session = Session::open(file)?;
+    let mut session = Session::open(file)?;
     let plan = session.plan(&Selection::default())?;
     println!("{} of {} steps to run", plan.running().count(), plan.steps.len());
     let outcome = session.run(&Selection::default(), &RunOptions::default(), &Silent)?;

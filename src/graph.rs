@@ -1,9 +1,10 @@
-//! The tasks of a pipeline: its nodes, once for each seed.
+//! The tasks of a pipeline: its nodes, once for each seed that they are wanted with.
 
 use crate::{
     dag::Dag,
     pipeline::{Learn, Pipeline, Work},
 };
+use std::ops::Range;
 
 /// A node with one of the pipeline's seeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +15,14 @@ pub struct Task {
     pub seed: u64,
 }
 
+/// Where a node's tasks are: those with its own seeds, then those that others need of it.
+#[derive(Clone, Copy, Debug)]
+struct Block {
+    start: usize,
+    own: usize,
+    all: usize,
+}
+
 /// All tasks and what each depends on.
 pub struct Graph<'a> {
     /// Where the tasks come from.
@@ -22,6 +31,8 @@ pub struct Graph<'a> {
     pub tasks: Vec<Task>,
     /// Over the tasks' places.
     pub dag: Dag,
+    /// Of each node.
+    blocks: Vec<Block>,
 }
 
 /// A NODE argument that means no task.
@@ -36,20 +47,39 @@ pub enum SelectError {
 }
 
 impl<'a> Graph<'a> {
-    /// Repeats every node for every seed.
+    /// Repeats every node for each of its seeds, and for those with which others need it: a trial with a
+    /// seed of its own needs its teacher with that seed.
     pub fn new(pipeline: &'a Pipeline) -> Self {
-        let seeds = pipeline.seeds.len();
-        let mut tasks = Vec::with_capacity(pipeline.nodes.len() * seeds);
-        let mut parents = Vec::with_capacity(tasks.capacity());
-        for node in 0..pipeline.nodes.len() {
-            for (index, &seed) in pipeline.seeds.iter().enumerate() {
-                tasks.push(Task { node, seed });
-                let above = pipeline.dag.parents(node).iter();
-                parents.push(above.map(|parent| parent * seeds + index).collect());
+        let mut seeds: Vec<Vec<u64>> =
+            pipeline.nodes.iter().map(|node| node.seeds.to_vec()).collect();
+        let own: Vec<usize> = seeds.iter().map(Vec::len).collect();
+        for &node in pipeline.dag.order().iter().rev() {
+            for &parent in pipeline.dag.parents(node) {
+                let (of_node, of_parent) = (std::mem::take(&mut seeds[node]), &mut seeds[parent]);
+                for seed in &of_node {
+                    if !of_parent.contains(seed) {
+                        of_parent.push(*seed);
+                    }
+                }
+                seeds[node] = of_node;
             }
         }
+        let (mut tasks, mut blocks) = (Vec::new(), Vec::with_capacity(seeds.len()));
+        for (node, (seeds, own)) in seeds.iter().zip(own).enumerate() {
+            blocks.push(Block { start: tasks.len(), own, all: seeds.len() });
+            tasks.extend(seeds.iter().map(|&seed| Task { node, seed }));
+        }
+        let place = |node: usize, seed: u64| {
+            let found = seeds[node].iter().position(|&known| known == seed);
+            blocks[node].start + found.expect("a parent has its children's seeds")
+        };
+        let above = |task: &Task| {
+            let parents = pipeline.dag.parents(task.node).iter();
+            parents.map(|&parent| place(parent, task.seed)).collect()
+        };
+        let parents = tasks.iter().map(above).collect();
         let dag = Dag::new(parents).expect("copies of an acyclic graph have no cycle");
-        Self { pipeline, tasks, dag }
+        Self { pipeline, tasks, dag, blocks }
     }
 
     /// `teacher@20`: a task's name for people.
@@ -66,10 +96,27 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Places of `node`'s tasks, one a seed.
-    pub fn of_node(&self, node: usize) -> std::ops::Range<usize> {
-        let seeds = self.pipeline.seeds.len();
-        node * seeds..(node + 1) * seeds
+    /// Places of `node`'s tasks, one for each of its own seeds.
+    pub fn of_node(&self, node: usize) -> Range<usize> {
+        let Block { start, own, .. } = self.blocks[node];
+        start..start + own
+    }
+
+    /// The same, and those with which other nodes need it.
+    pub fn all_of_node(&self, node: usize) -> Range<usize> {
+        let Block { start, all, .. } = self.blocks[node];
+        start..start + all
+    }
+
+    /// The task of `node` with `seed`, if there is one.
+    pub fn task(&self, node: usize, seed: u64) -> Option<usize> {
+        self.all_of_node(node).find(|&task| self.tasks[task].seed == seed)
+    }
+
+    /// The tasks that are meant where nobody names any: all but those that are there for others alone.
+    pub fn unasked(&self) -> Vec<usize> {
+        let nodes = (0..self.blocks.len()).filter(|&node| !self.pipeline.nodes[node].on_demand);
+        nodes.flat_map(|node| self.of_node(node)).collect()
     }
 
     /// Tasks whose node's name, or own name with its seed, is matched by one of `patterns`.

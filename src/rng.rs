@@ -24,6 +24,10 @@ pub enum Purpose<'a> {
     Target,
     /// The seed of a network that learns beside others; its place stands for the sample.
     Peer,
+    /// Where a trial of a search lies; its number stands for the sample.
+    Trial,
+    /// Which trials a tree looks at that tells what mattered; its number stands for the sample.
+    Importance,
 }
 
 impl Purpose<'_> {
@@ -36,6 +40,8 @@ impl Purpose<'_> {
             Self::Drop => "drop".to_owned(),
             Self::Target => "target".to_owned(),
             Self::Peer => "peer".to_owned(),
+            Self::Trial => "trial".to_owned(),
+            Self::Importance => "importance".to_owned(),
         }
     }
 }

@@ -12,6 +12,7 @@ use takd::{
     node::{read_checkpoint, read_logits, read_weights},
     pipeline::{self, Catalogue, Sources, setting},
     pytorch::read_state_dict,
+    search::Told,
     session::{Selection, Session},
     shape::Shape,
     store::{Manifest, Store},
@@ -32,6 +33,7 @@ fn spec(sources: Vec<(String, String)>) {
     let catalogue = Catalogue {
         preset: None,
         data: Path::new("data"),
+        told: &Told::default(),
         probe: &|_| Ok(info.clone()),
         digest: &|_| Ok("22".repeat(32)),
         kinds: &Kinds::default(),

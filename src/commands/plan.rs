@@ -26,10 +26,9 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
     let session = args.pipeline.planned_session(store)?;
-    let (graph, survey) = (session.graph(), session.survey()?);
-    let (targets, forced) = Selection::of(&args.nodes).tasks(&graph)?;
+    let survey = session.survey()?;
     tell_damaged(&survey);
-    let plan = survey.plan(&graph, &targets, &forced);
+    let plan = session.plan_of(&survey, &Selection::of(&args.nodes))?;
     show(&session, &plan, args.json)?;
     Ok(exit::OK)
 }

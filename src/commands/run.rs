@@ -67,7 +67,7 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
         show(&session, &session.plan(&selection)?, args.json)?;
         return Ok(exit::OK);
     }
-    let session = args.pipeline.session(store)?;
+    let mut session = args.pipeline.session(store)?;
     let options = RunOptions {
         device: args.device,
         burn_ops: args.burn_ops,

@@ -103,7 +103,7 @@ fn object(begun: &Begun<'_>) -> Value {
 
 fn line(begun: &Begun<'_>) -> String {
     let Begun { step, name, progress, maker } = begun;
-    let Progress { maker: who, updated, reached, failure, node: _ } = progress;
+    let Progress { maker: who, updated, reached, failure, diverged: _, node: _ } = progress;
     let (kind, process) = (step.inputs.kind, format!("process {} on {}", who.pid, who.host));
     let ago = |since: u64| short(now().saturating_sub(since) as f64);
     let reached = reached.as_ref().map(|at| format!(", {at}")).unwrap_or_default();

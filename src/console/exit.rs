@@ -108,13 +108,17 @@ impl Problem {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Open(OpenError::Set(_))
+            | Self::Run(RunError::Open(OpenError::Set(_)))
             | Self::Select(_)
             | Self::Device(_)
             | Self::Entry(_)
             | Self::Exists(_)
             | Self::Plan(PlanError::Select(_))
             | Self::Run(RunError::Select(_) | RunError::Device(_)) => USAGE,
-            Self::Read { .. } | Self::Open(_) => PIPELINE,
+            Self::Open(OpenError::Store(_)) | Self::Run(RunError::Open(OpenError::Store(_))) => {
+                CACHE
+            }
+            Self::Read { .. } | Self::Open(_) | Self::Run(RunError::Open(_)) => PIPELINE,
             Self::Data(_) | Self::Fetch(_) | Self::Run(RunError::Data(_)) => FAILED,
             Self::Store(_)
             | Self::Plan(PlanError::Store(_))
@@ -128,7 +132,10 @@ impl Problem {
     /// The message, with colours if asked for.
     pub(crate) fn render(&self, colour: bool) -> String {
         match self {
-            Self::Open(OpenError::Pipeline(diagnostics)) => diagnostics.render(colour),
+            Self::Open(OpenError::Pipeline(diagnostics))
+            | Self::Run(RunError::Open(OpenError::Pipeline(diagnostics))) => {
+                diagnostics.render(colour)
+            }
             other => format!("error: {other}"),
         }
     }

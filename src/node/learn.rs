@@ -99,8 +99,12 @@ impl Job<'_> {
             moments.map(|&epoch| KeyInputs { epoch: Some(epoch), ..step.inputs.clone() }).collect();
         let (parameters, on_collapse) = (training.net.parameters(), training.on_collapse);
         let trainee = Trainee { parameters, on_collapse };
-        let moments = Moments { inputs: moments, trainee };
-        let from = self.checkpoint(lock, epochs)?;
+        let whole = training.until.map(|_| KeyInputs { epoch: None, ..step.inputs.clone() });
+        let mut from = self.checkpoint(lock, epochs)?;
+        if let (None, Some(whole)) = (&from, &whole) {
+            from = self.paused(whole, epochs)?;
+        }
+        let moments = Moments { inputs: moments, trainee, whole };
         let mut clock = Clock::from(from.as_ref().map_or(0.0, |from| from.state.seconds));
         let mut watcher = Watcher::new(self, lock, epochs, clock, &moments);
         let mut trained = resume(training, device, from, &mut watcher);

@@ -14,6 +14,7 @@ mod measure;
 mod memory;
 mod moment;
 mod pace;
+mod pause;
 mod peers;
 mod runner;
 mod teach;

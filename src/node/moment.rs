@@ -26,6 +26,8 @@ pub(super) struct Moments {
     /// Of each of them.
     pub inputs: Vec<KeyInputs>,
     pub trainee: Trainee,
+    /// The training of which this one is the beginning, if it is to be left where that can go on.
+    pub whole: Option<KeyInputs>,
 }
 
 impl Job<'_> {

@@ -145,7 +145,10 @@ impl Runner for NodeRunner<'_> {
         let said = match &made {
             Ok(_) => self.store.drop_progress(&lock),
             Err(error) if error.kind == StepErrorKind::Interrupted => Ok(()),
-            Err(error) => self.store.write_failure(&lock, &error.message),
+            Err(error) => {
+                let diverged = error.kind == StepErrorKind::Diverged;
+                self.store.write_failure(&lock, &error.message, diverged)
+            }
         };
         if let Err(error) = said {
             log::warn!("{}: {error}", job.name);

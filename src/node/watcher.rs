@@ -105,7 +105,7 @@ impl Watch for Watcher<'_> {
             };
             self.job.note(&format!("warning: {collapse}. {then}"));
         }
-        let Moments { inputs, trainee } = self.moments;
+        let Moments { inputs, trainee, whole } = self.moments;
         let epoch = Some(progress.record.epoch);
         for inputs in inputs.iter().filter(|inputs| inputs.epoch == epoch) {
             let seconds = self.clock.seconds();
@@ -121,6 +121,15 @@ impl Watch for Watcher<'_> {
         // After the last epoch the entry follows at once.
         if progress.record.epoch < self.epochs && self.pace.is_due(interval) {
             self.write(progress.checkpoint);
+        }
+        if let Some(whole) = whole.as_ref().filter(|_| progress.record.epoch == self.epochs) {
+            let mut checkpoint = (progress.checkpoint)();
+            checkpoint.state.seconds = self.clock.seconds();
+            if let Err(problem) = self.job.pause(whole, &checkpoint) {
+                let text =
+                    format!("where it pauses is not kept: {problem}; it begins anew if it goes on");
+                self.job.note(&text);
+            }
         }
     }
 }

@@ -47,6 +47,16 @@ impl Diagnostics {
         Self { sources, list: Vec::new() }
     }
 
+    /// Without a text: what is read with it has been read before, or is tried.
+    pub(super) fn none() -> Self {
+        Self::new(Sources(Vec::new()))
+    }
+
+    /// Takes over what another list holds.
+    pub(super) fn append(&mut self, other: Self) {
+        self.list.extend(other.list);
+    }
+
     pub(super) fn push(&mut self, span: &Span, message: impl Into<String>) {
         self.list.push(Diagnostic { span: span.clone(), message: message.into(), help: None });
     }

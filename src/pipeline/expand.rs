@@ -4,7 +4,7 @@ use super::{
     diagnostic::Diagnostics,
     fields::Fields,
     hyper,
-    tables::{RawLearn, RawTeacher},
+    tables::{RawLearn, RawTeacher, Role},
     value::{Kind, Name, Table, Value},
 };
 use crate::{kinds::Kinds, objective::CrossEntropy};
@@ -219,6 +219,9 @@ pub(super) fn chain(
                     }),
                     peers: None,
                     on_collapse,
+                    objective: objective_value.cloned(),
+                    seeds: None,
+                    role: Role::Plain,
                 });
             }
             above.insert(0, Name { text, span: name.span.clone() });

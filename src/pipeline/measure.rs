@@ -1,6 +1,6 @@
 //! What is measured.
 
-use crate::dataset::Split;
+use crate::{dataset::Split, metric::Metric};
 
 /// A measurement.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub struct Eval {
     pub temperature: f64,
     /// Index of the node that taught it, where the agreement of both is asked for.
     pub teacher: Option<usize>,
+    /// Whether it is there for a search or a choice alone.
+    pub scores: bool,
 }
 
 /// A network and its measurement.
@@ -24,4 +26,15 @@ pub struct Measured {
     pub node: usize,
     /// Index of the `Work::Eval` node that measures it.
     pub eval: usize,
+}
+
+/// A measurement that decides what comes next.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// Name of the eval node.
+    pub eval: String,
+    /// With which seeds.
+    pub seeds: Vec<u64>,
+    /// What is looked at.
+    pub metric: &'static Metric,
 }

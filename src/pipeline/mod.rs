@@ -5,7 +5,9 @@
 //! they name). Each step reports into one list of [`Diagnostic`]s and continues.
 
 mod batches;
+mod choose;
 mod data;
+mod decide;
 mod diagnostic;
 mod epochs;
 mod expand;
@@ -18,21 +20,27 @@ mod measure;
 mod moment;
 mod mutual;
 mod names;
+mod nets;
 mod objective;
 mod peers;
 mod raw;
 mod resolve;
 mod resolved;
 mod results;
+mod search;
 mod setting;
+mod sizes;
 mod tables;
 mod taught;
 mod teachers;
+mod undecided;
 mod value;
 
+pub use choose::{Choose, Cost, Evidence, Verdict};
 pub use diagnostic::{Diagnostic, Diagnostics, Sources, Span};
 pub use figure::{Figure, MeanRule, Measure, Point, Quantity, Series};
-pub use measure::{Eval, Measured};
+pub use measure::{Ask, Eval, Measured};
 pub use resolve::{Catalogue, Digest, Probe, parse};
 pub use resolved::{How, Learn, Mutual, Node, Pipeline, Row, Table, Teacher, Weights, Work};
+pub use search::{Method, Search, Trial};
 pub use setting::setting;

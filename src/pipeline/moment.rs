@@ -3,7 +3,7 @@
 use super::{
     diagnostic::Diagnostics,
     names::suggestion,
-    tables::{RawLearn, RawMoment, RawPipeline},
+    tables::{RawLearn, RawMoment, RawPipeline, Role},
     value::Name,
 };
 use std::collections::{HashMap, HashSet};
@@ -44,11 +44,12 @@ pub(super) fn add(raw: &mut RawPipeline, errors: &mut Diagnostics) {
         let found: Vec<RawLearn> = match &pattern {
             Some(pattern) if is_glob => {
                 let all = raw.learns[..written].iter().filter(has_epochs);
+                let all = all.filter(|learn| learn.role != Role::Trial);
                 all.filter(|learn| pattern.matches(&learn.name.text)).cloned().collect()
             }
             _ => places.get(node).map(|&place| raw.learns[place].clone()).into_iter().collect(),
         };
-        if found.is_empty() && !raw.broken.contains(node) {
+        if found.is_empty() && !raw.is_broken(node) {
             let names = raw.learns[..written].iter().map(|learn| &*learn.name.text);
             if is_glob {
                 errors.push(&name.span, format!("`{node}` matches no node"));

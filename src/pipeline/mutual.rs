@@ -4,7 +4,7 @@ use super::{
     diagnostic::Diagnostics,
     fields::Fields,
     hyper,
-    tables::{RawLearn, RawPeers},
+    tables::{RawLearn, RawPeers, Role},
     value::{Name, Table},
 };
 use crate::{
@@ -70,6 +70,9 @@ pub(super) fn read(
             objective_span: objective_span.clone(),
         }),
         on_collapse,
+        objective: None,
+        seeds: None,
+        role: Role::Plain,
     };
     (0..nets.len()).map(node).collect()
 }

@@ -1,13 +1,14 @@
 //! Reading the tables of a pipeline.
 
 use super::{
+    choose,
     data::{self, Folders},
     diagnostic::{Diagnostics, Span},
     expand,
     fields::Fields,
     figure::raw as figure,
-    hyper, keep, mutual, names,
-    tables::{RawEval, RawLearn, RawPipeline, RawRow, RawTable},
+    hyper, keep, mutual, names, search,
+    tables::{RawEval, RawLearn, RawPipeline, RawRow, RawTable, Role},
     teachers,
     value::{Kind, Name, Table, Value},
 };
@@ -17,8 +18,10 @@ use std::collections::HashSet;
 /// Most trainings, measurements and rows, all seeds together.
 const MOST_TASKS: usize = 1_000_000;
 
-const KINDS: [&str; 10] =
-    ["data", "recipe", "net", "train", "distill", "chain", "mutual", "eval", "table", "figure"];
+const KINDS: [&str; 12] = [
+    "data", "recipe", "net", "train", "distill", "chain", "mutual", "eval", "table", "figure",
+    "search", "choose",
+];
 const NODE_KINDS: [&str; 5] = ["train", "distill", "chain", "mutual", "eval"];
 
 pub(super) fn read(
@@ -94,6 +97,14 @@ impl RawPipeline {
             }
             "net" => self.nets.push((name.clone(), hyper::net(name, table, known, errors))),
             "table" => self.tables.extend(read_result_table(name, table, errors)),
+            "choose" => match choose::read(name, table, errors) {
+                Some(choose) => self.choices.push(choose),
+                None => drop(self.broken.insert(name.text.clone())),
+            },
+            "search" => match search::read(name, table, errors) {
+                Some(search) => self.searches.push(search),
+                None => drop(self.broken.insert(name.text.clone())),
+            },
             "figure" => self.figures.extend(figure::read(name, table, errors)),
             _ => {
                 let expanded = expand::matrix(name, table, errors);
@@ -234,6 +245,9 @@ fn train(name: &Name, table: &Table, kinds: &Kinds, errors: &mut Diagnostics) ->
         teacher: None,
         peers: None,
         on_collapse,
+        objective: loss_value.cloned(),
+        seeds: None,
+        role: Role::Plain,
     })
 }
 
@@ -268,6 +282,9 @@ fn distill(
         teacher,
         peers: None,
         on_collapse,
+        objective: objective_value.cloned(),
+        seeds: None,
+        role: Role::Plain,
     })
 }
 
@@ -289,7 +306,7 @@ fn eval(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawEval>
     let split_span = split_value.map_or(&name.span, |value| &value.span).clone();
     of_value?;
     let (name, agreement) = (name.clone(), agreement.unwrap_or_default());
-    Some(RawEval { name, of, split: split?, split_span, temperature, agreement })
+    Some(RawEval { name, of, split: split?, split_span, temperature, agreement, scores: false })
 }
 
 fn read_result_table(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawTable> {

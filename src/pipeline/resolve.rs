@@ -2,23 +2,25 @@
 
 use super::{
     data::Folders,
+    decide::decide,
     diagnostic::{Diagnostics, Sources, Span},
     figure::Figure,
-    hyper::{RawNet, RawRecipe},
+    hyper::RawRecipe,
     measure::Eval,
     moment,
     names::suggestion,
     raw,
     resolved::{How, Learn, Node, Pipeline, Table, Weights, Work},
-    tables::{RawLearn, RawPipeline},
+    search::Context,
+    tables::{RawLearn, RawPipeline, Role},
     value::{self, Name},
 };
 use crate::{
-    architecture::{Architecture, LayerError, WrittenLayer},
     dag::{Cycle, Dag},
     dataset::{Data, DataInfo, Format},
     kinds::Kinds,
     recipe::{OnCollapse, Recipe, Select},
+    search::Told,
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -49,17 +51,15 @@ pub fn parse(
     let (root, presets) = value::read(&sources, catalogue.preset, &mut errors);
     let folders = Folders { pipeline: folder, data: catalogue.data };
     let mut raw = raw::read(&root, folders, catalogue.kinds, &mut errors);
+    let (kinds, told, preset) = (catalogue.kinds, catalogue.told, catalogue.preset);
+    let multiply_adds = catalogue.multiply_adds(&raw, folder);
+    let multiply_adds = &|node: &RawLearn| multiply_adds.of(node);
+    let context = Context { root: &root, kinds, told, preset, multiply_adds };
+    let (searches, choices) = decide(&mut raw, context, &mut errors);
     moment::add(&mut raw, &mut errors);
-    let mut resolver = Resolver {
-        folder,
-        raw: &raw,
-        catalogue,
-        errors,
-        data: HashMap::new(),
-        index: HashMap::new(),
-        lone_batches: HashSet::new(),
-    };
-    let pipeline = resolver.pipeline(stem).map(|pipeline| Pipeline { presets, ..pipeline });
+    let mut resolver = Resolver::new(folder, &raw, catalogue, errors);
+    let pipeline = resolver.pipeline(stem);
+    let pipeline = pipeline.map(|pipeline| Pipeline { presets, searches, choices, ..pipeline });
     resolver.errors.finish(pipeline)
 }
 
@@ -70,6 +70,8 @@ pub struct Catalogue<'a> {
     pub preset: Option<&'a str>,
     /// Folder of fetched data sets.
     pub data: &'a Path,
+    /// What measurements have told of searches and choices.
+    pub told: &'a Told,
     /// Finds out about data sets.
     pub probe: &'a Probe<'a>,
     /// Finds out about files of weights.
@@ -85,7 +87,7 @@ pub struct Catalogue<'a> {
 pub(super) struct Resolver<'a> {
     folder: &'a Path,
     pub raw: &'a RawPipeline,
-    catalogue: Catalogue<'a>,
+    pub catalogue: Catalogue<'a>,
     pub errors: Diagnostics,
     data: HashMap<&'a str, Option<Arc<Data>>>,
     /// Place of each train or distill node among `raw.learns`, by name.
@@ -95,9 +97,24 @@ pub(super) struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
+    pub fn new(
+        folder: &'a Path,
+        raw: &'a RawPipeline,
+        catalogue: Catalogue<'a>,
+        errors: Diagnostics,
+    ) -> Self {
+        let (data, index, lone_batches) = (HashMap::new(), HashMap::new(), HashSet::new());
+        Self { folder, raw, catalogue, errors, data, index, lone_batches }
+    }
+
     fn pipeline(&mut self, stem: &str) -> Option<Pipeline> {
         let raw = self.raw;
         self.index = raw.learns.iter().enumerate().map(|(i, node)| (&*node.name.text, i)).collect();
+        for (alias, node) in &raw.aliases {
+            if let Some(&place) = self.index.get(&**node) {
+                self.index.insert(alias, place);
+            }
+        }
         self.resolve_data();
         let mut teachers: Vec<Vec<usize>> = raw
             .learns
@@ -148,11 +165,17 @@ impl<'a> Resolver<'a> {
             let start = Span { source: 0, start: 0, end: 0 };
             self.errors.push_help(&start, "the pipeline has no node", "add a [train.NAME] table");
         }
+        let seeds: Arc<[u64]> = raw.seeds.as_slice().into();
         let mut nodes = Vec::with_capacity(learns.len() + evals.len());
         for (raw, learn) in raw.learns.iter().zip(learns) {
-            nodes.push(Node { name: raw.name.text.clone(), work: Work::Learn(Box::new(learn?)) });
+            let (name, work) = (raw.name.text.clone(), Work::Learn(Box::new(learn?)));
+            let own = raw.seeds.as_ref().unwrap_or(&seeds).clone();
+            nodes.push(Node { name, work, seeds: own, on_demand: raw.role != Role::Plain });
         }
-        nodes.extend(evals.into_iter().map(|(name, eval)| Node { name, work: Work::Eval(eval) }));
+        for (name, eval) in evals {
+            let (seeds, on_demand) = (nodes[eval.of].seeds.clone(), eval.scores);
+            nodes.push(Node { name, work: Work::Eval(eval), seeds, on_demand });
+        }
         let parents = nodes.iter().map(|node| match &node.work {
             Work::Learn(learn) => {
                 learn.teacher().map_or_else(Vec::new, |teacher| teacher.nodes.clone())
@@ -169,10 +192,14 @@ impl<'a> Resolver<'a> {
             figures: figures.into_iter().flatten().collect(),
             kinds: self.catalogue.kinds.clone(),
             presets: Vec::new(),
+            searches: Vec::new(),
+            choices: Vec::new(),
+            asks: raw.asks.clone(),
+            pending: raw.pending.iter().cloned().collect(),
         })
     }
 
-    fn resolve_data(&mut self) {
+    pub fn resolve_data(&mut self) {
         for (name, raw) in &self.raw.data {
             let data = raw.as_ref().and_then(|raw| {
                 let info = match (self.catalogue.probe)(&raw.format) {
@@ -226,17 +253,11 @@ impl<'a> Resolver<'a> {
     /// The train or distill node called `name`.
     pub fn node(&mut self, name: &Name) -> Option<usize> {
         let found = self.index.get(&*name.text).copied();
-        if found.is_none() && !self.is_broken(&name.text) {
+        if found.is_none() && !self.raw.is_broken(&name.text) {
             let help = suggestion(&name.text, self.raw.learns.iter().map(|node| &*node.name.text));
             self.errors.push_help(&name.span, format!("no node is named `{}`", name.text), help);
         }
         found
-    }
-
-    /// Whether `name` belongs to a table that has been reported already.
-    pub fn is_broken(&self, name: &str) -> bool {
-        let (table, _) = name.split_once('/').unwrap_or((name, ""));
-        self.raw.broken.contains(name) || self.raw.broken.contains(table)
     }
 
     /// One node's training; `None` once something about it has been reported.
@@ -310,7 +331,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn data(&mut self, name: &Name) -> Option<Arc<Data>> {
+    pub fn data(&mut self, name: &Name) -> Option<Arc<Data>> {
         if let Some(data) = self.data.get(&*name.text) {
             return data.clone();
         }
@@ -339,59 +360,5 @@ impl<'a> Resolver<'a> {
             Some(_) => {}
         }
         Some(recipe)
-    }
-
-    /// Layers of the built-in network called `name`; `own` nets are what else it could have meant.
-    fn builtin(&mut self, name: &Name, classes: Option<usize>, own: bool) -> Option<Vec<String>> {
-        // The class count matters to the layers only, not to which names there are.
-        let found = (self.catalogue.net)(&name.text, classes.unwrap_or(10));
-        if found.is_none() {
-            let names = self.raw.nets.iter().filter(|_| own).map(|(name, _)| &*name.text);
-            let help =
-                suggestion(&name.text, names.chain(self.catalogue.net_names.iter().copied()));
-            self.errors.push_help(&name.span, format!("no net is named `{}`", name.text), help);
-        }
-        found
-    }
-
-    /// The layers of a built-in network.
-    fn read(&mut self, layers: &[String], span: &Span) -> Option<Vec<WrittenLayer>> {
-        let kinds = &self.catalogue.kinds.layers;
-        let read: Result<_, _> =
-            layers.iter().map(|text| WrittenLayer::read(text, kinds)).collect();
-        read.map_err(|error: LayerError| self.errors.push(span, error.to_string())).ok()
-    }
-
-    pub fn net(&mut self, name: &Name, data: Option<&Data>) -> Option<Architecture> {
-        let classes = data.map(|data| data.info.classes);
-        let own = self.raw.nets.iter().find(|(known, _)| known.text == name.text);
-        let (layers, span) = match own.map(|(_, found)| found) {
-            Some(None) => return None,
-            Some(Some(RawNet::Layers(layers, span))) => (layers.clone(), span.clone()),
-            Some(Some(RawNet::Like { name, shortcut })) => {
-                let mut layers = self.builtin(name, classes, false)?;
-                for layer in &mut layers {
-                    if let (Some(rest), Some(kind)) = (layer.strip_prefix("basic"), shortcut) {
-                        *layer = format!("{kind}{rest}");
-                    }
-                }
-                (self.read(&layers, &name.span)?, name.span.clone())
-            }
-            None => {
-                let layers = self.builtin(name, classes, true)?;
-                (self.read(&layers, &name.span)?, name.span.clone())
-            }
-        };
-        let data = data?;
-        match Architecture::new(layers, data.info.shape, data.info.classes) {
-            Ok(net) => Some(net),
-            Err(error) => {
-                self.errors.push(
-                    &span,
-                    format!("`{}` does not fit {} images: {error}", name.text, data.info.shape),
-                );
-                None
-            }
-        }
     }
 }

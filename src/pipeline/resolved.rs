@@ -2,7 +2,9 @@
 
 use super::{
     Figure,
-    measure::{Eval, Measured},
+    choose::Choose,
+    measure::{Ask, Eval, Measured},
+    search::Search,
 };
 use crate::{
     architecture::Architecture,
@@ -39,6 +41,14 @@ pub struct Pipeline {
     pub kinds: Kinds,
     /// Names of the presets that the file defines.
     pub presets: Vec<String>,
+    /// Searches, as far as they are decided.
+    pub searches: Vec<Search>,
+    /// Choices, as far as they are decided.
+    pub choices: Vec<Choose>,
+    /// What searches and choices wait for.
+    pub asks: Vec<Ask>,
+    /// Names of nodes that are not decided yet, and of those that learn from them.
+    pub pending: Vec<String>,
 }
 
 /// One node, before it is repeated for each seed.
@@ -48,6 +58,10 @@ pub struct Node {
     pub name: String,
     /// What it does.
     pub work: Work,
+    /// It runs once with each of them: the pipeline's, but for trials of a search.
+    pub seeds: Arc<[u64]>,
+    /// Whether it runs only where something needs it: trials, and what a search or a choice starts from.
+    pub on_demand: bool,
 }
 
 /// What a node does.

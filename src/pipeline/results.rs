@@ -6,7 +6,7 @@ use super::{
     names::suggestion,
     resolve::Resolver,
     resolved::{Learn, Row, Table, Teacher},
-    tables::{RawEval, RawRow, RawTable},
+    tables::{RawEval, RawRow, RawTable, Role},
     value::Name,
 };
 use crate::{column::Column, dataset::Split};
@@ -37,7 +37,8 @@ impl<'a> Resolver<'a> {
             let temperature = raw.temperature.unwrap_or(own);
             let (group, split) = (raw.name.text.clone(), raw.split);
             let teacher = teacher.filter(|_| raw.agreement).map(Teacher::first);
-            evals.push((name, Eval { group, of: index, split, temperature, teacher }));
+            let scores = raw.scores;
+            evals.push((name, Eval { group, of: index, split, temperature, teacher, scores }));
         }
         evals
     }
@@ -56,19 +57,20 @@ impl<'a> Resolver<'a> {
         };
         let nodes = self.raw.learns.iter().enumerate();
         let found: Vec<usize> = nodes
+            .filter(|(_, node)| node.role != Role::Trial)
             // A network at an epoch is meant by what says an epoch.
             .filter(|(_, node)| node.moment.is_none() || name.text.contains(AT))
             .filter(|(_, node)| pattern.matches(&node.name.text))
             .map(|(index, _)| index)
             .collect();
-        if found.is_empty() && self.raw.broken.is_empty() {
+        if found.is_empty() && self.raw.broken.is_empty() && self.raw.pending.is_empty() {
             self.errors.push(&name.span, format!("`{}` matches no node", name.text));
         }
         found
     }
 
     pub fn default_table(&self, evals: &[(String, Eval)]) -> Option<Table> {
-        let (_, first) = evals.first()?;
+        let (_, first) = evals.iter().find(|(_, eval)| !eval.scores)?;
         let rows = evals.iter().enumerate().filter(|(_, (_, eval))| eval.group == first.group);
         let rows = rows.map(|(index, (_, eval))| self.row(None, eval.of, index, None)).collect();
         let columns = Column::usual();
@@ -87,6 +89,11 @@ impl<'a> Resolver<'a> {
                 continue;
             };
             let nodes = self.matching(name);
+            if nodes.is_empty() && self.raw.pending.contains(&name.text) {
+                let label = label.unwrap_or_else(|| name.text.clone());
+                rows.push(Row { label, measured: None, paper });
+                continue;
+            }
             if nodes.len() > 1 && paper.is_some() {
                 self.errors.push(&row.span, format!("one paper's value for {} nodes", nodes.len()));
             }
@@ -109,7 +116,8 @@ impl<'a> Resolver<'a> {
 
     /// The eval that a table or figure shows: the one that it names, or the only one there is.
     pub fn group(&mut self, kind: &str, name: &Name, given: Option<&Name>) -> Option<&'a RawEval> {
-        let groups: Vec<&Name> = self.raw.evals.iter().map(|eval| &eval.name).collect();
+        let groups = self.raw.evals.iter().filter(|eval| !eval.scores);
+        let groups: Vec<&Name> = groups.map(|eval| &eval.name).collect();
         let group = match (given, groups.as_slice()) {
             (Some(name), _) => name,
             (None, [only]) => *only,
@@ -120,7 +128,7 @@ impl<'a> Resolver<'a> {
             }
         };
         let found = self.raw.evals.iter().find(|eval| eval.name.text == group.text);
-        if found.is_none() && !self.is_broken(&group.text) {
+        if found.is_none() && !self.raw.is_broken(&group.text) {
             let help = suggestion(&group.text, groups.iter().map(|name| &*name.text));
             self.errors.push_help(&group.span, format!("no eval is named `{}`", group.text), help);
         }

@@ -1,11 +1,14 @@
 //! Typed tables whose names have not been looked up yet.
 
 use super::{
+    choose::RawChoose,
     data::RawData,
     diagnostic::Span,
     figure::raw::RawFigure,
     hyper::{RawNet, RawRecipe},
-    value::Name,
+    measure::Ask,
+    search::RawSearch,
+    value::{Name, Value},
 };
 use crate::{
     column::Column,
@@ -15,7 +18,7 @@ use crate::{
     objective::{Distillation, Supervised},
     recipe::OnCollapse,
 };
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 /// A pipeline as it is written, matrices and chains expanded.
 #[derive(Default)]
@@ -38,6 +41,14 @@ pub(super) struct RawPipeline {
     pub evals: Vec<RawEval>,
     pub tables: Vec<RawTable>,
     pub figures: Vec<RawFigure>,
+    pub searches: Vec<RawSearch>,
+    pub choices: Vec<RawChoose>,
+    /// What searches and choices wait for.
+    pub asks: Vec<Ask>,
+    /// What the names of choices mean.
+    pub aliases: Vec<(String, String)>,
+    /// Names of nodes that are not decided yet, and of those that need them.
+    pub pending: HashSet<String>,
 }
 
 /// A train or distill node.
@@ -59,6 +70,23 @@ pub(super) struct RawLearn {
     /// Those that learn beside it.
     pub peers: Option<RawPeers>,
     pub on_collapse: Option<OnCollapse>,
+    /// What it minimises, as it is written.
+    pub objective: Option<Value>,
+    /// What it runs with, where that is not the pipeline's.
+    pub seeds: Option<Arc<[u64]>>,
+    pub role: Role,
+}
+
+/// When a node runs, and what means it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Whenever nothing else is asked for.
+    #[default]
+    Plain,
+    /// Where something needs it: what a search or a choice starts from.
+    Start,
+    /// The same, and no glob means it.
+    Trial,
 }
 
 /// Networks that learn from one another.
@@ -107,6 +135,8 @@ pub(super) struct RawEval {
     pub split_span: Span,
     pub temperature: Option<f64>,
     pub agreement: bool,
+    /// Whether it is there for a search or a choice, and no table shows it unless it is named.
+    pub scores: bool,
 }
 
 pub(super) struct RawTable {

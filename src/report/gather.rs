@@ -1,6 +1,11 @@
 //! Collects a pipeline's results from the cache.
 
-use super::{Comparison, Entries, FigureResults, TableRow, compare::comparisons, reader::Reader};
+use super::{
+    Comparison, Entries, FigureResults, TableRow,
+    compare::comparisons,
+    decisions::{ChoiceResults, SearchResults},
+    reader::Reader,
+};
 use crate::{
     column::Column,
     dataset::Split,
@@ -19,6 +24,12 @@ pub struct Report {
     pub tables: Vec<Results>,
     /// In the order of the file.
     pub figures: Vec<FigureResults>,
+    /// Searches, in the order in which they are decided.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub searches: Vec<SearchResults>,
+    /// Choices, in the order in which they are decided.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<ChoiceResults>,
 }
 
 /// One table.
@@ -69,6 +80,8 @@ impl Report {
         let figures = pipeline.figures.iter();
         let figures = figures.map(|figure| FigureResults::gather(figure, &mut reader));
         let figures = figures.collect::<Result<_, _>>()?;
-        Ok(Self { pipeline: pipeline.name.clone(), tables, figures })
+        let searches = pipeline.searches.iter().map(SearchResults::of).collect();
+        let choices = pipeline.choices.iter().map(ChoiceResults::of).collect();
+        Ok(Self { pipeline: pipeline.name.clone(), tables, figures, searches, choices })
     }
 }

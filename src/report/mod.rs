@@ -3,32 +3,31 @@
 
 mod compare;
 mod csv_file;
+mod decisions;
 mod entries;
 mod escape;
 mod figure;
 mod gather;
 mod nodes;
-mod paired;
 mod picture;
 mod quoted;
 mod reader;
 pub mod render;
 mod rows;
-mod spread;
 mod state;
 mod tensorboard;
 mod wording;
 
+use crate::statistics::{Paired, Spread, signed};
 pub use compare::Comparison;
+pub use decisions::{ChoiceResults, EvidenceResults, MethodResults, SearchResults, TrialResults};
 pub use entries::Entries;
 pub use escape::printable;
 pub use figure::{FigureResults, Line, Pick, PointResult, Rule};
 pub use gather::{Report, Results};
 pub use nodes::NodeResults;
-pub use paired::{Evidence, Paired, signed};
 pub use picture::{PaintError, Picture};
-pub use rows::{MeasuredRow, SeedResult, TableRow};
-pub use spread::Spread;
+pub use rows::{MeasuredRow, Searched, SeedResult, TableRow};
 pub use tensorboard::{EventFile, event_files};
 pub use wording::plural;
 use wording::{NOTHING, TEST_SELECTED, split_name, thousands};

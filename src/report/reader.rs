@@ -1,10 +1,10 @@
 //! Reads results out of the cache.
 
-use super::{Entries, MeasuredRow, SeedResult};
+use super::{Entries, MeasuredRow, SeedResult, decisions::SearchResults, rows::Searched};
 use crate::{
     graph::Graph,
     key::{Key, KeyInputs},
-    pipeline::{Measured, Work},
+    pipeline::{Measured, Search, Work},
     store::{Lookup, Maker, Outcome, StoreError},
 };
 
@@ -89,7 +89,22 @@ impl Reader<'_, '_> {
             steps: learn.steps(),
             objective: learn.teacher().map(|teacher| teacher.objective.chosen().kind.clone()),
             select: learn.recipe().map(|recipe| recipe.select),
+            searched: searched(&graph.pipeline.searches, &nodes[ours.node].name),
             seeds,
         })
     }
+}
+
+/// How the winner of a search was found, if the node `name` is one.
+fn searched(searches: &[Search], name: &str) -> Option<Searched> {
+    let search = searches.iter().find(|search| search.method(name).is_some())?;
+    let counts = search.methods.iter().map(|method| method.trials.len());
+    let (least, most) = (counts.clone().min()?, counts.max()?);
+    let trials = if least == most { most.to_string() } else { format!("{least} to {most}") };
+    let by = SearchResults::of(search).by();
+    let (name, budget) = (&search.name, search.budget);
+    let how = format!("{name}: the best of {trials} trials ({budget} epochs a method) {by}");
+    let as_published = search.is_as_published();
+    let again = if as_published { "" } else { ", and trained again" };
+    Some(Searched { how: how + again, as_published })
 }

@@ -37,8 +37,20 @@ pub struct MeasuredRow {
     pub objective: Option<String>,
     /// How its epoch was selected; nothing for imported weights.
     pub select: Option<Select>,
+    /// Of a search's winner, how it was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub searched: Option<Searched>,
     /// One result a seed, in the pipeline's order.
     pub seeds: Vec<SeedResult>,
+}
+
+/// How the values of a network were found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Searched {
+    /// In words: by how many trials, and what chose among them.
+    pub how: String,
+    /// Whether the test images chose, as in the authors' code.
+    pub as_published: bool,
 }
 
 /// What one seed gave; nothing where the cache holds no whole entry.
@@ -90,9 +102,10 @@ impl MeasuredRow {
         self.seeds.iter().filter(|seed| seed.failed).count()
     }
 
-    /// Whether its epoch was selected on the test split.
+    /// Whether its epoch, or its values, were selected on the test split.
     pub fn is_test_selected(&self) -> bool {
-        self.select == Some(Select::BestTest)
+        let searched = self.searched.as_ref().is_some_and(|searched| searched.as_published);
+        searched || self.select == Some(Select::BestTest)
     }
 
     /// Whether it teaches although some seed's accuracy cannot be told from guessing: it is within

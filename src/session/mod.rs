@@ -4,7 +4,7 @@
 //! ```no_run
 //! use takd::session::{RunOptions, Selection, Session, Silent};
 //!
-//! let session = Session::open("pipelines/quickstart.toml")?;
+//! let mut session = Session::open("pipelines/quickstart.toml")?;
 //! let outcome = session.run(&Selection::default(), &RunOptions::default(), &Silent)?;
 //! println!("trained {}, reused {}", outcome.trained(), outcome.reused());
 //! println!("{:?}", session.report()?.tables[0].rows);
@@ -14,6 +14,7 @@
 mod absent;
 mod inspect;
 mod opening;
+mod rounds;
 mod run;
 mod selection;
 mod survey;
@@ -26,6 +27,8 @@ pub use run::{RunError, RunOptions, RunOutcome};
 pub use selection::Selection;
 pub use survey::Survey;
 pub use watcher::{Outlook, Silent, Watcher};
+
+use rounds::Source;
 
 use crate::{
     graph::{Graph, SelectError},
@@ -47,6 +50,8 @@ pub struct Session {
     pub pipeline: Pipeline,
     /// Where results are.
     pub store: Store,
+    /// What its searches are decided by, if it has any.
+    source: Option<Source>,
     _use: CacheUse,
 }
 
@@ -70,10 +75,11 @@ impl Session {
         Opening::new(file).session(Store::new("cache"))
     }
 
-    /// A resolved pipeline and where its results are.
+    /// A resolved pipeline and where its results are. Its searches do not go on: they are decided by
+    /// reading the file again.
     pub fn new(pipeline: Pipeline, store: Store) -> Self {
         let _use = store.visit();
-        Self { pipeline, store, _use }
+        Self { pipeline, store, source: None, _use }
     }
 
     /// The pipeline's tasks.
@@ -89,14 +95,22 @@ impl Session {
         Survey::new(&self.graph(), &self.store, Depth::Manifest)
     }
 
-    /// What a run of these nodes would do.
+    /// What a run of these nodes would do, as far as its searches are decided.
     ///
     /// # Errors
     /// [`PlanError`] if a node is not there, or the cache cannot be read.
     pub fn plan(&self, selection: &Selection) -> Result<Plan, PlanError> {
+        self.plan_of(&self.survey()?, selection)
+    }
+
+    /// The same, with what the cache is known to hold.
+    ///
+    /// # Errors
+    /// [`PlanError::Select`] if a node is not there.
+    pub fn plan_of(&self, survey: &Survey, selection: &Selection) -> Result<Plan, PlanError> {
         let graph = self.graph();
-        let (targets, forced) = selection.tasks(&graph)?;
-        Ok(self.survey()?.plan(&graph, &targets, &forced))
+        let (targets, forced) = self.targets(&graph, selection)?;
+        Ok(survey.plan(&graph, &targets, &forced))
     }
 
     /// The epochs, counted from 1, at which steps of a plan will resume: those that have a checkpoint.

@@ -7,7 +7,8 @@ use crate::{
     kinds::Kinds,
     network,
     pipeline::{self, Catalogue, Diagnostics, Pipeline, Sources, setting},
-    store::Store,
+    search::Told,
+    store::{Store, StoreError},
 };
 use std::{
     io,
@@ -57,6 +58,9 @@ pub enum OpenError {
     /// The pipeline has errors: all of them, with their spans.
     #[error("{0}")]
     Pipeline(Box<Diagnostics>),
+    /// The cache, which decides what a search tries next.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A setting without `=`.
     #[error("--set {0}: expected KEY=VALUE, such as recipe.plain.epochs=5")]
     Set(String),
@@ -105,19 +109,23 @@ impl Opening {
         self
     }
 
-    /// The resolved pipeline.
+    /// The resolved pipeline. Of its searches the first trials are decided.
     ///
     /// # Errors
     /// [`OpenError`] if the file cannot be read, or with every error in it.
     pub fn pipeline(&self) -> Result<Pipeline, OpenError> {
+        self.parse(self.text()?)
+    }
+
+    /// The text of the file.
+    fn text(&self) -> Result<String, OpenError> {
         let unreadable = |error| OpenError::Read { path: self.file.clone(), error };
         let bytes = input::read(&self.file, MOST_PIPELINE).map_err(unreadable)?;
-        let text = String::from_utf8(bytes).map_err(|error| {
+        String::from_utf8(bytes).map_err(|error| {
             let byte = error.utf8_error().valid_up_to();
             let problem = format!("not UTF-8 text: byte {byte} belongs to no character");
             unreadable(io::Error::new(io::ErrorKind::InvalidData, problem))
-        })?;
-        self.parse(text)
+        })
     }
 
     /// The resolved pipeline, were `text` in the file.
@@ -125,6 +133,11 @@ impl Opening {
     /// # Errors
     /// [`OpenError`] with every error in the text.
     pub fn parse(&self, text: String) -> Result<Pipeline, OpenError> {
+        self.parse_with(text, &Told::default())
+    }
+
+    /// The same, of whose searches is known what `told` says.
+    pub(super) fn parse_with(&self, text: String, told: &Told) -> Result<Pipeline, OpenError> {
         let mut sources = vec![(self.file.display().to_string(), text)];
         for set in &self.sets {
             sources.push(setting(set).ok_or_else(|| OpenError::Set(set.clone()))?);
@@ -143,6 +156,7 @@ impl Opening {
         let catalogue = Catalogue {
             preset: self.preset.as_deref(),
             data: &self.data,
+            told,
             probe: &probe,
             digest: &digest,
             kinds: &self.kinds,
@@ -153,12 +167,14 @@ impl Opening {
             .map_err(|diagnostics| OpenError::Pipeline(Box::new(diagnostics)))
     }
 
-    /// The pipeline with its results in `store`.
+    /// The pipeline with its results in `store`, its searches as far as these decide them.
     ///
     /// # Errors
-    /// As [`pipeline`](Self::pipeline).
+    /// As [`pipeline`](Self::pipeline), and if the cache cannot be read.
     pub fn session(&self, store: Store) -> Result<Session, OpenError> {
-        Ok(Session::new(self.pipeline()?, store))
+        let text = self.text()?;
+        let session = Session::new(self.parse(text.clone())?, store);
+        session.reading(self.clone(), text)
     }
 }
 

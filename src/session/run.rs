@@ -1,7 +1,7 @@
 //! Running a plan: what the cache lacks is made, node by node.
 
 use super::{
-    Session,
+    OpenError, Session,
     inspect::inspect,
     selection::Selection,
     survey::Survey,
@@ -9,14 +9,15 @@ use super::{
 };
 use crate::{
     dataset::DataError,
-    executor::{Done, Limits, Status, StepError, execute},
+    executor::{Done, Limits, Status, StepError, StepErrorKind, execute},
     graph::{Graph, SelectError},
-    key::Kind,
+    key::{Key, Kind},
     node::{Choice, Datasets, DeviceError, NodeRunner, Selected},
     plan::{Action, Plan, Step},
     store::{Depth, StoreError},
 };
 use std::{
+    collections::HashMap,
     num::NonZeroUsize,
     sync::{Arc, Mutex, atomic::AtomicBool},
     thread::available_parallelism,
@@ -69,6 +70,9 @@ pub enum RunError {
     /// The cache.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The pipeline, when it was read again with what a search has found.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// Nodes have to run, and the cache can only be read.
     #[error("{error}: the cache can only be read, and {missing} of the nodes are not in it")]
     ReadOnly {
@@ -93,20 +97,54 @@ pub struct RunOutcome {
 }
 
 impl Session {
-    /// Makes what the cache lacks of these nodes and of what they need.
+    /// Makes what the cache lacks of these nodes and of what they need. Searches are run to their end: a
+    /// round for each batch of trials, and at last whatever else is meant.
     ///
     /// # Errors
     /// [`RunError`] if nothing could be begun. A step that fails is told in
-    /// [`statuses`](RunOutcome::statuses).
+    /// [`statuses`](RunOutcome::statuses); a trial that diverges counts as the worst, and is none.
     pub fn run(
-        &self,
+        &mut self,
         selection: &Selection,
         options: &RunOptions,
         watcher: &dyn Watcher,
     ) -> Result<RunOutcome, RunError> {
         let started = Instant::now();
+        let mut made = HashMap::new();
+        loop {
+            let is_last = self.asked(&self.graph(), selection).is_empty();
+            let mut outcome = self.round(selection, is_last, options, watcher)?;
+            let failed = outcome.errors().any(|error| error.kind != StepErrorKind::Diverged);
+            let stopped = outcome.is_stopped();
+            if !is_last {
+                remember(&outcome, &mut made);
+                if !failed && !stopped && self.settle()? {
+                    self.pipeline.searches.iter().for_each(|s| watcher.note(&s.so_far()));
+                    continue;
+                }
+            }
+            outcome.recall(&made);
+            outcome.seconds = started.elapsed().as_secs_f64();
+            return Ok(outcome);
+        }
+    }
+
+    fn round(
+        &self,
+        selection: &Selection,
+        is_last: bool,
+        options: &RunOptions,
+        watcher: &dyn Watcher,
+    ) -> Result<RunOutcome, RunError> {
+        let started = Instant::now();
         let graph = self.graph();
-        let (targets, forced) = selection.tasks(&graph)?;
+        let (targets, forced) = match is_last {
+            true => self.targets(&graph, selection)?,
+            false => (self.asked(&graph, selection), Vec::new()),
+        };
+        // A trial that diverges does not keep the others from running.
+        let keep_going = options.keep_going || !is_last;
+        let options = &RunOptions { keep_going, ..options.clone() };
         // A cache that cannot be written is still good for reading, as long as nothing has to run.
         let (_entered, refusal) = self.store.enter();
         let survey = Survey::new(&graph, &self.store, Depth::Content)?;
@@ -165,6 +203,15 @@ impl Session {
     }
 }
 
+/// Takes down what a round has made.
+fn remember(outcome: &RunOutcome, made: &mut HashMap<Key, Status>) {
+    for (step, status) in outcome.plan.steps.iter().zip(&outcome.statuses) {
+        if matches!(status, Status::Done(_)) {
+            made.insert(step.key, status.clone());
+        }
+    }
+}
+
 /// What became of a step that did not have to run.
 fn at_rest(step: &Step) -> Status {
     if step.action == Action::Skip { Status::Skipped } else { Status::Reused }
@@ -177,6 +224,19 @@ fn default_jobs(device: &Selected, cores: usize) -> usize {
 }
 
 impl RunOutcome {
+    /// Tells of steps that an earlier round of the same run has made that they were made.
+    fn recall(&mut self, made: &HashMap<Key, Status>) {
+        for (step, status) in self.plan.steps.iter().zip(&mut self.statuses) {
+            if let (Status::Reused, Some(before)) = (&status, made.get(&step.key)) {
+                if let Status::Done(Done::Here(seconds)) = before {
+                    self.saved_seconds -= seconds;
+                }
+                *status = before.clone();
+            }
+        }
+        self.saved_seconds = self.saved_seconds.max(0.0);
+    }
+
     fn count(&self, wanted: impl Fn(&Status) -> bool) -> usize {
         self.statuses.iter().filter(|status| wanted(status)).count()
     }

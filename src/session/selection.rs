@@ -23,11 +23,8 @@ impl Selection {
     /// [`SelectError`] if a pattern matches no node.
     pub fn tasks(&self, graph: &Graph<'_>) -> Result<(Vec<usize>, Vec<usize>), SelectError> {
         let forced = graph.select(&self.force)?;
-        let mut targets = if self.nodes.is_empty() {
-            (0..graph.tasks.len()).collect()
-        } else {
-            graph.select(&self.nodes)?
-        };
+        let mut targets =
+            if self.nodes.is_empty() { graph.unasked() } else { graph.select(&self.nodes)? };
         targets.extend(&forced);
         Ok((targets, forced))
     }

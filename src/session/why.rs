@@ -17,7 +17,7 @@ impl Session {
     /// [`PlanError`] if a node is not there, or the cache cannot be read.
     pub fn why(&self, selection: &Selection) -> Result<String, PlanError> {
         let graph = self.graph();
-        let (targets, forced) = selection.tasks(&graph)?;
+        let (targets, forced) = self.targets(&graph, selection)?;
         let plan = self.survey()?.plan(&graph, &targets, &forced);
         let resumes = self.resumes(&plan)?;
         let asked = |tasks: &[usize]| tasks.iter().any(|task| targets.contains(task));

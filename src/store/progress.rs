@@ -30,6 +30,9 @@ pub struct Progress {
     /// Why it was given up; nothing while it is made, and of a maker that was stopped.
     #[serde(default)]
     pub failure: Option<String>,
+    /// Whether it was given up for what its numbers became, so that the same again would end alike.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub diverged: bool,
 }
 
 /// How far a training is.
@@ -97,18 +100,31 @@ impl Store {
         reached: Option<Reached>,
     ) -> Result<(), StoreError> {
         let (node, maker) = (node.to_owned(), lock.holder().clone());
-        let progress = Progress { node, maker, updated: super::now(), reached, failure: None };
+        let progress = Progress {
+            node,
+            maker,
+            updated: super::now(),
+            reached,
+            failure: None,
+            diverged: false,
+        };
         self.replace_progress(lock, &progress)
     }
 
-    /// Says that the maker of an entry has given up, and why; how far it had come stands.
+    /// Says that the maker of an entry has given up, why, and whether the same again would end alike; how
+    /// far it had come stands.
     ///
     /// # Errors
     /// As [`write_progress`](Self::write_progress).
-    pub fn write_failure(&self, lock: &KeyLock, failure: &str) -> Result<(), StoreError> {
+    pub fn write_failure(
+        &self,
+        lock: &KeyLock,
+        failure: &str,
+        diverged: bool,
+    ) -> Result<(), StoreError> {
         let Some(said) = self.read_progress(lock.key())? else { return Ok(()) };
         let failure = Some(failure.to_owned());
-        self.replace_progress(lock, &Progress { updated: super::now(), failure, ..said })
+        self.replace_progress(lock, &Progress { updated: super::now(), failure, diverged, ..said })
     }
 
     fn replace_progress(&self, lock: &KeyLock, progress: &Progress) -> Result<(), StoreError> {

@@ -12,7 +12,8 @@ use takd::{
     graph::Graph,
     key::keys,
     pipeline::Quantity,
-    report::{Entries, FigureResults, Line, Pick, PointResult, Report, Rule, Spread},
+    report::{Entries, FigureResults, Line, Pick, PointResult, Report, Rule},
+    statistics::Spread,
     store::Store,
 };
 use tiny_skia::Pixmap;

@@ -10,6 +10,7 @@ use takd::{
     kinds::Kinds,
     network,
     pipeline::{self, Catalogue, Pipeline, Sources},
+    search::Told,
 };
 
 /// A pipeline, with [`tiny::info`] as every data set.
@@ -33,6 +34,7 @@ pub fn parse_preset(
     let catalogue = Catalogue {
         preset,
         data: Path::new("data"),
+        told: &Told::default(),
         probe,
         digest: &digest,
         kinds: &Kinds::default(),

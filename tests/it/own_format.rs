@@ -95,7 +95,7 @@ fn a_format_of_ones_own_is_checked_planned_run_explained_and_reported() {
     let error = Opening::new(workspace.path("own.toml")).pipeline().err().unwrap().to_string();
     assert!(error.contains("stripes"), "{error}");
     // plan and run.
-    let made = session(&workspace, &opening);
+    let mut made = session(&workspace, &opening);
     let all = Selection::default();
     assert_eq!(made.plan(&all).unwrap().running().count(), 20);
     let outcome = made.run(&all, &RunOptions::default(), &Silent).unwrap();

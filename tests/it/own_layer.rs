@@ -98,7 +98,7 @@ fn a_layer_of_ones_own_is_checked_planned_run_explained_and_reported() {
     let error = opening.clone().set(layers("tan5")).pipeline().err().unwrap().to_string();
     assert!(error.contains("tanh16"), "{error}");
     // plan and run: conv6 with its BatchNorm, the layer on 6 4×4 images, and the last one.
-    let made = session(&workspace, &opening);
+    let mut made = session(&workspace, &opening);
     let all = Selection::default();
     assert_eq!(made.plan(&all).unwrap().running().count(), 20);
     let outcome = made.run(&all, &RunOptions::default(), &Silent).unwrap();

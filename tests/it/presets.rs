@@ -33,6 +33,10 @@ fn every_file_and_preset_is_what_the_table_says() {
     for file in fs::read_dir(folder).unwrap() {
         let name = file.unwrap().file_name().into_string().unwrap();
         let plain = paper(&name, None);
+        // What a search or a choice decides stands in no table.
+        if !plain.asks.is_empty() {
+            continue;
+        }
         let trained = trainings(&plain);
         let mut compare = |heading: String, lines: Vec<String>| {
             let want = blocks.remove(&*heading).unwrap_or_default();

@@ -12,9 +12,10 @@ use takd::{
     metric::Metrics,
     recipe::Select,
     report::{
-        Comparison, MeasuredRow, Paired, Report, Results, SeedResult, TableRow,
+        Comparison, MeasuredRow, Report, Results, SeedResult, TableRow,
         render::{Contents, format},
     },
+    statistics::Paired,
 };
 
 fn seed(seed: u64, key: Key, top1: Option<f64>) -> SeedResult {
@@ -45,6 +46,7 @@ fn report() -> Report {
             steps: Some(1_000),
             objective: (label == "half").then(|| "kd".to_owned()),
             select: Some(select),
+            searched: None,
             seeds: [20, 31].into_iter().zip(results).map(|(s, top1)| seed(s, key, top1)).collect(),
         }),
     };
@@ -85,7 +87,8 @@ fn report() -> Report {
         rows: vec![row("teacher", Select::Last, [Some(0.8725), Some(0.88)], None)],
         comparisons: Vec::new(),
     };
-    Report { pipeline: "tiny".to_owned(), tables: vec![table, other], figures: Vec::new() }
+    let (figures, searches, choices) = (Vec::new(), Vec::new(), Vec::new());
+    Report { pipeline: "tiny".to_owned(), tables: vec![table, other], figures, searches, choices }
 }
 
 fn render(report: &Report, name: &str) -> String {

@@ -88,7 +88,7 @@ fn problems(text: &str) -> Option<Diagnostics> {
 }
 
 /// Tables of the language, and where the schema describes them; a `?` stands for what is looked for.
-const PLACES: [(&str, &str); 24] = [
+const PLACES: [(&str, &str); 30] = [
     ("? = 1", ""),
     ("[data.x]\n? = 1", "/$defs/data"),
     ("[recipe.x]\n? = 1", "/$defs/recipe"),
@@ -111,6 +111,12 @@ const PLACES: [(&str, &str); 24] = [
     ("[distill.x.objective.kd]\n? = 1", "/$defs/objective/properties/kd"),
     ("[chain.x]\n? = 1", "/$defs/chain"),
     ("[eval.x]\n? = 1", "/$defs/eval"),
+    ("[search.x]\n? = 1", "/$defs/search"),
+    ("[search.x.stop]\n? = 1", "/$defs/search/properties/stop"),
+    ("[search.x.stop.halving]\n? = 1", "/$defs/search/properties/stop/properties/halving"),
+    ("[search.x.stop.median]\n? = 1", "/$defs/search/properties/stop/properties/median"),
+    ("[search.x.stop.patience]\n? = 1", "/$defs/search/properties/stop/properties/patience"),
+    ("[choose.x]\n? = 1", "/$defs/choose"),
     ("[table.x]\n? = 1", "/$defs/table"),
     ("[figure.x]\n? = 1", "/$defs/figure"),
     ("[[figure.x.series]]\n? = 1", "/$defs/figure/properties/series/items"),
@@ -171,6 +177,11 @@ fn the_schema_knows_the_words_that_the_parser_knows() {
         ("[recipe.x]\naugment = [\"?\"]", "/$defs/recipe/properties/augment/items/enum"),
         ("[net.x]\nlike = \"plain2\"\nshortcut = \"?\"", "/$defs/net/properties/shortcut/enum"),
         ("[eval.x]\nsplit = \"?\"", "/$defs/eval/properties/split/anyOf/0/enum"),
+        ("[search.x]\nsampler = \"?\"", "/$defs/search/properties/sampler/enum"),
+        ("[search.x]\nmetric = \"?\"", "/$defs/search/properties/metric/enum"),
+        ("[search.x]\nsplit = \"?\"", "/$defs/search/properties/split/enum"),
+        ("[choose.x]\nrule = \"?\"", "/$defs/choose/properties/rule/enum"),
+        ("[choose.x]\nmetric = \"?\"", "/$defs/choose/properties/metric/enum"),
         (
             "[distill.x.objective.kd]\nreduction = \"?\"",
             "/$defs/objective/properties/kd/properties/reduction/anyOf/0/enum",
@@ -186,9 +197,10 @@ fn the_schema_knows_the_words_that_the_parser_knows() {
 #[test]
 fn the_schema_asks_for_what_the_parser_asks_for() {
     let schema = schema();
-    for kind in
-        ["data", "recipe", "net", "train", "distill", "chain", "mutual", "eval", "table", "figure"]
-    {
+    for kind in [
+        "data", "recipe", "net", "train", "distill", "chain", "mutual", "eval", "table", "figure",
+        "search", "choose",
+    ] {
         let wrong = problems(&format!("[{kind}.x]"));
         let needs = |message: &str| {
             let key = message.strip_prefix(&format!("`{kind}.x` needs `"))?.strip_suffix('`')?;

@@ -180,7 +180,7 @@ impl<F: FnOnce()> Watcher for Meanwhile<F> {
 fn status(workspace: &Workspace, text: String, change: impl FnOnce()) -> Status {
     let opening = Opening::new(workspace.path("x.toml")).data(workspace.path("data"));
     let pipeline = opening.parse(text).unwrap_or_else(|error| panic!("{error}"));
-    let session = Session::new(pipeline, Store::new(workspace.path("cache")));
+    let mut session = Session::new(pipeline, Store::new(workspace.path("cache")));
     let options = RunOptions { device: "cpu".parse().unwrap(), ..RunOptions::default() };
     let first = Selection::of([session.graph().name(0)]);
     let outcome = session.run(&first, &options, &Meanwhile(Mutex::new(Some(change)))).unwrap();

@@ -7,7 +7,8 @@ use crate::{
     metric::{METRICS, Metrics},
     pipeline::{Pipeline, Work},
     plan::{Difference, differences},
-    report::{Paired, Spread, plural},
+    report::plural,
+    statistics::{Paired, Spread},
     store::{Outcome, Store, StoreError},
 };
 use serde::Serialize;

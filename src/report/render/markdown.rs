@@ -3,7 +3,7 @@
 use super::{
     ReportFormat,
     grid::{Grid, caption, grid},
-    notes::{footnotes, notes, picks},
+    notes::{decisions, footnotes, notes, picks},
 };
 use crate::report::{Report, escape::markdown as escape};
 
@@ -29,7 +29,8 @@ fn render(report: &Report) -> String {
         text
     });
     let picks = picks(report).into_iter().map(|pick| escape(&pick) + "\n");
-    tables.chain(picks).collect::<Vec<_>>().join("\n")
+    let decisions = decisions(report).into_iter().map(|found| escape(found.trim_start()) + "\n");
+    tables.chain(picks).chain(decisions).collect::<Vec<_>>().join("\n")
 }
 
 fn line<'a>(cells: impl Iterator<Item = &'a str>) -> String {

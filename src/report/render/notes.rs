@@ -2,13 +2,23 @@
 
 use crate::{
     recipe::Select,
-    report::{Comparison, MeasuredRow, Report, Results, TEST_SELECTED, plural},
+    report::{
+        ChoiceResults, Comparison, MeasuredRow, Report, Results, SearchResults, TEST_SELECTED,
+        decisions::trials, plural,
+    },
 };
 
 /// What the figures say in words: which assistants the mean rule picks.
 pub(super) fn picks(report: &Report) -> Vec<String> {
     let rules = report.figures.iter().filter_map(|figure| Some((figure, figure.rule.as_ref()?)));
     rules.map(|(figure, rule)| format!("{}: {}", figure.title, rule.sentence())).collect()
+}
+
+/// What searches and choices have found, in lines.
+pub(super) fn decisions(report: &Report) -> Vec<String> {
+    let searches = report.searches.iter().flat_map(SearchResults::sentences);
+    let choices = report.choices.iter().map(ChoiceResults::sentence);
+    searches.chain(choices).chain(trials(&report.choices)).collect()
 }
 
 /// What a reader of the numbers must know: the marks, and the file's own note.
@@ -29,6 +39,19 @@ pub(super) fn footnotes(table: &Results) -> Vec<String> {
         let others = if selected(Select::BestTest) { "others: " } else { "" };
         notes.push(format!("{others}{}", fair.join(", or ")));
     }
+    let searched = |as_published: bool| {
+        let rows = ours().filter_map(|row| row.searched.as_ref());
+        let mut told: Vec<String> = rows
+            .filter(|searched| searched.as_published == as_published)
+            .map(|searched| searched.how.clone())
+            .collect();
+        told.dedup();
+        told
+    };
+    for how in searched(true) {
+        notes.push(format!("{TEST_SELECTED} {how}: optimistic"));
+    }
+    notes.extend(searched(false));
     notes.extend(table.note.clone());
     notes.extend(table.unlike());
     notes

@@ -3,7 +3,7 @@
 use super::{
     ReportFormat,
     grid::{Grid, caption, grid},
-    notes::{footnotes, notes, picks},
+    notes::{decisions, footnotes, notes, picks},
 };
 use crate::report::{Report, escape::line};
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
@@ -39,7 +39,10 @@ pub fn text(report: &Report) -> String {
         lines.map(|line| line + "\n").collect::<String>()
     });
     let picks = picks(report).into_iter().map(|pick| line(&pick) + "\n");
-    tables.chain(picks).collect::<Vec<_>>().join("\n")
+    let decisions: String =
+        decisions(report).into_iter().map(|found| line(&found) + "\n").collect();
+    let decisions = Some(decisions).filter(|text| !text.is_empty());
+    tables.chain(picks).chain(decisions).collect::<Vec<_>>().join("\n")
 }
 
 /// In lines of at most 80 characters where its words allow, all but the first indented.

@@ -40,7 +40,7 @@ pub enum Evidence {
 impl Paired {
     /// Of one difference a seed; nothing if there is none.
     pub fn of(differences: &[f64]) -> Option<Self> {
-        let spread = super::Spread::of(differences)?;
+        let spread = crate::statistics::Spread::of(differences)?;
         let (mean, n) = (spread.mean, spread.n);
         let evidence = match spread.std {
             None => Evidence::OneSeed,

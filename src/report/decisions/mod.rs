@@ -1,0 +1,8 @@
+//! What searches and choices have found, for tables, pages and programs.
+
+mod choice;
+mod search;
+
+pub(super) use choice::trials;
+pub use choice::{ChoiceResults, EvidenceResults};
+pub use search::{MethodResults, SearchResults, TrialResults};

@@ -1,0 +1,169 @@
+//! Searches and choices in a session: what the cache tells of their trials, and what they ask for next.
+
+use super::{OpenError, Opening, Selection, Session};
+use crate::{
+    graph::{Graph, SelectError},
+    key::{Key, KeyInputs, keys},
+    metric::Metric,
+    pipeline::Ask,
+    search::{Score, Told},
+    store::{Depth, Lookup, Outcome, Store, StoreError},
+};
+use std::collections::HashMap;
+
+/// What a pipeline is read from again when more is known of its searches.
+pub(super) struct Source {
+    opening: Opening,
+    text: String,
+    told: Told,
+}
+
+impl Session {
+    /// The same, whose searches are decided by what the cache has.
+    pub(super) fn reading(mut self, opening: Opening, text: String) -> Result<Self, OpenError> {
+        if !self.pipeline.asks.is_empty() {
+            self.source = Some(Source { opening, text, told: Told::default() });
+            self.settle()?;
+        }
+        Ok(self)
+    }
+
+    /// Reads the pipeline again with what the cache tells of its searches, until that tells nothing more;
+    /// whether it told anything.
+    pub(super) fn settle(&mut self) -> Result<bool, OpenError> {
+        let mut settled = false;
+        while let Some(source) = &self.source {
+            let new = ask(&self.graph(), &self.store, &source.told)?;
+            if new.is_empty() {
+                break;
+            }
+            let mut told = source.told.clone();
+            for (eval, seed, score) in new {
+                told.add(&eval, seed, score);
+            }
+            let pipeline = source.opening.parse_with(source.text.clone(), &told)?;
+            self.pipeline = pipeline;
+            self.source.as_mut().expect("it was there").told = told;
+            settled = true;
+        }
+        Ok(settled)
+    }
+
+    /// Tasks that are meant, and those of them that are forced; with them all that open searches ask
+    /// for, if the selection means them.
+    pub(super) fn targets(
+        &self,
+        graph: &Graph<'_>,
+        selection: &Selection,
+    ) -> Result<(Vec<usize>, Vec<usize>), SelectError> {
+        let asked = self.asked(graph, selection);
+        let known = match asked.is_empty() {
+            true => selection.clone(),
+            false => self.known(selection),
+        };
+        let only_pending = known.nodes.is_empty() && !selection.nodes.is_empty();
+        let (mut targets, forced) = match only_pending {
+            true => (Vec::new(), graph.select(&known.force)?),
+            false => known.tasks(graph)?,
+        };
+        targets.extend(asked);
+        Ok((targets, forced))
+    }
+
+    /// The tasks whose results decide what open searches do next, if the selection means any of them.
+    pub(super) fn asked(&self, graph: &Graph<'_>, selection: &Selection) -> Vec<usize> {
+        let meant = selection.nodes.is_empty()
+            || selection.nodes.iter().any(|pattern| self.is_pending(pattern));
+        if !meant {
+            return Vec::new();
+        }
+        let places = places(graph);
+        let asks = self.pipeline.asks.iter();
+        let asks = asks.filter_map(|ask| Some((*places.get(&*ask.eval)?, &ask.seeds)));
+        asks.flat_map(|(node, seeds)| seeds.iter().filter_map(move |&seed| graph.task(node, seed)))
+            .collect()
+    }
+
+    /// Whether a NODE argument means a node that is not decided yet.
+    fn is_pending(&self, pattern: &str) -> bool {
+        let node = pattern.split_once('@').map_or(pattern, |(node, _)| node);
+        let pattern = glob::Pattern::new(node);
+        pattern.is_ok_and(|pattern| self.pipeline.pending.iter().any(|name| pattern.matches(name)))
+    }
+
+    /// The selection without what is not decided yet.
+    fn known(&self, selection: &Selection) -> Selection {
+        let graph = self.graph();
+        let known = |patterns: &[String]| {
+            let patterns = patterns.iter().filter(|pattern| {
+                !self.is_pending(pattern) || graph.select(&[(*pattern).clone()]).is_ok()
+            });
+            patterns.cloned().collect()
+        };
+        Selection { nodes: known(&selection.nodes), force: known(&selection.force) }
+    }
+}
+
+/// Indices of nodes by their names.
+fn places<'a>(graph: &Graph<'a>) -> HashMap<&'a str, usize> {
+    let nodes = graph.pipeline.nodes.iter().enumerate();
+    nodes.map(|(index, node)| (&*node.name, index)).collect()
+}
+
+/// What the cache tells of the measurements that searches ask for.
+fn ask(
+    graph: &Graph<'_>,
+    store: &Store,
+    told: &Told,
+) -> Result<Vec<(String, u64, Score)>, StoreError> {
+    let mut new = Vec::new();
+    if graph.pipeline.asks.is_empty() {
+        return Ok(new);
+    }
+    let (places, keys) = (places(graph), keys(graph));
+    for Ask { eval, seeds, metric } in &graph.pipeline.asks {
+        let Some(&node) = places.get(&**eval) else { continue };
+        for task in seeds.iter().filter_map(|&seed| graph.task(node, seed)) {
+            let seed = graph.tasks[task].seed;
+            let known = told.score(eval, seed).is_some();
+            if let Some(score) =
+                (!known).then(|| score(graph, store, &keys, task, metric)).transpose()?.flatten()
+            {
+                new.push((eval.to_owned(), seed, score));
+            }
+        }
+    }
+    Ok(new)
+}
+
+/// What a measurement has scored, if it is made or can never be.
+fn score(
+    graph: &Graph<'_>,
+    store: &Store,
+    keys: &[(KeyInputs, Key)],
+    task: usize,
+    metric: &Metric,
+) -> Result<Option<Score>, StoreError> {
+    let outcome = |task: usize| {
+        let found = store.find(&keys[task].1, Depth::Manifest)?;
+        Ok(match found {
+            Lookup::Whole(entry) => Some(entry.manifest.outcome),
+            Lookup::Missing | Lookup::Damaged(_) | Lookup::OtherVersion(_) => None,
+        })
+    };
+    if let Some(Outcome::Metrics { metrics, .. }) = outcome(task)? {
+        let parent = graph.dag.parents(task).first();
+        let trained = parent.map(|&parent| outcome(parent)).transpose()?.flatten();
+        let seconds = trained.map_or(0.0, |outcome: Outcome| outcome.seconds());
+        return Ok(metrics.get(metric.name).map(|value| Score::Is(value, seconds)));
+    }
+    let mut open = vec![task];
+    while let Some(task) = open.pop() {
+        let diverged = store.progress(&keys[task].1)?.is_some_and(|(said, _)| said.diverged);
+        if diverged && outcome(task)?.is_none() {
+            return Ok(Some(Score::Failed));
+        }
+        open.extend(graph.dag.parents(task));
+    }
+    Ok(None)
+}

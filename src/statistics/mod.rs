@@ -1,0 +1,9 @@
+//! What seeds can tell: means, intervals, and how many more would decide.
+
+mod paired;
+mod power;
+mod spread;
+
+pub use paired::{Evidence, Paired, signed};
+pub use power::seeds_for;
+pub use spread::Spread;
