@@ -14,8 +14,9 @@
 //! | the digest of the test images | eval of the test split; train and distill that select by it (`best-test`) | |
 //! | how many images are held out | train, distill, logits; eval of the train or validation split | |
 //! | normalisation, and the size of images in folders | train, distill, logits, eval | |
+//! | whether softness is measured, and against another network | eval, where it is asked | |
 //! | the split, and τ of the second entropy | eval (of logits, the train split) | |
-//! | the parents' keys | distill (its teachers), logits and eval (their network; with `agreement` its teacher) | |
+//! | the parents' keys | distill (its teachers), logits and eval (their network; with `agreement` its teacher, and what it is set `against`) | |
 //! | how much of its teachers' logits is stored, where that is not all | distill, logits | |
 //! | what each of several teachers counts | distill, where it is said | |
 //!
@@ -35,11 +36,13 @@ mod data;
 mod mutual;
 mod net;
 mod recipe;
+mod softness;
 
 pub use data::DataInputs;
 pub use mutual::MutualInputs;
 pub use net::NetInputs;
 pub use recipe::RecipeInputs;
+pub use softness::Softness;
 
 use crate::{
     dataset::{Split, defaults},
@@ -196,6 +199,9 @@ pub struct KeyInputs {
     /// τ of an evaluation's second entropy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f64>,
+    /// What is asked of an evaluation's softness; absent where nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub softness: Option<Softness>,
     /// Seed of a training's weights and order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
@@ -280,6 +286,7 @@ impl KeyInputs {
             data: Some(data),
             split: Some(Split::Train),
             temperature: None,
+            softness: None,
             seed: None,
             parents: vec![teacher],
             precision: Precision::F32,
@@ -336,6 +343,7 @@ impl KeyInputs {
                 }),
                 split: None,
                 temperature: None,
+                softness: None,
                 // Imported weights are the same for every seed: one artifact.
                 seed: learn.recipe().map(|_| task.seed),
                 parents,
@@ -356,6 +364,7 @@ impl KeyInputs {
                 data: Some(DataInputs::of(&graph.pipeline.learn(eval.of).data, &[eval.split])),
                 split: Some(eval.split),
                 temperature: Some(eval.temperature),
+                softness: Softness::of(eval),
                 seed: None,
                 parents,
                 precision: Precision::F32,

@@ -5,6 +5,7 @@ use crate::{
     column::Column,
     kind::{Bound, Field, Kind, Range},
     kinds::Kinds,
+    metric::METRICS,
 };
 use serde_json::{Map, Value, json};
 
@@ -38,6 +39,10 @@ fn of_sort(sort: &str, kinds: &Kinds) -> Map<String, Value> {
         "columns" => {
             let names = Column::all().into_iter().map(Column::name);
             object(json!({ "enum": names.collect::<Vec<_>>() }))
+        }
+        "metrics" => {
+            let names = METRICS.map(|metric| metric.name);
+            object(json!({ "enum": names.to_vec() }))
         }
         "terms" => {
             let mut schema = one_of(&kinds.distillation, true);

@@ -1,5 +1,7 @@
 //! What a metric is: how it is named and told, and its arithmetic over the images of a split.
 
+use super::Fit;
+
 /// A number that an evaluation measures.
 #[derive(Debug)]
 pub struct Metric {
@@ -24,6 +26,8 @@ pub enum Unit {
     Share,
     /// Nats.
     Nats,
+    /// A number without a unit, shown with three significant digits.
+    Number,
 }
 
 impl Unit {
@@ -31,7 +35,7 @@ impl Unit {
     pub fn scale(self) -> f64 {
         match self {
             Self::Share => 100.0,
-            Self::Nats => 1.0,
+            Self::Nats | Self::Number => 1.0,
         }
     }
 
@@ -40,6 +44,7 @@ impl Unit {
         match self {
             Self::Share => " points",
             Self::Nats => " nats",
+            Self::Number => "",
         }
     }
 }
@@ -67,6 +72,14 @@ impl Better {
     }
 }
 
+impl Metric {
+    /// Whether it is measured in such a setting, if its number can be told at all.
+    pub fn is_asked(&self, setting: Setting) -> bool {
+        let fit = setting.softness.then_some(Fit { temperature: 1.0, loss: 0.0 });
+        (self.measure)(Setting { fit, ..setting }).is_some()
+    }
+}
+
 /// What is known before the first image.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
@@ -76,6 +89,12 @@ pub struct Setting {
     pub temperature: f64,
     /// Whether there are logits of its teacher.
     pub has_teacher: bool,
+    /// Whether it is asked how soft the logits are.
+    pub softness: bool,
+    /// Whether there are logits of a network that it is set against.
+    pub has_scratch: bool,
+    /// The fitted temperature, where that is asked and there is one.
+    pub fit: Option<Fit>,
 }
 
 /// A network's logits for one image, and what most metrics need of them.
@@ -85,6 +104,8 @@ pub struct Prediction<'a> {
     pub logits: &'a [f32],
     /// Its teacher's, `[classes]`, where they are asked for.
     pub teacher: Option<&'a [f32]>,
+    /// Those of the network that it is set against, `[classes]`, where there is one.
+    pub scratch: Option<&'a [f32]>,
     /// The right class.
     pub label: usize,
     /// Logarithms of softmax(logits); `[classes]`.
@@ -122,5 +143,23 @@ impl<F: Fn(&Prediction<'_>) -> f64> Measure for Mean<F> {
 
     fn value(&self, samples: usize) -> f64 {
         self.sum / samples as f64
+    }
+}
+
+/// A number that is known before the first image.
+pub struct Known(f64);
+
+impl Known {
+    /// The number.
+    pub fn of(number: f64) -> Box<dyn Measure> {
+        Box::new(Self(number))
+    }
+}
+
+impl Measure for Known {
+    fn add(&mut self, _: &Prediction<'_>) {}
+
+    fn value(&self, _: usize) -> f64 {
+        self.0
     }
 }

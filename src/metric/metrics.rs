@@ -1,6 +1,6 @@
 //! The measurements of one network on one split.
 
-use super::{METRICS, Metric, Prediction, Setting, softmax::log_softmax};
+use super::{Fit, METRICS, Metric, Prediction, Setting, softmax::log_softmax};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{self, IgnoredAny, MapAccess, Visitor},
@@ -60,46 +60,57 @@ fn index(name: &str) -> Option<usize> {
     METRICS.iter().position(|metric| metric.name == name)
 }
 
+/// What else a network's logits are measured by.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside<'a> {
+    /// Its teacher's logits on the same images.
+    pub teacher: Option<&'a [f32]>,
+    /// Whether it is asked how soft its logits are.
+    pub softness: bool,
+    /// Logits on the same images of a network that it is set against, as the student from scratch.
+    pub scratch: Option<&'a [f32]>,
+}
+
 /// Measures `logits`, `labels.len()` rows of `classes`, with `temperature` for the softened metrics.
 ///
 /// # Panics
 /// If there is no image, or the lengths do not agree.
 pub fn metrics(logits: &[f32], labels: &[u16], classes: usize, temperature: f64) -> Metrics {
-    measured(logits, None, labels, classes, temperature)
+    metrics_beside(logits, &Beside::default(), labels, classes, temperature)
 }
 
-/// The same, beside the logits of its teacher on the same images.
+/// The same, and what else is asked of them.
 ///
 /// # Panics
 /// As [`metrics`].
 pub fn metrics_beside(
     logits: &[f32],
-    teacher: &[f32],
-    labels: &[u16],
-    classes: usize,
-    temperature: f64,
-) -> Metrics {
-    measured(logits, Some(teacher), labels, classes, temperature)
-}
-
-fn measured(
-    logits: &[f32],
-    teacher: Option<&[f32]>,
+    beside: &Beside<'_>,
     labels: &[u16],
     classes: usize,
     temperature: f64,
 ) -> Metrics {
     let rows = labels.len() * classes;
-    let fits = logits.len() == rows && teacher.is_none_or(|teacher| teacher.len() == rows);
-    assert!(!labels.is_empty() && fits, "one row per label");
+    let fits = |logits: &[f32]| logits.len() == rows;
+    let others = [beside.teacher, beside.scratch];
+    let fit = fits(logits) && others.into_iter().flatten().all(fits);
+    assert!(!labels.is_empty() && fit, "one row per label");
     let samples = labels.len();
-    let setting = Setting { classes, temperature, has_teacher: teacher.is_some() };
+    let setting = Setting {
+        classes,
+        temperature,
+        has_teacher: beside.teacher.is_some(),
+        softness: beside.softness,
+        has_scratch: beside.scratch.is_some(),
+        fit: beside.softness.then(|| Fit::of(logits, labels, classes)).flatten(),
+    };
     let mut measures = METRICS.map(|metric| (metric.measure)(setting));
     for (index, (logits, &label)) in logits.chunks_exact(classes).zip(labels).enumerate() {
         let label = usize::from(label);
         let (log_p, rank) = (log_softmax(logits, 1.0), rank(logits, label));
-        let teacher = teacher.map(|teacher| &teacher[index * classes..][..classes]);
-        let prediction = Prediction { logits, teacher, label, log_p: &log_p, rank };
+        let [teacher, scratch] =
+            others.map(|all| all.map(|all| &all[index * classes..][..classes]));
+        let prediction = Prediction { logits, teacher, scratch, label, log_p: &log_p, rank };
         measures.iter_mut().flatten().for_each(|measure| measure.add(&prediction));
     }
     Metrics { values: measures.map(|measure| Some(measure?.value(samples))), samples }
@@ -214,7 +225,8 @@ mod tests {
     #[test]
     fn a_student_is_compared_with_its_teacher() {
         let (student, teacher) = ([2.0, 0.0, 0.0, 1.0], [1.0, 0.0, 3.0, 0.0]);
-        let m = metrics_beside(&student, &teacher, &[0, 1], 2, 1.0);
+        let beside = |teacher| Beside { teacher: Some(teacher), ..Beside::default() };
+        let m = metrics_beside(&student, &beside(&teacher), &[0, 1], 2, 1.0);
         assert_eq!(m.get("agreement"), Some(0.5));
         let p = |a: f64| 1.0 / (1.0 + (-a).exp());
         let kl = |p: f64, q: f64| p * (p / q).ln() + (1.0 - p) * ((1.0 - p) / (1.0 - q)).ln();
@@ -222,8 +234,73 @@ mod tests {
         assert!((get(&m, "teacher_kl") - want).abs() < 1e-12);
         let own = metrics(&student, &[0, 1], 2, 1.0);
         assert_eq!((own.get("agreement"), own.top1()), (None, m.top1()));
-        let same = metrics_beside(&student, &student, &[0, 1], 2, 1.0);
+        let same = metrics_beside(&student, &beside(&student), &[0, 1], 2, 1.0);
         assert_eq!((get(&same, "agreement"), get(&same, "teacher_kl")), (1.0, 0.0));
+    }
+
+    const S: [f32; 12] = [1.0, 0.5, 0.0, -0.5, 1.0, 1.5, 0.0, 0.5, 0.0, -0.5, 1.5, 0.25];
+    const T: [f32; 12] = [2.0, 1.0, 0.0, -1.0, 0.5, 2.5, -0.5, 1.0, -1.0, 0.0, 2.0, 0.5];
+
+    fn soft(logits: &[f32], scratch: Option<&[f32]>, labels: &[u16]) -> Metrics {
+        let beside = Beside { softness: true, scratch, ..Beside::default() };
+        metrics_beside(logits, &beside, labels, 4, 4.0)
+    }
+
+    /// Of numpy's values to six digits; the third rows are DIST's.
+    #[test]
+    fn softness_is_as_another_witness_has_it() {
+        let near = |metrics: &Metrics, name: &str, want: f64| {
+            let value = get(metrics, name);
+            assert!((value - want).abs() < 1e-6, "{name} is {value}, not {want}");
+        };
+        let m = soft(&T[..8], Some(&S[..8]), &[0, 3]);
+        for (name, wants) in [
+            ("wrong_probability", [0.118_695, 0.280_518]),
+            ("wrong_variance", [0.007_490, 0.092_885]),
+            ("inherent_variance", [0.059_070, 0.131_154]),
+        ] {
+            near(&m, name, (wants[0] + wants[1]) / 2.0);
+            for (row, want) in wants.into_iter().enumerate() {
+                near(&soft(&T[row * 4..][..4], None, &[[0, 3][row]]), name, want);
+            }
+        }
+        near(&m, "entropy", 0.912_909);
+        near(&m, "entropy_at_temperature", 1.348_296);
+        near(&m, "logsumexp", 2.641_270);
+        near(&m, "scratch_kl", 0.131_030);
+        near(&m, "logit_std", ((5f64 / 3.0).sqrt() + 1.25) / 2.0);
+        near(&soft(&T, Some(&S), &[0, 3, 2]), "scratch_rho", 1.0 - 0.042_804);
+    }
+
+    /// v = (C − 1)²·e²·v̂ (Li et al. 2022) for each image.
+    #[test]
+    fn the_variance_of_wrong_classes_has_two_factors() {
+        for seed in 0..200u32 {
+            let noise = |place: u32| (seed * 7919 + place * 104_729 + seed * place * 31) % 997;
+            let logits: Vec<f32> =
+                (0..7).map(|place| (noise(place) as f32 - 498.0) / 60.0).collect();
+            let beside = Beside { softness: true, ..Beside::default() };
+            let m = metrics_beside(&logits, &beside, &[(seed % 7) as u16], 7, 1.0);
+            let (e, own) = (get(&m, "wrong_probability"), get(&m, "inherent_variance"));
+            let want = 36.0 * e * e * own;
+            let v = get(&m, "wrong_variance");
+            assert!((v - want).abs() <= 1e-12 * want.max(1e-3), "{v} is not {want}");
+        }
+    }
+
+    #[test]
+    fn softness_is_measured_where_it_is_asked_and_says_something() {
+        assert_eq!(metrics(&T, &[0, 3, 2], 4, 4.0).iter().count(), 5);
+        assert_eq!(soft(&T, None, &[0, 3, 2]).iter().count(), 13);
+        assert_eq!(soft(&T, Some(&S), &[0, 3, 2]).iter().count(), 15);
+        // Every image is right, or there is one wrong class alone: left out, and the rest is finite.
+        assert_eq!(soft(&T, None, &[0, 1, 2]).get("fitted_temperature"), None);
+        let beside = Beside { softness: true, scratch: Some(&[0.0; 4]), teacher: None };
+        for logits in [[0.0; 4], [f32::MAX, f32::MIN, f32::MIN, f32::MAX]] {
+            let two = metrics_beside(&logits, &beside, &[0, 1], 2, 1.0);
+            assert_eq!(two.not_finite(), None);
+            assert_eq!((two.get("wrong_variance"), two.get("inherent_variance")), (None, None));
+        }
     }
 
     #[test]

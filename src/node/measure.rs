@@ -7,7 +7,8 @@ use super::{
 use crate::{
     executor::{Done, StepError},
     key::Key,
-    metric::{metrics, metrics_beside},
+    metric::{Beside, metrics_beside},
+    network::Network,
     pipeline::Eval,
     plan::Step,
     store::{Depth, KeyLock, Lookup, Outcome},
@@ -29,18 +30,25 @@ impl Job<'_> {
         if view.is_empty() {
             return Err(data(format!("{} holds no image of that split", learn.data_name)));
         }
-        let (classes, mut go_on) = (learn.net.classes(), |_: &[f32]| !self.rest());
-        let logits = infer_from(&net, &view, classes, Vec::new(), &mut go_on);
-        let logits = logits.map_err(|error| self.unusable(&step.inputs.parents[0], error))?;
-        let metrics = match step.inputs.parents.get(1) {
-            None => metrics(&logits, &view.labels, classes, eval.temperature),
-            Some(key) => {
-                let teacher =
-                    infer_from(&self.trained(key)?, &view, classes, Vec::new(), &mut go_on);
-                let teacher = teacher.map_err(|error| self.unusable(key, error))?;
-                metrics_beside(&logits, &teacher, &view.labels, classes, eval.temperature)
-            }
+        let classes = learn.net.classes();
+        let logits = |net: &Network, key: &Key| {
+            let logits = infer_from(net, &view, classes, Vec::new(), &mut |_| !self.rest());
+            logits.map_err(|error| self.unusable(key, error))
         };
+        let mut parents = step.inputs.parents.iter().skip(1);
+        let mut other = |asked: Option<usize>| match asked.and_then(|_| parents.next()) {
+            None => Ok(None),
+            Some(key) => logits(&self.trained(key)?, key).map(Some),
+        };
+        let own = logits(&net, &step.inputs.parents[0])?;
+        // In the order of `Eval::parents`.
+        let (teacher, scratch) = (other(eval.teacher)?, other(eval.against)?);
+        let beside = Beside {
+            teacher: teacher.as_deref(),
+            softness: eval.softness,
+            scratch: scratch.as_deref(),
+        };
+        let metrics = metrics_beside(&own, &beside, &view.labels, classes, eval.temperature);
         if let Some((name, value)) = metrics.not_finite() {
             return Err(diverged(format!(
                 "`{name}` of {} images is {value}: the temperature {:?} is too small for logits of \

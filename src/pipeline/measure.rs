@@ -17,6 +17,17 @@ pub struct Eval {
     pub teacher: Option<usize>,
     /// Whether it is there for a search or a choice alone.
     pub scores: bool,
+    /// Whether it is asked how soft the network's logits are.
+    pub softness: bool,
+    /// Index of another node that it is set against, as the student from scratch; with `softness` alone.
+    pub against: Option<usize>,
+}
+
+impl Eval {
+    /// The nodes whose networks it needs: its own first.
+    pub fn parents(&self) -> Vec<usize> {
+        std::iter::once(self.of).chain(self.teacher).chain(self.against).collect()
+    }
 }
 
 /// A network and its measurement.

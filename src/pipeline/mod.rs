@@ -38,7 +38,7 @@ mod value;
 
 pub use choose::{Choose, Cost, Evidence, Verdict};
 pub use diagnostic::{Diagnostic, Diagnostics, Sources, Span};
-pub use figure::{Figure, MeanRule, Measure, Point, Quantity, Series};
+pub use figure::{Figure, MeanRule, Measure, Point, Quantity, Series, Teachers, X};
 pub use measure::{Ask, Eval, Measured};
 pub use resolve::{Catalogue, Digest, Probe, parse};
 pub use resolved::{How, Learn, Mutual, Node, Pipeline, Row, Table, Teacher, Weights, Work};

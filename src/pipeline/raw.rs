@@ -301,12 +301,18 @@ fn eval(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawEval>
     let temperature = fields
         .take("temperature")
         .and_then(|value| fields.number(value, "a temperature above 0", |t| t > 0.0));
-    let agreement = fields.take("agreement").and_then(|value| fields.flag(value));
+    let [agreement, softness] = ["agreement", "softness"]
+        .map(|key| fields.take(key).and_then(|value| fields.flag(value)).unwrap_or_default());
+    let against = fields.take("against").and_then(|value| fields.string(value));
+    if let Some(against) = against.as_ref().filter(|_| !softness) {
+        let help = "add `softness = true`";
+        fields.errors.push_help(&against.span, "`against` belongs to an eval of softness", help);
+    }
     fields.finish();
     let split_span = split_value.map_or(&name.span, |value| &value.span).clone();
     of_value?;
-    let (name, agreement) = (name.clone(), agreement.unwrap_or_default());
-    Some(RawEval { name, of, split: split?, split_span, temperature, agreement, scores: false })
+    let (name, split, scores) = (name.clone(), split?, false);
+    Some(RawEval { name, of, split, split_span, temperature, agreement, softness, against, scores })
 }
 
 fn read_result_table(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawTable> {

@@ -160,7 +160,7 @@ impl<'a> Resolver<'a> {
             tables => tables.iter().map(|table| self.table(table, &evals)).collect(),
         };
         let figures: Vec<Option<Figure>> =
-            raw.figures.iter().map(|figure| self.figure(figure, &evals)).collect();
+            raw.figures.iter().map(|figure| self.figure(figure, &evals, &learns)).collect();
         if raw.learns.is_empty() && self.errors.list().is_empty() {
             let start = Span { source: 0, start: 0, end: 0 };
             self.errors.push_help(&start, "the pipeline has no node", "add a [train.NAME] table");
@@ -180,7 +180,7 @@ impl<'a> Resolver<'a> {
             Work::Learn(learn) => {
                 learn.teacher().map_or_else(Vec::new, |teacher| teacher.nodes.clone())
             }
-            Work::Eval(eval) => std::iter::once(eval.of).chain(eval.teacher).collect(),
+            Work::Eval(eval) => eval.parents(),
         });
         Some(Pipeline {
             name: raw.name.clone().unwrap_or_else(|| stem.to_owned()),

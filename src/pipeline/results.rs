@@ -19,6 +19,7 @@ impl<'a> Resolver<'a> {
         }
         of.sort_unstable();
         of.dedup();
+        let against = raw.against.as_ref().and_then(|name| Some((self.node(name)?, name)));
         let mut evals = Vec::with_capacity(of.len());
         for index in of {
             let learn = learns[index].as_ref();
@@ -38,13 +39,41 @@ impl<'a> Resolver<'a> {
             let (group, split) = (raw.name.text.clone(), raw.split);
             let teacher = teacher.filter(|_| raw.agreement).map(Teacher::first);
             let scores = raw.scores;
-            evals.push((name, Eval { group, of: index, split, temperature, teacher, scores }));
+            let softness = raw.softness;
+            let against = against.and_then(|(other, name)| {
+                // Beside itself a network is no other.
+                (other != index).then(|| self.fitting(other, index, name, learns))
+            });
+            let against = against.flatten();
+            let eval =
+                Eval { group, of: index, split, temperature, teacher, softness, against, scores };
+            evals.push((name, eval));
         }
         evals
     }
 
+    /// `other`, if it takes the images of `index` and knows as many classes.
+    fn fitting(
+        &mut self,
+        other: usize,
+        index: usize,
+        asked: &Name,
+        learns: &[Option<Learn>],
+    ) -> Option<usize> {
+        let (own, others) = (learns[index].as_ref()?, learns[other].as_ref()?);
+        let takes = |learn: &Learn| (learn.data.info.shape, learn.net.classes());
+        if takes(own) != takes(others) {
+            let name = &self.raw.learns[index].name.text;
+            let message =
+                format!("`{}` does not fit the images and classes of `{name}`", asked.text);
+            self.errors.push(&asked.span, message);
+            return None;
+        }
+        Some(other)
+    }
+
     /// Train and distill nodes that a name or glob means.
-    fn matching(&mut self, name: &Name) -> Vec<usize> {
+    pub fn matching(&mut self, name: &Name) -> Vec<usize> {
         if !name.text.contains(['*', '?', '[']) {
             return self.node(name).into_iter().collect();
         }

@@ -135,6 +135,8 @@ pub(super) struct RawEval {
     pub split_span: Span,
     pub temperature: Option<f64>,
     pub agreement: bool,
+    pub softness: bool,
+    pub against: Option<Name>,
     /// Whether it is there for a search or a choice, and no table shows it unless it is named.
     pub scores: bool,
 }

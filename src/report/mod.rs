@@ -23,7 +23,7 @@ pub use compare::Comparison;
 pub use decisions::{ChoiceResults, EvidenceResults, MethodResults, SearchResults, TrialResults};
 pub use entries::Entries;
 pub use escape::printable;
-pub use figure::{FigureResults, Line, Pick, PointResult, Rule};
+pub use figure::{Correlation, FigureResults, Line, Pick, PointResult, Rule, TeachersResult};
 pub use gather::{Report, Results};
 pub use nodes::NodeResults;
 pub use picture::{PaintError, Picture};

@@ -2,8 +2,10 @@
 
 mod paired;
 mod power;
+mod spearman;
 mod spread;
 
 pub use paired::{Evidence, Paired, signed};
 pub use power::seeds_for;
+pub use spearman::Spearman;
 pub use spread::Spread;

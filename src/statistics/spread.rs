@@ -30,6 +30,13 @@ impl Spread {
         self.scaled(100.0, 2)
     }
 
+    /// With so many significant digits of the mean: `0.00749 ± 0.00031`.
+    pub fn significant(&self, digits: i32) -> String {
+        let size = self.mean.abs();
+        let before = if size > 0.0 { size.log10().floor() as i32 + 1 } else { 1 };
+        self.scaled(1.0, (digits - before).clamp(0, 12) as usize)
+    }
+
     /// `scale` times it, with so many digits after the point.
     pub fn scaled(&self, scale: f64, digits: usize) -> String {
         let mean = self.mean * scale;
@@ -51,5 +58,9 @@ mod tests {
         assert_eq!(spread.percent(), "72.00 ± 2.00");
         assert_eq!(Spread::of(&[0.5]).unwrap().percent(), "50.00");
         assert_eq!(Spread::of(&[]), None);
+        for (value, text) in [(0.007_49, "0.00749"), (1.3, "1.30"), (0.0, "0.00"), (1234.0, "1234")]
+        {
+            assert_eq!(Spread::of(&[value]).unwrap().significant(3), text);
+        }
     }
 }

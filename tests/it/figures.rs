@@ -20,7 +20,8 @@ use tiny_skia::Pixmap;
 
 fn point(x: f64, node: &str, ours: &[f64], paper: Option<f64>) -> PointResult {
     PointResult {
-        x,
+        x: Some(x),
+        teacher: None,
         node: Some(node.to_owned()),
         over: None,
         ours: Spread::of(ours),
@@ -62,6 +63,7 @@ fn figure() -> FigureResults {
             mean: Some(74.95),
             pick: Some(pick),
         }),
+        teachers: None,
     }
 }
 
@@ -244,6 +246,45 @@ x = "size"
 gain = "percent"
 series = [{ label = "S", points = [{ x = 1, node = "teacher" }] }]
 mean_rule = { teacher = "teacher" }
+"#
+    ));
+}
+
+#[test]
+fn wrong_figures_of_teachers() {
+    insta::assert_snapshot!(with(
+        r#"
+[distill.twin]
+net = "small"
+teacher = "teacher"
+objective = { kd = { temperature = 2.0, lambda = 0.5 } }
+[distill.other]
+net = "small"
+teacher = "teacher"
+objective = { kd = { temperature = 3.0, lambda = 0.5 } }
+[eval.both]
+of = ["teacher", "twin", "other"]
+against = "teacher"
+[figure.f]
+eval = "both"
+teachers = { metric = "fitted_temperature" }
+series = [{ label = "S", points = [{ node = "twin", over = "teacher" }] }]
+[figure.g]
+eval = "both"
+teachers = { metric = "entropy", eval = "tset" }
+series = [{ label = "S", points = [{ node = "twin", over = "teacher" }] }]
+[figure.h]
+eval = "both"
+teachers = { metric = "entropy" }
+series = [
+  { label = "S", points = [{ node = "[to][wt]*", over = "teacher" }] },
+  { label = "T", points = [{ x = 1, node = "twin", over = "teacher" }, { node = "twin" }] },
+  { label = "U", points = [{ node = "teacher", over = "teacher" }, { paper = 3 }] },
+]
+[figure.i]
+eval = "both"
+teachers = { metric = "sharp" }
+series = [{ label = "S", points = [{ node = "twin", over = "teacher" }] }]
 "#
     ));
 }

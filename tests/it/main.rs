@@ -69,6 +69,7 @@ mod same_bits;
 mod schedule;
 mod schema;
 mod searches;
+mod softness;
 mod special_files;
 mod stalled;
 mod stop;

@@ -88,7 +88,7 @@ fn problems(text: &str) -> Option<Diagnostics> {
 }
 
 /// Tables of the language, and where the schema describes them; a `?` stands for what is looked for.
-const PLACES: [(&str, &str); 30] = [
+const PLACES: [(&str, &str); 31] = [
     ("? = 1", ""),
     ("[data.x]\n? = 1", "/$defs/data"),
     ("[recipe.x]\n? = 1", "/$defs/recipe"),
@@ -124,6 +124,7 @@ const PLACES: [(&str, &str); 30] = [
         "[[figure.x.series]]\n[[figure.x.series.points]]\n? = 1",
         "/$defs/figure/properties/series/items/properties/points/items",
     ),
+    ("[figure.x.teachers]\n? = 1", "/$defs/figure/properties/teachers"),
     ("[figure.x.mean_rule]\n? = 1", "/$defs/figure/properties/mean_rule"),
 ];
 
@@ -215,6 +216,8 @@ fn the_schema_asks_for_what_the_parser_asks_for() {
             assert_eq!(asked.remove("recipe"), kind == "train");
         }
         assert_eq!(asked.remove("eval"), kind == "table");
+        // Or `teachers`, whose measure labels it.
+        assert_eq!(asked.remove("x"), kind == "figure");
         let full = &schema["properties"][kind]["additionalProperties"];
         let parts = full["allOf"].as_array().into_iter().flatten();
         let required = parts.flat_map(|part| part["required"].as_array().into_iter().flatten());

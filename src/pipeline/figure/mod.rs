@@ -2,9 +2,10 @@
 
 pub(super) mod raw;
 mod resolve;
+mod teachers;
 
 use super::measure::Measured;
-use crate::dataset::Split;
+use crate::{dataset::Split, metric::Metric};
 use serde::Serialize;
 
 /// A figure of results.
@@ -28,6 +29,17 @@ pub struct Figure {
     pub series: Vec<Series>,
     /// Whose mean is drawn as a line, and picks an assistant.
     pub mean_rule: Option<MeanRule>,
+    /// What of their teachers places the points, where no number of their own does.
+    pub teachers: Option<Teachers>,
+}
+
+/// A measure of teachers, against which the gain of their students is set.
+#[derive(Clone, Copy, Debug)]
+pub struct Teachers {
+    /// The measure.
+    pub metric: &'static Metric,
+    /// On which images.
+    pub split: Split,
 }
 
 /// What a figure's values are.
@@ -47,7 +59,7 @@ pub enum Quantity {
 pub struct Series {
     /// For the legend.
     pub label: String,
-    /// In the order of `x`.
+    /// In the order of `x`, where that is known.
     pub points: Vec<Point>,
 }
 
@@ -55,11 +67,20 @@ pub struct Series {
 #[derive(Debug)]
 pub struct Point {
     /// Where it stands.
-    pub x: f64,
+    pub x: X,
     /// What takd has of it; nothing in a point that only quotes.
     pub measured: Option<Measure>,
     /// The published value, in the figure's quantity.
     pub paper: Option<f64>,
+}
+
+/// Where a point stands.
+#[derive(Clone, Copy, Debug)]
+pub enum X {
+    /// At a number of the file.
+    At(f64),
+    /// At the figure's measure of this network, which teaches the point's.
+    OfTeacher(Measured),
 }
 
 /// What a point shows.

@@ -1,24 +1,34 @@
 //! Reading `[figure.NAME]`.
 
 use super::Quantity;
-use crate::pipeline::{
-    diagnostic::{Diagnostics, Span},
-    fields::Fields,
-    names,
-    value::{Kind, Name, Table, Value},
+use crate::{
+    metric::{METRICS, Metric},
+    pipeline::{
+        diagnostic::{Diagnostics, Span},
+        fields::Fields,
+        names,
+        value::{Kind, Name, Table, Value},
+    },
 };
 
 /// A figure as it is written.
 pub(in crate::pipeline) struct RawFigure {
     pub(super) name: Name,
     pub(super) title: Option<String>,
-    pub(super) x: Name,
+    pub(super) x: Option<Name>,
     pub(super) y: Option<String>,
     pub(super) note: Option<String>,
     pub(super) gain: Option<(Quantity, Span)>,
     pub(super) eval: Option<Name>,
     pub(super) series: Vec<RawSeries>,
     pub(super) mean_rule: Option<(Name, Name, Span)>,
+    pub(super) teachers: Option<RawTeachers>,
+}
+
+/// `{ metric = "entropy", eval = "on-training" }`.
+pub(super) struct RawTeachers {
+    pub(super) metric: &'static Metric,
+    pub(super) eval: Option<Name>,
 }
 
 pub(super) struct RawSeries {
@@ -28,7 +38,8 @@ pub(super) struct RawSeries {
 
 pub(super) struct RawPoint {
     pub(super) span: Span,
-    pub(super) x: f64,
+    /// Nothing where its teacher's measure places it.
+    pub(super) x: Option<f64>,
     pub(super) node: Option<Name>,
     pub(super) over: Option<Name>,
     pub(super) paper: Option<f64>,
@@ -50,13 +61,17 @@ pub(in crate::pipeline) fn read(
     let gain = gain.and_then(|value| Some((fields.word(value, &words)?, value.span.clone())));
     // Ten times an accuracy is a gain of 900 %.
     let most = if matches!(gain, Some((Quantity::GainPercent, _))) { 1e6 } else { 100.0 };
-    let x = fields.require("x").and_then(|value| fields.string(value));
+    let teachers_value = fields.take("teachers");
+    let by_teachers = teachers_value.is_some();
+    let x = if by_teachers { fields.take("x") } else { fields.require("x") };
+    let x = x.map(|value| fields.string(value));
     let eval = fields.take("eval").and_then(|value| fields.string(value));
     let series_value = fields.require("series");
     let series: Vec<RawSeries> = series_value.map_or(Vec::new(), |value| {
         let items = fields.array(value, "series");
-        items.iter().filter_map(|item| series(item, most, &mut fields)).collect()
+        items.iter().filter_map(|item| series(item, most, by_teachers, &mut fields)).collect()
     });
+    let teachers = teachers_value.map(|value| teachers(value, &mut fields));
     let mean_rule = fields.take("mean_rule").and_then(|value| mean_rule(value, &mut fields));
     if let Some(value) = series_value
         && matches!(&value.kind, Kind::Array(items) if items.is_empty())
@@ -64,7 +79,10 @@ pub(in crate::pipeline) fn read(
         fields.errors.push(&value.span, "a figure needs at least one series");
     }
     fields.finish();
-    Some(RawFigure { name: name.clone(), title, x: x?, y, note, gain, eval, series, mean_rule })
+    // What was written wrong has been reported.
+    let (name, teachers) = (name.clone(), teachers.map_or(Some(None), |read| read.map(Some))?);
+    let x = x.map_or_else(|| by_teachers.then_some(None), |read| read.map(Some))?;
+    Some(RawFigure { name, title, x, y, note, gain, eval, series, mean_rule, teachers })
 }
 
 /// A value as a table to read, or an error.
@@ -76,7 +94,12 @@ fn inner<'v>(value: &'v Value, fields: &mut Fields<'_, '_>, want: &str) -> Optio
     Some(table)
 }
 
-fn series(value: &Value, most: f64, fields: &mut Fields<'_, '_>) -> Option<RawSeries> {
+fn series(
+    value: &Value,
+    most: f64,
+    by_teachers: bool,
+    fields: &mut Fields<'_, '_>,
+) -> Option<RawSeries> {
     let table = inner(value, fields, "a table with `label` and `points`")?;
     let mut inner = Fields::new(table, &value.span, "series", fields.errors);
     let label = inner.require("label").and_then(|value| inner.string(value));
@@ -85,22 +108,38 @@ fn series(value: &Value, most: f64, fields: &mut Fields<'_, '_>) -> Option<RawSe
         if matches!(&value.kind, Kind::Array(items) if items.is_empty()) {
             inner.errors.push(&value.span, "a series needs at least one point");
         }
-        items.iter().filter_map(|item| point(item, most, &mut inner)).collect()
+        items.iter().filter_map(|item| point(item, most, by_teachers, &mut inner)).collect()
     });
     inner.finish();
     Some(RawSeries { label: label?.text, points })
 }
 
-/// `{ x = 4, node = "student4", over = "scratch4", paper = 1.5 }`; `paper` is at most `most`.
-fn point(value: &Value, most: f64, fields: &mut Fields<'_, '_>) -> Option<RawPoint> {
-    let table = inner(value, fields, "a table with `x` and `node`")?;
+/// `{ x = 4, node = "student4", over = "scratch4", paper = 1.5 }`; `paper` is at most `most`, and there is
+/// no `x` where points stand by their teachers.
+fn point(
+    value: &Value,
+    most: f64,
+    by_teachers: bool,
+    fields: &mut Fields<'_, '_>,
+) -> Option<RawPoint> {
+    let want = if by_teachers { "`node` and `over`" } else { "`x` and `node`" };
+    let table = inner(value, fields, &format!("a table with {want}"))?;
     let mut inner = Fields::new(table, &value.span, "point", fields.errors);
-    let x = inner.require("x").and_then(|value| inner.number(value, "a number", |_| true));
+    let x = if by_teachers { inner.take("x") } else { inner.require("x") };
+    let x = match x {
+        Some(value) if by_teachers => {
+            inner.errors.push(&value.span, "its teacher's measure says where the point stands");
+            None
+        }
+        None if by_teachers => Some(None),
+        value => value.and_then(|value| inner.number(value, "a number", |_| true)).map(Some),
+    };
     let [node, over] = ["node", "over"].map(|key| inner.take(key).map(|value| inner.string(value)));
     let paper = inner.take("paper").map(|value| {
         inner.number(value, "percent or percentage points", |p| (-100.0..=most).contains(&p))
     });
     match (&node, &over, &paper) {
+        (None, ..) if by_teachers => inner.errors.push(&value.span, "`point` needs `node`"),
         (None, None, None) => {
             let help = "or `paper`, for a point that only quotes";
             inner.errors.push_help(&value.span, "`point` needs `node`", help);
@@ -111,6 +150,16 @@ fn point(value: &Value, most: f64, fields: &mut Fields<'_, '_>) -> Option<RawPoi
     inner.finish();
     let (node, over, paper) = (node.flatten(), over.flatten(), paper.flatten());
     Some(RawPoint { span: value.span.clone(), x: x?, node, over, paper })
+}
+
+fn teachers(value: &Value, fields: &mut Fields<'_, '_>) -> Option<RawTeachers> {
+    let table = inner(value, fields, "a table with `metric`")?;
+    let mut inner = Fields::new(table, &value.span, "teachers", fields.errors);
+    let words = METRICS.map(|metric| (metric.name, metric));
+    let metric = inner.require("metric").and_then(|value| inner.word(value, &words));
+    let eval = inner.take("eval").and_then(|value| inner.string(value));
+    inner.finish();
+    Some(RawTeachers { metric: metric?, eval })
 }
 
 fn mean_rule(value: &Value, fields: &mut Fields<'_, '_>) -> Option<(Name, Name, Span)> {

@@ -1,27 +1,52 @@
 //! A figure whose names are what they name.
 
 use super::{
-    Figure, MeanRule, Measure, Point, Quantity, Series,
+    Figure, MeanRule, Measure, Point, Quantity, Series, Teachers, X,
     raw::{RawFigure, RawPoint},
 };
 use crate::pipeline::{
     measure::{Eval, Measured},
     resolve::Resolver,
+    resolved::Learn,
     tables::RawEval,
     value::Name,
 };
 
 impl Resolver<'_> {
-    pub fn figure(&mut self, raw: &RawFigure, evals: &[(String, Eval)]) -> Option<Figure> {
+    pub fn figure(
+        &mut self,
+        raw: &RawFigure,
+        evals: &[(String, Eval)],
+        learns: &[Option<Learn>],
+    ) -> Option<Figure> {
         let group = self.group("figure", &raw.name, raw.eval.as_ref())?;
-        let gains = raw.series.iter().flat_map(|series| &series.points).any(|p| p.over.is_some());
+        let teachers = match &raw.teachers {
+            None => None,
+            Some(raw_teachers) => {
+                let given = raw_teachers.eval.as_ref().or(raw.eval.as_ref());
+                let of = self.group("figure", &raw.name, given)?;
+                Some((Teachers { metric: raw_teachers.metric, split: of.split }, of))
+            }
+        };
+        let mut overs = raw.series.iter().flat_map(|series| &series.points).map(|p| &p.over);
+        let gains = teachers.is_some() || overs.any(Option::is_some);
         let mut series = Vec::with_capacity(raw.series.len());
         for line in &raw.series {
             let mut points = Vec::with_capacity(line.points.len());
             for point in &line.points {
-                points.extend(self.point(point, gains, group, evals));
+                match teachers {
+                    None => points.extend(self.point(point, gains, group, evals)),
+                    Some((Teachers { metric, .. }, of)) => {
+                        let groups = [group, of];
+                        self.taught_points(point, metric, groups, evals, learns, &mut points);
+                    }
+                }
             }
-            points.sort_by(|a: &Point, b| a.x.total_cmp(&b.x));
+            let place = |point: &Point| match point.x {
+                X::At(x) => x,
+                X::OfTeacher(_) => 0.0,
+            };
+            points.sort_by(|a: &Point, b| place(a).total_cmp(&place(b)));
             series.push(Series { label: line.label.clone(), points });
         }
         let mean_rule = raw.mean_rule.as_ref().and_then(|(teacher, student, span)| {
@@ -48,16 +73,19 @@ impl Resolver<'_> {
             Quantity::GainPoints => "gain in accuracy (percentage points)",
             Quantity::GainPercent => "gain in accuracy (percent)",
         };
+        let teachers = teachers.map(|(teachers, _)| teachers);
+        let x = raw.x.as_ref().map(|x| x.text.clone());
         Some(Figure {
             name: raw.name.text.clone(),
             title: raw.title.clone().unwrap_or_else(|| raw.name.text.clone()),
-            x: raw.x.text.clone(),
+            x: x.or_else(|| teachers.map(|teachers| teachers.label())).unwrap_or_default(),
             y: raw.y.clone().unwrap_or_else(|| default.to_owned()),
             quantity,
             note: raw.note.clone(),
             split: group.split,
             series,
             mean_rule,
+            teachers,
         })
     }
 
@@ -83,11 +111,11 @@ impl Resolver<'_> {
             (Some(of), None) => Some(Measure::Accuracy(of?)),
             (Some(of), Some(over)) => Some(Measure::Gain { of: of?, over: over? }),
         };
-        Some(Point { x: raw.x, measured, paper: raw.paper })
+        Some(Point { x: X::At(raw.x?), measured, paper: raw.paper })
     }
 
     /// A node and its measurement in `group`.
-    fn measure(
+    pub(super) fn measure(
         &mut self,
         name: &Name,
         group: &RawEval,

@@ -27,6 +27,15 @@ pub(in super::super) fn measure(raw: &mut RawPipeline, of: Vec<Name>, score: &Ra
     }
     let name = Name { text: group(score.split).to_owned(), span: score.split_span.clone() };
     let (split, split_span) = (score.split, score.split_span.clone());
-    let (temperature, agreement, scores) = (None, false, true);
-    raw.evals.push(RawEval { name, of, split, split_span, temperature, agreement, scores });
+    raw.evals.push(RawEval {
+        name,
+        of,
+        split,
+        split_span,
+        temperature: None,
+        agreement: false,
+        softness: false,
+        against: None,
+        scores: true,
+    });
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     dataset::Split,
-    metric::{METRICS, Metric},
+    metric::{Better, METRICS, Metric, Setting},
     search::{Sampler, Stop, Tpe},
 };
 
@@ -62,8 +62,13 @@ pub(in super::super) struct RawScore {
 
 /// `metric = "top1"`, `split = "validation"`.
 pub(in super::super) fn score(fields: &mut Fields<'_, '_>, own: &Span) -> RawScore {
-    use crate::metric::Better;
-    let judges = METRICS.iter().filter(|metric| metric.better != Better::Neither);
+    // What every measurement has, and what says which of two networks is better.
+    let (classes, temperature, fit) = (10, 1.0, None);
+    let [has_teacher, softness, has_scratch] = [false; 3];
+    let usual = Setting { classes, temperature, has_teacher, softness, has_scratch, fit };
+    let judges = METRICS
+        .iter()
+        .filter(|metric| metric.better != Better::Neither && (metric.measure)(usual).is_some());
     let words: Vec<(&'static str, &'static Metric)> = judges.map(|m| (m.name, *m)).collect();
     let metric = fields.take("metric").and_then(|value| fields.word(value, &words));
     let splits =

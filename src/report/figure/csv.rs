@@ -3,7 +3,7 @@
 use super::FigureResults;
 use crate::report::csv_file::{CsvFile, cell, number};
 
-const HEAD: [&str; 14] = [
+const HEAD: [&str; 18] = [
     "series",
     "x",
     "node",
@@ -18,6 +18,10 @@ const HEAD: [&str; 14] = [
     "quantity",
     "note",
     "paper_note",
+    "teacher",
+    "spearman",
+    "spearman_n",
+    "spearman_p",
 ];
 
 impl FigureResults {
@@ -29,13 +33,16 @@ impl FigureResults {
         let quantity = quantity.as_str().unwrap_or_default();
         let note = cell(self.note.as_deref().unwrap_or_default());
         let picked = self.rule.as_ref().and_then(|rule| rule.pick.as_ref()).map(|pick| &pick.node);
+        let correlations = self.teachers.iter().flat_map(|teachers| &teachers.correlations);
+        let mut correlations = correlations.map(Some).chain(std::iter::repeat(None));
         for line in &self.lines {
+            let correlation = correlations.next().flatten();
             for point in &line.points {
                 let name = |node: &Option<String>| cell(node.as_deref().unwrap_or_default());
                 let paper_note = self.paper_note.as_deref().filter(|_| point.paper.is_some());
                 let fields: [String; HEAD.len()] = [
                     cell(&line.label),
-                    point.x.to_string(),
+                    number(point.x),
                     name(&point.node),
                     name(&point.over),
                     number(point.ours.map(|ours| ours.mean)),
@@ -48,6 +55,10 @@ impl FigureResults {
                     quantity.to_owned(),
                     note.clone(),
                     cell(paper_note.unwrap_or_default()),
+                    name(&point.teacher),
+                    number(correlation.and_then(|found| found.rho)),
+                    correlation.map(|found| found.n.to_string()).unwrap_or_default(),
+                    number(correlation.and_then(|found| found.p)),
                 ];
                 file.line(fields.into_iter());
             }

@@ -1,9 +1,12 @@
 //! A figure's numbers.
 
-use super::super::{MeasuredRow, Spread, reader::Reader};
+use super::{
+    super::{MeasuredRow, SeedResult, Spread, reader::Reader},
+    Correlation, TeachersResult,
+};
 use crate::{
     dataset::Split,
-    pipeline::{Figure, Measure, Point, Quantity},
+    pipeline::{Figure, Measure, Point, Quantity, X},
     store::StoreError,
 };
 use serde::Serialize;
@@ -33,6 +36,9 @@ pub struct FigureResults {
     pub lines: Vec<Line>,
     /// The mean rule, where it is drawn.
     pub rule: Option<Rule>,
+    /// What of the teachers places the points, where that does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub teachers: Option<TeachersResult>,
 }
 
 /// A line of points.
@@ -47,8 +53,11 @@ pub struct Line {
 /// A point.
 #[derive(Clone, Debug, Serialize)]
 pub struct PointResult {
-    /// Where it stands.
-    pub x: f64,
+    /// Where it stands; nothing while its teacher is not measured.
+    pub x: Option<f64>,
+    /// The node of the teacher whose measure places it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub teacher: Option<String>,
     /// The node that trains its network; nothing in a point that only quotes.
     pub node: Option<String>,
     /// The node over which its gain is counted.
@@ -95,9 +104,10 @@ impl FigureResults {
     ) -> Result<Self, StoreError> {
         let mut lines = Vec::with_capacity(figure.series.len());
         for series in &figure.series {
-            let points =
-                series.points.iter().map(|point| gather_point(point, figure.quantity, reader));
-            let points = points.collect::<Result<_, _>>()?;
+            let points = series.points.iter().map(|point| gather_point(point, figure, reader));
+            let mut points = points.collect::<Result<Vec<PointResult>, _>>()?;
+            let place = |point: &PointResult| point.x.unwrap_or(f64::INFINITY);
+            points.sort_by(|a, b| place(a).total_cmp(&place(b)));
             lines.push(Line { label: series.label.clone(), points });
         }
         let rule = match figure.mean_rule {
@@ -112,6 +122,9 @@ impl FigureResults {
                 Some(rule)
             }
         };
+        let teachers = figure.teachers.map(|teachers| {
+            TeachersResult::of(teachers, lines.iter().map(Line::correlation).collect())
+        });
         Ok(Self {
             name: figure.name.clone(),
             title: figure.title.clone(),
@@ -124,7 +137,16 @@ impl FigureResults {
             seeds: reader.seeds(),
             lines,
             rule,
+            teachers,
         })
+    }
+}
+
+impl Line {
+    /// How its points' places and values rise together.
+    fn correlation(&self) -> Correlation {
+        let pairs = self.points.iter().filter_map(|point| point.x.zip(point.ours.map(|y| y.mean)));
+        Correlation::of(&self.label, &pairs.collect::<Vec<_>>())
     }
 }
 
@@ -142,7 +164,7 @@ impl Rule {
             let accuracy = point.ours?.mean;
             let distance = |accuracy: f64| (accuracy - mean).abs();
             if pick.as_ref().is_none_or(|best| distance(accuracy) < distance(best.accuracy)) {
-                pick = Some(Pick { node: node.clone(), x: point.x, accuracy });
+                pick = Some(Pick { node: node.clone(), x: point.x?, accuracy });
             }
         }
         pick
@@ -151,14 +173,15 @@ impl Rule {
 
 fn gather_point(
     point: &Point,
-    quantity: Quantity,
+    figure: &Figure,
     reader: &mut Reader<'_, '_>,
 ) -> Result<PointResult, StoreError> {
     let top1 = |row: &MeasuredRow| -> Vec<Option<f64>> {
         row.seeds.iter().map(|seed| seed.metrics.as_ref().map(|m| m.top1() * 100.0)).collect()
     };
     let mut result = PointResult {
-        x: point.x,
+        x: None,
+        teacher: None,
         node: None,
         over: None,
         ours: None,
@@ -166,6 +189,20 @@ fn gather_point(
         test_selected: false,
         paper: point.paper,
     };
+    match point.x {
+        X::At(x) => result.x = Some(x),
+        X::OfTeacher(teacher) => {
+            let row = reader.row(teacher)?;
+            let metric = figure.teachers.map(|teachers| teachers.metric);
+            let number = |seed: &SeedResult| {
+                let metric = metric?;
+                Some(seed.metrics.as_ref()?.get(metric.name)? * metric.unit.scale())
+            };
+            let numbers: Vec<f64> = row.seeds.iter().filter_map(number).collect();
+            result.x = Spread::of(&numbers).map(|spread| spread.mean);
+            result.teacher = Some(row.node);
+        }
+    }
     let values = match point.measured {
         None => return Ok(result),
         Some(Measure::Accuracy(of)) => {
@@ -179,7 +216,7 @@ fn gather_point(
             let (row, base) = (reader.row(of)?, reader.row(over)?);
             result.test_selected = row.is_test_selected() || base.is_test_selected();
             let pairs = top1(&row).into_iter().zip(top1(&base));
-            let gain = |of: f64, over: f64| match quantity {
+            let gain = |of: f64, over: f64| match figure.quantity {
                 // Over an accuracy of 0 it would be infinite: no picture shows that.
                 Quantity::GainPercent if over == 0.0 => None,
                 Quantity::GainPercent => Some((of - over) / over * 100.0),

@@ -4,6 +4,9 @@ mod axes;
 mod csv;
 mod gather;
 mod plot;
+mod teachers;
+mod told;
 
 pub(super) use axes::{Axis, NORMAL, SMALL, label, name_axes};
 pub use gather::{FigureResults, Line, Pick, PointResult, Rule};
+pub use teachers::{Correlation, TeachersResult};

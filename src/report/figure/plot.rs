@@ -40,15 +40,16 @@ impl FigureResults {
         let bottom = top + PLOT;
         picture.height = self.say_below(&mut picture, bottom + 56.0);
         let points = || self.lines.iter().flat_map(|line| &line.points);
-        let xs: Vec<f64> = points().map(|point| point.x).collect();
-        let x = Axis::at(&xs, LEFT, RIGHT);
+        let xs: Vec<f64> = points().filter_map(|point| point.x).collect();
+        let axis = if self.teachers.is_some() { Axis::rounded } else { Axis::at };
+        let x = axis(&xs, LEFT, RIGHT);
         let y = Axis::rounded(&self.heights(), bottom, top);
         self.frame(&mut picture, &x, &y, (top, bottom));
         if let Some(rule) = &self.rule {
             draw_mean(&mut picture, rule, &y);
         }
         for (number, line) in self.lines.iter().enumerate() {
-            draw_line(&mut picture, number, line, &x, &y, self.aside(number));
+            draw_line(&mut picture, number, line, [&x, &y], self);
         }
         if let Some(rule) = &self.rule {
             if let Some(pick) = &rule.pick {
@@ -69,7 +70,8 @@ impl FigureResults {
     /// The notes below the plot, from `top` on; where the picture ends.
     fn say_below(&self, picture: &mut Picture, top: f64) -> f64 {
         let mut y = top;
-        for note in self.note.iter().cloned().chain(self.unlike()) {
+        let notes = self.told_of_teachers().chain(self.note.clone()).chain(self.unlike());
+        for note in notes {
             let mut line = String::new();
             for word in note.split_whitespace() {
                 let longer = format!("{line} {word}");
@@ -89,6 +91,9 @@ impl FigureResults {
 
     /// How far a line's points stand beside their place.
     fn aside(&self, line: usize) -> f64 {
+        if self.teachers.is_some() {
+            return 0.0;
+        }
         (line as f64 - (self.lines.len() as f64 - 1.0) / 2.0) * APART
     }
 
@@ -114,6 +119,7 @@ impl FigureResults {
             1 => format!("top-1 on the {split} split, one seed"),
             _ => format!("top-1 on the {split} split, mean ± std over {seeds} seeds"),
         };
+        text.extend(self.teachers_split());
         if points().any(|point| point.paper.is_some()) {
             text += "; hollow: the paper's values";
         }
@@ -171,8 +177,8 @@ impl FigureResults {
             let points: Vec<String> = line.points.iter().map(words).collect();
             text += &format!(" {}: {}.", line.label, points.join("; "));
         }
-        if let Some(rule) = &self.rule {
-            text += &format!(" {}.", rule.sentence());
+        for told in self.told() {
+            text += &format!(" {told}.");
         }
         for note in self.note.iter().cloned().chain(self.unlike()) {
             text += &format!(" {note}.");
@@ -191,7 +197,9 @@ fn words(point: &PointResult) -> String {
     let paper = point.paper.map(|paper| format!("paper {paper:.2}"));
     let values: Vec<String> = ours.into_iter().chain(paper).collect();
     let values = if values.is_empty() { "no value".to_owned() } else { values.join(", ") };
-    format!("at {} {values}", label(point.x))
+    let of = point.teacher.as_ref().map(|teacher| format!("of {teacher}, ")).unwrap_or_default();
+    let place = point.x.map_or_else(|| "no place".to_owned(), |x| format!("at {}", label(x)));
+    format!("{of}{place} {values}")
 }
 
 fn mark(at: Place, series: usize, hollow: bool, note: String) -> Shape {
@@ -199,16 +207,25 @@ fn mark(at: Place, series: usize, hollow: bool, note: String) -> Shape {
     Shape::Point { at, radius: RADIUS, mark, ink, hollow, note }
 }
 
-fn draw_line(picture: &mut Picture, number: usize, line: &Line, x: &Axis, y: &Axis, aside: f64) {
-    let ink = Ink::Series(number);
+fn draw_line(
+    picture: &mut Picture,
+    number: usize,
+    line: &Line,
+    [x, y]: [&Axis; 2],
+    figure: &FigureResults,
+) {
+    let (ink, aside) = (Ink::Series(number), figure.aside(number));
     for hollow in [true, false] {
         let value = |point: &PointResult| {
             if hollow { point.paper } else { point.ours.map(|ours| ours.mean) }
         };
-        let place = |point: &PointResult| Some((x.pixel(point.x) + aside, y.pixel(value(point)?)));
+        let place = |point: &PointResult| Some((x.pixel(point.x?) + aside, y.pixel(value(point)?)));
         let places: Vec<Place> = line.points.iter().filter_map(place).collect();
         let pen = Pen { ink, width: 2.0, dashed: hollow };
-        picture.shapes.push(Shape::Line { points: places, pen });
+        // Teachers are no sequence.
+        if figure.teachers.is_none() {
+            picture.shapes.push(Shape::Line { points: places, pen });
+        }
         for point in &line.points {
             let Some(at) = place(point) else { continue };
             if let Some(std) = point.ours.and_then(|ours| ours.std).filter(|_| !hollow) {

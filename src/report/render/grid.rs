@@ -95,6 +95,7 @@ fn measured(row: &MeasuredRow, metric: &Metric) -> String {
     match (Spread::of(&values), metric.unit) {
         (Some(spread), Unit::Share) => spread.percent(),
         (Some(spread), Unit::Nats) => spread.scaled(1.0, 3),
+        (Some(spread), Unit::Number) => spread.significant(3),
         (None, _) => NOTHING.to_owned(),
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     ReportFormat,
     grid::{Grid, caption, grid},
-    notes::{decisions, footnotes, notes, picks},
+    notes::{decisions, footnotes, notes, told},
 };
 use crate::report::{Report, escape::markdown as escape};
 
@@ -28,9 +28,9 @@ fn render(report: &Report) -> String {
         }
         text
     });
-    let picks = picks(report).into_iter().map(|pick| escape(&pick) + "\n");
+    let told = told(report).into_iter().map(|sentence| escape(&sentence) + "\n");
     let decisions = decisions(report).into_iter().map(|found| escape(found.trim_start()) + "\n");
-    tables.chain(picks).chain(decisions).collect::<Vec<_>>().join("\n")
+    tables.chain(told).chain(decisions).collect::<Vec<_>>().join("\n")
 }
 
 fn line<'a>(cells: impl Iterator<Item = &'a str>) -> String {

@@ -8,10 +8,13 @@ use crate::{
     },
 };
 
-/// What the figures say in words: which assistants the mean rule picks.
-pub(super) fn picks(report: &Report) -> Vec<String> {
-    let rules = report.figures.iter().filter_map(|figure| Some((figure, figure.rule.as_ref()?)));
-    rules.map(|(figure, rule)| format!("{}: {}", figure.title, rule.sentence())).collect()
+/// What the figures say in words.
+pub(super) fn told(report: &Report) -> Vec<String> {
+    let told = report
+        .figures
+        .iter()
+        .map(|figure| figure.told().into_iter().map(|told| format!("{}: {told}", figure.title)));
+    told.flatten().collect()
 }
 
 /// What searches and choices have found, in lines.

@@ -3,7 +3,7 @@
 use super::{
     ReportFormat,
     grid::{Grid, caption, grid},
-    notes::{decisions, footnotes, notes, picks},
+    notes::{decisions, footnotes, notes, told},
 };
 use crate::report::{Report, escape::line};
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
@@ -38,11 +38,11 @@ pub fn text(report: &Report) -> String {
             lines.chain(footnotes).chain(notes(results).into_iter().map(|note| line(&note)));
         lines.map(|line| line + "\n").collect::<String>()
     });
-    let picks = picks(report).into_iter().map(|pick| line(&pick) + "\n");
+    let told = told(report).into_iter().map(|sentence| line(&sentence) + "\n");
     let decisions: String =
         decisions(report).into_iter().map(|found| line(&found) + "\n").collect();
     let decisions = Some(decisions).filter(|text| !text.is_empty());
-    tables.chain(picks).chain(decisions).collect::<Vec<_>>().join("\n")
+    tables.chain(told).chain(decisions).collect::<Vec<_>>().join("\n")
 }
 
 /// In lines of at most 80 characters where its words allow, all but the first indented.

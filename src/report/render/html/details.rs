@@ -47,6 +47,7 @@ fn told(task: &TaskResults) -> String {
             text += &match metric.unit {
                 Unit::Share => format!("; {} {:.2} %", metric.title, value * 100.0),
                 Unit::Nats => format!("; {} {value:.4}", metric.title),
+                Unit::Number => format!("; {} {value:.4e}", metric.title),
             };
         }
     }

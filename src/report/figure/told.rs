@@ -1,0 +1,24 @@
+//! A figure's findings in words.
+
+use super::{super::split_name, FigureResults};
+
+impl FigureResults {
+    /// What the figure says in words: which assistant the mean rule picks, what goes with the gain.
+    pub(in crate::report) fn told(&self) -> Vec<String> {
+        let mut told: Vec<String> = self.rule.iter().map(|rule| rule.sentence()).collect();
+        told.extend(self.told_of_teachers());
+        told
+    }
+
+    /// The second of these alone, which no line in the picture shows.
+    pub(super) fn told_of_teachers(&self) -> impl Iterator<Item = String> {
+        let all = self.teachers.iter().flat_map(|teachers| &teachers.correlations);
+        all.map(|correlation| correlation.sentence().to_owned())
+    }
+
+    /// On which images the teachers are measured.
+    pub(super) fn teachers_split(&self) -> Option<String> {
+        let teachers = self.teachers.as_ref()?;
+        Some(format!("; teachers measured on the {} split", split_name(teachers.split)))
+    }
+}
