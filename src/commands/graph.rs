@@ -7,8 +7,9 @@ use crate::{
         print,
     },
     pipeline::{Node, Pipeline, Work},
-    session::Absent,
+    store::Store,
 };
+use std::collections::HashMap;
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:
@@ -29,11 +30,12 @@ enum Format {
     Mermaid,
 }
 
-pub(super) fn run(args: &Args) -> Result<u8, Problem> {
-    let pipeline = args.pipeline.opening().absent(Absent::Planned).pipeline()?;
+pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
+    let session = args.pipeline.planned_session(store)?;
+    let drawing = Drawing::of(&session.pipeline);
     print(&match args.format {
-        Format::Dot => dot(&pipeline),
-        Format::Mermaid => mermaid(&pipeline),
+        Format::Dot => dot(&drawing),
+        Format::Mermaid => mermaid(&drawing),
     })?;
     Ok(exit::OK)
 }
@@ -47,9 +49,63 @@ fn label(node: &Node) -> [String; 2] {
     [node.name.clone(), what]
 }
 
-fn edges(pipeline: &Pipeline) -> impl Iterator<Item = (usize, usize)> {
-    let nodes = 0..pipeline.nodes.len();
-    nodes.flat_map(|node| pipeline.dag.parents(node).iter().map(move |&parent| (parent, node)))
+/// Boxes of two lines each, and what leads where.
+struct Drawing {
+    boxes: Vec<[String; 2]>,
+    edges: Vec<(usize, usize)>,
+}
+
+impl Drawing {
+    /// A box for each node; the trials of a search are one, and a choice is one.
+    fn of(pipeline: &Pipeline) -> Self {
+        let mut drawing = Self { boxes: Vec::new(), edges: Vec::new() };
+        let shown = |node: &Node| match &node.work {
+            Work::Learn(_) => !node.is_trial,
+            Work::Eval(eval) => !eval.scores,
+        };
+        let mut places = HashMap::new();
+        for (index, node) in pipeline.nodes.iter().enumerate().filter(|(_, node)| shown(node)) {
+            places.insert(&*node.name, drawing.boxes.len());
+            for parent in pipeline.dag.parents(index) {
+                // Whatever a node learns from stands before it, or is seen when its turn comes.
+                drawing.edges.push((*parent, index));
+            }
+            drawing.boxes.push(label(node));
+        }
+        let place_of = |index: usize| places.get(&*pipeline.nodes[index].name).copied();
+        let edges = std::mem::take(&mut drawing.edges).into_iter();
+        drawing.edges = edges.filter_map(|(a, b)| Some((place_of(a)?, place_of(b)?))).collect();
+        for search in &pipeline.searches {
+            let trials: usize = search.methods.iter().map(|method| method.trials.len()).sum();
+            let what = format!("search, {trials} trials so far, {}", search.sampler);
+            let nodes = search.methods.iter().map(|method| &*method.node);
+            let ends = search.methods.iter().map(|method| &*method.winner);
+            drawing.decision([search.name.clone(), what], nodes, ends, &places);
+        }
+        for choose in &pipeline.choices {
+            let what = format!("choose {}", choose.rule);
+            let nodes = choose.candidates.iter().map(|node| &**node);
+            drawing.decision([choose.name.clone(), what], nodes, choose.chosen.as_deref(), &places);
+        }
+        drawing
+    }
+
+    /// A box that stands between nodes.
+    fn decision<'a>(
+        &mut self,
+        lines: [String; 2],
+        from: impl IntoIterator<Item = &'a str>,
+        to: impl IntoIterator<Item = &'a str>,
+        places: &HashMap<&str, usize>,
+    ) {
+        let own = self.boxes.len();
+        self.boxes.push(lines);
+        self.edges.extend(from.into_iter().filter_map(|node| Some((*places.get(node)?, own))));
+        // A chosen candidate is there already, and no arrow may lead back to it.
+        let ends = to.into_iter().filter_map(|node| Some((own, *places.get(node)?)));
+        let ends: Vec<_> = ends.filter(|&(own, end)| !self.edges.contains(&(end, own))).collect();
+        self.edges.extend(ends);
+    }
 }
 
 /// Node names hold neither quotes nor backslashes; nets may be named anything.
@@ -57,25 +113,25 @@ fn escape(text: &str, quote: &str) -> String {
     text.replace('\\', "\\\\").replace('"', quote).replace('\n', " ")
 }
 
-fn dot(pipeline: &Pipeline) -> String {
+fn dot(drawing: &Drawing) -> String {
     let mut text = "digraph takd {\n  rankdir=LR;\n  node [shape=box];\n".to_owned();
-    for (index, node) in pipeline.nodes.iter().enumerate() {
-        let [name, what] = label(node).map(|line| escape(&line, "\\\""));
+    for (index, lines) in drawing.boxes.iter().enumerate() {
+        let [name, what] = lines.each_ref().map(|line| escape(line, "\\\""));
         text += &format!("  n{index} [label=\"{name}\\n{what}\"];\n");
     }
-    for (from, to) in edges(pipeline) {
+    for (from, to) in &drawing.edges {
         text += &format!("  n{from} -> n{to};\n");
     }
     text + "}\n"
 }
 
-fn mermaid(pipeline: &Pipeline) -> String {
+fn mermaid(drawing: &Drawing) -> String {
     let mut text = "flowchart LR\n".to_owned();
-    for (index, node) in pipeline.nodes.iter().enumerate() {
-        let [name, what] = label(node).map(|line| escape(&line, "#quot;"));
+    for (index, lines) in drawing.boxes.iter().enumerate() {
+        let [name, what] = lines.each_ref().map(|line| escape(line, "#quot;"));
         text += &format!("  n{index}[\"{name}<br/>{what}\"]\n");
     }
-    for (from, to) in edges(pipeline) {
+    for (from, to) in &drawing.edges {
         text += &format!("  n{from} --> n{to}\n");
     }
     text

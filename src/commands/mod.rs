@@ -110,7 +110,7 @@ pub fn main() -> ExitCode {
         Command::Status(args) => status::run(&args, &store),
         Command::Report(args) => report::run(&args, &store),
         Command::Diff(args) => diff::run(&args, &store),
-        Command::Graph(args) => graph::run(&args),
+        Command::Graph(args) => graph::run(&args, &store),
         Command::Export(args) => export::run(&args, &store),
         Command::Cache(command) => cache::run(&command, &store),
         Command::Schema(_) => schema::run(),

@@ -170,11 +170,13 @@ impl<'a> Resolver<'a> {
         for (raw, learn) in raw.learns.iter().zip(learns) {
             let (name, work) = (raw.name.text.clone(), Work::Learn(Box::new(learn?)));
             let own = raw.seeds.as_ref().unwrap_or(&seeds).clone();
-            nodes.push(Node { name, work, seeds: own, on_demand: raw.role != Role::Plain });
+            let (on_demand, is_trial) = (raw.role != Role::Plain, raw.role == Role::Trial);
+            nodes.push(Node { name, work, seeds: own, on_demand, is_trial });
         }
         for (name, eval) in evals {
-            let (seeds, on_demand) = (nodes[eval.of].seeds.clone(), eval.scores);
-            nodes.push(Node { name, work: Work::Eval(eval), seeds, on_demand });
+            let Node { seeds, is_trial, .. } = &nodes[eval.of];
+            let (seeds, on_demand, is_trial) = (seeds.clone(), eval.scores, *is_trial);
+            nodes.push(Node { name, work: Work::Eval(eval), seeds, on_demand, is_trial });
         }
         let parents = nodes.iter().map(|node| match &node.work {
             Work::Learn(learn) => {

@@ -62,6 +62,8 @@ pub struct Node {
     pub seeds: Arc<[u64]>,
     /// Whether it runs only where something needs it: trials, and what a search or a choice starts from.
     pub on_demand: bool,
+    /// Whether it is a trial of a search, of which there are many.
+    pub is_trial: bool,
 }
 
 /// What a node does.

@@ -20,6 +20,9 @@ use std::collections::HashSet;
 pub struct NodeResults {
     /// Its name.
     pub(super) name: String,
+    /// Whether it is a trial of a search: pictures leave it out.
+    #[serde(skip)]
+    pub(super) is_trial: bool,
     /// `train`, `distill` or `eval`.
     pub(super) kind: &'static str,
     /// What stands beside its name: the network's name, or the measured split.
@@ -136,6 +139,7 @@ fn of_tasks(
     let state = NodeState::of_all(&tasks.iter().map(|task| task.state).collect::<Vec<_>>());
     NodeResults {
         name: node.name.clone(),
+        is_trial: node.is_trial,
         kind: node.kind(),
         what,
         parameters,

@@ -7,7 +7,7 @@ use crate::{
 };
 use serde_json::Value;
 use std::fs;
-use takd::{graph::Graph, key::keys, report::Spread};
+use takd::{graph::Graph, key::keys, statistics::Spread};
 
 const NEW: [&str; 10] = [
     "fitted_temperature",

@@ -19,6 +19,9 @@ pub struct ChoiceResults {
     pub rule: &'static str,
     /// What was compared.
     pub metric: &'static str,
+    /// What its values are multiplied by where people read them.
+    #[serde(skip)]
+    pub scale: f64,
     /// On which images.
     pub split: Split,
     /// What it chose among.
@@ -67,6 +70,7 @@ impl ChoiceResults {
             name: choose.name.clone(),
             rule: choose.rule,
             metric: title(choose.metric),
+            scale: choose.metric.unit.scale(),
             split: choose.split,
             candidates: choose.candidates.clone(),
             chosen: choose.chosen.clone(),

@@ -1,6 +1,7 @@
 //! What searches and choices have found, for tables, pages and programs.
 
 mod choice;
+mod picture;
 mod search;
 
 pub(super) use choice::trials;

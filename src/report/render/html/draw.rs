@@ -27,7 +27,8 @@ const MARGIN: f64 = 4.0;
 
 /// The picture, as an element of a page. Every node is a button; the first one takes Tab.
 pub(super) fn dag(dag: &Dag, nodes: &[NodeResults]) -> Markup {
-    let networks: Vec<usize> = (0..nodes.len()).filter(|&n| nodes[n].kind != "eval").collect();
+    let drawn = |node: &NodeResults| node.kind != "eval" && !node.is_trial;
+    let networks: Vec<usize> = (0..nodes.len()).filter(|&n| drawn(&nodes[n])).collect();
     let height = |network: usize| {
         let evals = evals(nodes, network).count();
         tall(&nodes[network]) + (SEAM + EVAL) * evals as f64

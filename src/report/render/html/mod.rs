@@ -1,6 +1,7 @@
 //! A page for a browser: it holds everything that it shows, and loads nothing.
 
 mod calibration;
+mod decisions;
 mod details;
 mod draw;
 mod figures;

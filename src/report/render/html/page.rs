@@ -3,6 +3,7 @@
 
 use super::{
     calibration,
+    decisions::{choices, searches},
     details::details,
     draw::{dag, legend},
     figures::figures,
@@ -31,6 +32,8 @@ pub(super) fn render(contents: &Contents<'_>) -> String {
     let sections = [
         ("#tables", "Tables", !report.tables.is_empty()),
         ("#figures", "Figures", !report.figures.is_empty()),
+        ("#searches", "Searches", !report.searches.is_empty()),
+        ("#choices", "Choices", !report.choices.is_empty()),
         ("#nodes", "Nodes", true),
         ("#calibration", "Sharpness and calibration", !measured.is_empty()),
     ];
@@ -58,6 +61,8 @@ pub(super) fn render(contents: &Contents<'_>) -> String {
                 main {
                     (tables(&report.tables))
                     (figures(&report.figures))
+                    (searches(report))
+                    (choices(report))
                     section #nodes aria-labelledby="nodes-title" {
                         h2 #nodes-title { "Nodes" }
                         (hint())
