@@ -13,6 +13,8 @@ pub enum Column {
     MultiplyAdds,
     /// A metric, mean and standard deviation over the seeds.
     Metric(&'static Metric),
+    /// TAKD's difference from BLKD, with its interval; in tables that compare them alone.
+    Delta,
     /// How many seeds are measured.
     Seeds,
     /// Wall time of one training, mean over the seeds.
@@ -31,13 +33,13 @@ impl Column {
         before
             .into_iter()
             .chain(metrics)
-            .chain([Self::Seeds, Self::Seconds, Self::Step, Self::Cost])
+            .chain([Self::Delta, Self::Seeds, Self::Seconds, Self::Step, Self::Cost])
             .collect()
     }
 
     /// Those of a table that asks for none.
     pub fn usual() -> Vec<Self> {
-        let usual = ["net", "parameters", "top1", "seeds", "seconds"];
+        let usual = ["net", "parameters", "top1", "delta", "seeds", "seconds"];
         Self::all().into_iter().filter(|column| usual.contains(&column.name())).collect()
     }
 
@@ -48,6 +50,7 @@ impl Column {
             Self::Parameters => "parameters",
             Self::MultiplyAdds => "multiply_adds",
             Self::Metric(metric) => metric.name,
+            Self::Delta => "delta",
             Self::Seeds => "seeds",
             Self::Seconds => "seconds",
             Self::Step => "step",
@@ -63,6 +66,7 @@ impl Column {
             Self::Metric(metric) if metric.name == "top1" => "accuracy %".to_owned(),
             Self::Metric(metric) if metric.unit == Unit::Share => format!("{} %", metric.title),
             Self::Metric(metric) => metric.title.to_owned(),
+            Self::Delta => "Δ [95 % CI]".to_owned(),
             Self::Seconds => "training s".to_owned(),
             Self::Step => "ms a step".to_owned(),
             Self::Cost => "step / KD's".to_owned(),
@@ -85,6 +89,6 @@ mod tests {
         let count = names.len();
         names.sort_unstable();
         names.dedup();
-        assert_eq!((names.len(), Column::usual().len()), (count, 5));
+        assert_eq!((names.len(), Column::usual().len()), (count, 6));
     }
 }

@@ -16,7 +16,7 @@ const SAMPLES: &str = "samples";
 #[derive(Clone, Debug, PartialEq)]
 pub struct Metrics {
     /// In the order of [`METRICS`].
-    values: [Option<f64>; METRICS.len()],
+    values: Box<[Option<f64>; METRICS.len()]>,
     /// Images measured.
     pub samples: usize,
 }
@@ -27,7 +27,7 @@ impl Metrics {
     /// # Panics
     /// If there is no metric of a name.
     pub fn of(values: &[(&str, f64)], samples: usize) -> Self {
-        let mut metrics = Self { values: [None; METRICS.len()], samples };
+        let mut metrics = Self { values: Box::new([None; METRICS.len()]), samples };
         for &(name, value) in values {
             metrics.values[index(name).expect("a metric's name")] = Some(value);
         }
@@ -46,7 +46,7 @@ impl Metrics {
 
     /// What was measured, in the order of [`METRICS`].
     pub fn iter(&self) -> impl Iterator<Item = (&'static Metric, f64)> {
-        METRICS.into_iter().zip(self.values).filter_map(|(metric, value)| Some((metric, value?)))
+        METRICS.into_iter().zip(*self.values).filter_map(|(metric, value)| Some((metric, value?)))
     }
 
     /// The first number that is NaN or infinite, with its name; such metrics are not a result.
@@ -113,7 +113,8 @@ pub fn metrics_beside(
         let prediction = Prediction { logits, teacher, scratch, label, log_p: &log_p, rank };
         measures.iter_mut().flatten().for_each(|measure| measure.add(&prediction));
     }
-    Metrics { values: measures.map(|measure| Some(measure?.value(samples))), samples }
+    let values = measures.map(|measure| Some(measure?.value(samples)));
+    Metrics { values: Box::new(values), samples }
 }
 
 /// How many logits come before the label's; of equal ones the lower class comes first. With a NaN
@@ -152,7 +153,7 @@ impl<'de> Deserialize<'de> for Metrics {
             // Fields of metrics that a later version measures are passed over, and those of metrics
             // that an earlier one did not know are absent.
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Metrics, A::Error> {
-                let (mut values, mut samples) = ([None; METRICS.len()], None);
+                let (mut values, mut samples) = (Box::new([None; METRICS.len()]), None);
                 while let Some(name) = map.next_key::<String>()? {
                     if name == SAMPLES {
                         samples = Some(map.next_value()?);

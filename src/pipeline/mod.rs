@@ -4,6 +4,7 @@
 //! with names) → `expand` (matrices and chains become nodes) → `resolve` (names become what
 //! they name). Each step reports into one list of [`Diagnostic`]s and continues.
 
+mod adjust;
 mod batches;
 mod choose;
 mod data;
@@ -36,6 +37,7 @@ mod teachers;
 mod undecided;
 mod value;
 
+pub use adjust::Adjust;
 pub use choose::{Choose, Cost, Evidence, Verdict};
 pub use diagnostic::{Diagnostic, Diagnostics, Sources, Span};
 pub use figure::{Figure, MeanRule, Measure, Point, Quantity, Series, Teachers, X};

@@ -1,6 +1,7 @@
 //! Reading the tables of a pipeline.
 
 use super::{
+    adjust::Adjust,
     choose,
     data::{self, Folders},
     diagnostic::{Diagnostics, Span},
@@ -321,12 +322,15 @@ fn read_result_table(name: &Name, table: &Table, errors: &mut Diagnostics) -> Op
     let eval = fields.take("eval").and_then(|value| fields.string(value));
     let columns = fields.take("columns").map(|value| columns(value, &mut fields));
     let columns = columns.unwrap_or_else(Column::usual);
+    let words = [("holm", Adjust::Holm), ("bh", Adjust::Bh), ("none", Adjust::None)];
+    let adjust = fields.take("adjust").and_then(|value| fields.word(value, &words));
+    let adjust = adjust.unwrap_or_default();
     let rows = fields.take("rows").map(|value| {
         let items = fields.array(value, "rows");
         items.iter().filter_map(|item| row(item, &mut fields)).collect()
     });
     fields.finish();
-    Some(RawTable { name: name.clone(), title, note, eval, columns, rows })
+    Some(RawTable { name: name.clone(), title, note, eval, columns, adjust, rows })
 }
 
 /// `["top1", "ece", "seconds"]`.

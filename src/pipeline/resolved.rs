@@ -2,6 +2,7 @@
 
 use super::{
     Figure,
+    adjust::Adjust,
     choose::Choose,
     measure::{Ask, Eval, Measured},
     search::Search,
@@ -262,6 +263,8 @@ pub struct Table {
     pub note: Option<String>,
     /// Beside the first one.
     pub columns: Vec<Column>,
+    /// How the p-values of its comparisons are adjusted.
+    pub adjust: Adjust,
     /// One row per network.
     pub rows: Vec<Row>,
 }

@@ -1,6 +1,7 @@
 //! What is measured and shown: evals and tables, over the trainings that are resolved by now.
 
 use super::{
+    adjust::Adjust,
     measure::{Eval, Measured},
     moment::AT,
     names::suggestion,
@@ -102,8 +103,9 @@ impl<'a> Resolver<'a> {
         let (_, first) = evals.iter().find(|(_, eval)| !eval.scores)?;
         let rows = evals.iter().enumerate().filter(|(_, (_, eval))| eval.group == first.group);
         let rows = rows.map(|(index, (_, eval))| self.row(None, eval.of, index, None)).collect();
-        let columns = Column::usual();
-        Some(Table { title: first.group.clone(), split: first.split, note: None, columns, rows })
+        let (columns, adjust) = (Column::usual(), Adjust::default());
+        let (title, split) = (first.group.clone(), first.split);
+        Some(Table { title, split, note: None, columns, adjust, rows })
     }
 
     pub fn table(&mut self, raw: &RawTable, evals: &[(String, Eval)]) -> Option<Table> {
@@ -139,8 +141,8 @@ impl<'a> Resolver<'a> {
             }
         }
         let title = raw.title.clone().unwrap_or_else(|| raw.name.text.clone());
-        let (note, columns) = (raw.note.clone(), raw.columns.clone());
-        Some(Table { title, split: group.split, note, columns, rows })
+        let (note, columns, adjust) = (raw.note.clone(), raw.columns.clone(), raw.adjust);
+        Some(Table { title, split: group.split, note, columns, adjust, rows })
     }
 
     /// The eval that a table or figure shows: the one that it names, or the only one there is.

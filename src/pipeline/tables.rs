@@ -1,6 +1,7 @@
 //! Typed tables whose names have not been looked up yet.
 
 use super::{
+    adjust::Adjust,
     choose::RawChoose,
     data::RawData,
     diagnostic::Span,
@@ -147,6 +148,7 @@ pub(super) struct RawTable {
     pub note: Option<String>,
     pub eval: Option<Name>,
     pub columns: Vec<Column>,
+    pub adjust: Adjust,
     pub rows: Option<Vec<RawRow>>,
 }
 

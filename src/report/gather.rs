@@ -11,6 +11,7 @@ use crate::{
     dataset::Split,
     graph::Graph,
     key::{Key, KeyInputs},
+    pipeline::Adjust,
     store::StoreError,
 };
 use serde::Serialize;
@@ -48,6 +49,8 @@ pub struct Results {
     pub columns: Vec<Column>,
     /// In the order of the file.
     pub rows: Vec<TableRow>,
+    /// How the p-values of its comparisons are adjusted.
+    pub adjust: Adjust,
     /// TAKD against BLKD, where rows are of both.
     pub comparisons: Vec<Comparison>,
 }
@@ -74,8 +77,17 @@ impl Report {
             let comparisons = comparisons(pipeline, table, &mut reader)?;
             let (title, split, note) = (table.title.clone(), table.split, table.note.clone());
             let paper_note = pipeline.paper_note.clone();
-            let columns = table.columns.clone();
-            tables.push(Results { title, split, note, paper_note, columns, rows, comparisons });
+            let (columns, adjust) = (table.columns.clone(), table.adjust);
+            tables.push(Results {
+                title,
+                split,
+                note,
+                paper_note,
+                columns,
+                rows,
+                adjust,
+                comparisons,
+            });
         }
         let figures = pipeline.figures.iter();
         let figures = figures.map(|figure| FigureResults::gather(figure, &mut reader));

@@ -1,6 +1,7 @@
 //! Tables of results, from the cache alone: nothing is trained here, and a missing result is shown
 //! as missing.
 
+mod adjust;
 mod compare;
 mod csv_file;
 mod decisions;
@@ -18,8 +19,9 @@ mod state;
 mod tensorboard;
 mod wording;
 
-use crate::statistics::{Paired, Spread, signed};
+use crate::statistics::{Evidence, Paired, Spread, signed};
 pub use compare::Comparison;
+use compare::TO_SEE;
 pub use decisions::{ChoiceResults, EvidenceResults, MethodResults, SearchResults, TrialResults};
 pub use entries::Entries;
 pub use escape::printable;

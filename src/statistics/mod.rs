@@ -6,6 +6,6 @@ mod spearman;
 mod spread;
 
 pub use paired::{Evidence, Paired, signed};
-pub use power::seeds_for;
+pub use power::seeds_to_see;
 pub use spearman::Spearman;
 pub use spread::Spread;

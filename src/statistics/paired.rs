@@ -13,6 +13,8 @@ pub struct Paired {
     pub mean: f64,
     /// How many seeds.
     pub n: usize,
+    /// Sample standard deviation of the differences; nothing of one.
+    pub std: Option<f64>,
     /// What can be said of it.
     pub evidence: Evidence,
 }
@@ -55,7 +57,7 @@ impl Paired {
                 Evidence::Interval { low: mean - reach, high: mean + reach, p }
             }
         };
-        Some(Self { mean, n, evidence })
+        Some(Self { mean, n, std: spread.std, evidence })
     }
 
     /// Whether the interval lies on one side of 0; never without an interval.

@@ -1,57 +1,46 @@
-//! How many seeds show a difference.
+//! How many seeds would show a difference.
 
-use super::Spread;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-/// Chance that a difference which is there is seen.
+/// Probability of seeing it, if it is there.
 const POWER: f64 = 0.8;
-
-/// Chance that one which is not there is.
-const LEVEL: f64 = 0.05;
-
-/// More seeds than anybody trains.
+/// Probability of seeing one where there is none, on both sides together.
+const ALPHA: f64 = 0.05;
+/// More are not counted.
 const MOST: usize = 100_000;
 
-/// About how many seeds a paired t-test needs, two-sided at 5 %, to see a mean difference of `wanted` with a
-/// power of 80 %, if differences spread as these do: the least n with n ≥ ((t₀.₉₇₅ + t₀.₈) · s / wanted)², the
-/// quantiles of n − 1 degrees of freedom (Lachin 1981, "Introduction to sample size determination and power
-/// analysis for clinical trials"). `None` where one difference gives no spread, or nothing is wanted.
-pub fn seeds_for(differences: &[f64], wanted: f64) -> Option<usize> {
-    let std = Spread::of(differences)?.std.filter(|std| *std > 0.0)?;
-    if wanted == 0.0 || !wanted.is_finite() {
-        return None;
-    }
-    let enough = |n: usize| {
+/// The least number of seeds with which a paired t-test of 5 % shows a mean of `difference` in four of five
+/// cases, if the differences of seeds deviate by `std`; nothing if that takes over 100,000.
+///
+/// n ≥ (t(1 − α/2) + t(power))² · std² / difference², its quantiles with n − 1 degrees of freedom, by trying
+/// one n after another (Zar 2010, Biostatistical analysis, chapters 7 and 9).
+pub fn seeds_to_see(std: f64, difference: f64) -> Option<usize> {
+    let ratio = (std / difference).powi(2);
+    let needs = |n: usize| {
         let student = StudentsT::new(0.0, 1.0, (n - 1) as f64)
             .expect("at least one degree of freedom, and scale 1");
-        let reach = student.inverse_cdf(1.0 - LEVEL / 2.0) + student.inverse_cdf(POWER);
-        n as f64 >= (reach * std / wanted).powi(2)
+        let quantiles = student.inverse_cdf(1.0 - ALPHA / 2.0) + student.inverse_cdf(POWER);
+        quantiles.powi(2) * ratio
     };
-    // What is enough for n is enough for more.
-    let (mut low, mut high) = (1, 2);
-    while high < MOST && !enough(high) {
-        (low, high) = (high, high * 2);
-    }
-    while high - low > 1 {
-        let middle = low.midpoint(high);
-        if enough(middle) { high = middle } else { low = middle }
-    }
-    Some(high)
+    // The quantiles fall towards those of the normal distribution, whose sum is 2.8016.
+    let normal = 2.8015f64.powi(2) * ratio;
+    let first = if normal <= MOST as f64 { (normal as usize).max(2) } else { return None };
+    (first..=MOST).find(|&n| n as f64 >= needs(n))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::seeds_for;
+    use super::*;
 
-    /// A spread of 1: R's `power.t.test(delta = 1, sd = 1, type = "paired", power = 0.8)` gives 9.94, for a
-    /// half 33.37; the formula by central quantiles comes within one of it.
+    /// R's `power.t.test(delta, sd, power = 0.8, type = "paired")` gives n 33.37 where the deviation is
+    /// twice the difference, and 9.94 where they are equal.
     #[test]
-    fn seeds_are_those_of_tables() {
-        let differences = [-1.0, 0.0, 1.0];
-        let near = |wanted, of: usize| seeds_for(&differences, wanted).unwrap().abs_diff(of) <= 1;
-        assert!(near(1.0, 10) && near(0.5, 34), "{:?}", seeds_for(&differences, 0.5));
-        assert_eq!(seeds_for(&[1.0], 1.0), None);
-        assert_eq!(seeds_for(&differences, 0.0), None);
-        assert_eq!(seeds_for(&[1.0, 1.0], 1.0), None);
+    fn numbers_are_those_of_r() {
+        let half = |std| seeds_to_see(std, 0.5);
+        assert_eq!((half(1.0), half(0.5)), (Some(34), Some(10)));
+        assert_eq!((half(0.0), half(1e-3)), (Some(2), Some(2)));
+        assert_eq!((half(1e4), seeds_to_see(1.0, 0.0)), (None, None));
+        let many = [0.3, 0.6, 1.2, 2.4, 9.6].map(|std| half(std).unwrap());
+        assert!(many.is_sorted() && many[4] > 2800, "{many:?}");
     }
 }

@@ -138,5 +138,8 @@ fn a_table_tells_the_difference_over_the_seeds() {
     assert_eq!((&told["node"], &told["baseline"]), (&"takd".into(), &"blkd".into()));
     assert_eq!(told["difference"]["n"], 2);
     let text = workspace.ok(&["report", "tiny.toml"]);
-    assert!(text.contains("takd against blkd: ") && text.contains("2 seeds"), "{text}");
+    assert!(
+        text.contains("Δ: points over `blkd`, 1 comparison") && text.contains("Δ [95 % CI]"),
+        "{text}"
+    );
 }

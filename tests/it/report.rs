@@ -10,6 +10,7 @@ use takd::{
     graph::Graph,
     key::{Key, keys},
     metric::Metrics,
+    pipeline::Adjust,
     recipe::Select,
     report::{
         Comparison, MeasuredRow, Report, Results, SeedResult, TableRow,
@@ -58,15 +59,23 @@ fn report() -> Report {
         row("nothing", fair, [None, None], Some(70.16)),
         TableRow { label: "FitNet".to_owned(), paper: Some(86.73), ours: None },
     ];
-    let comparison = |differences: &[f64]| Comparison {
+    let comparison = |row: usize, differences: &[f64]| Comparison {
+        row,
         label: "TAKD".to_owned(),
         node: "takd".to_owned(),
         baseline_label: "BLKD".to_owned(),
         baseline: "blkd".to_owned(),
         difference: Paired::of(differences),
+        adjusted_p: None,
+        seeds_to_see: None,
     };
-    let comparisons = [&[0.3, -0.2, 0.5][..], &[0.9, 1.0, 1.2], &[0.4], &[]];
-    let comparisons = comparisons.map(comparison).to_vec();
+    let mut comparisons = vec![
+        comparison(0, &[0.3, -0.2, 0.5]),
+        comparison(1, &[0.9, 1.0, 1.2]),
+        comparison(2, &[0.4]),
+        comparison(3, &[]),
+    ];
+    Comparison::adjust(&mut comparisons, Adjust::Holm);
     let table = Results {
         title: "Table 1, plain".to_owned(),
         split: Split::Test,
@@ -76,6 +85,7 @@ fn report() -> Report {
         ),
         columns: Column::usual(),
         rows,
+        adjust: Adjust::Holm,
         comparisons,
     };
     let other = Results {
@@ -85,6 +95,7 @@ fn report() -> Report {
         paper_note: Some("quoted nowhere".to_owned()),
         columns: Column::usual(),
         rows: vec![row("teacher", Select::Last, [Some(0.8725), Some(0.88)], None)],
+        adjust: Adjust::None,
         comparisons: Vec::new(),
     };
     let (figures, searches, choices) = (Vec::new(), Vec::new(), Vec::new());
@@ -213,4 +224,39 @@ fn json_holds_everything() {
     let value: serde_json::Value = serde_json::from_str(&render(&report(), "json")).unwrap();
     assert_eq!(value["tables"][0]["rows"][0]["ours"]["seeds"][1]["metrics"]["top1"], 0.88);
     assert_eq!(value["tables"][0]["rows"][1]["ours"]["select"], "best-test");
+}
+
+#[test]
+fn a_difference_stands_in_its_row_and_what_it_is_below() {
+    let mut report = report();
+    let notes = |report: &Report| render(report, "text").replace("\n  ", " ");
+    let text = notes(&report);
+    assert!(text.contains("  Δ [95 % CI]  ") && text.contains("+1.03 [+0.65, +1.41]*"), "{text}");
+    // Holm: 0.0072 counts twice; the first one's p is 0.44, so 0.5 points take more seeds.
+    let want = "Δ: points over `BLKD`, 3 comparisons; [ ]: the 95 % interval";
+    assert!(text.contains(want) && text.contains("adjusted over 2 by Holm (1979)"), "{text}");
+    assert!(text.contains("to see 0.5 points takes about 7 seeds"), "{text}");
+    assert!(text.contains("[–]: one seed, or no spread, gives no interval"), "{text}");
+    for (how, told) in
+        [(Adjust::Bh, "adjusted over 2 by Benjamini"), (Adjust::None, "not adjusted")]
+    {
+        report.tables[0].adjust = how;
+        assert!(notes(&report).contains(told), "{how:?}");
+    }
+    // Who asks for other columns has none of it; a table that compares nothing has no column of it.
+    report.tables[0].columns = Column::all().into_iter().take(1).collect();
+    let text = notes(&report);
+    assert!(!text.contains('Δ'), "{text}");
+}
+
+#[test]
+fn a_table_says_how_its_comparisons_are_adjusted() {
+    let adjusted = |text: &str| parse(&format!("{PIPELINE}[table.all]\n{text}")).tables[0].adjust;
+    assert_eq!(adjusted(""), Adjust::Holm);
+    assert_eq!(adjusted("adjust = \"bh\""), Adjust::Bh);
+    assert_eq!(adjusted("adjust = \"none\""), Adjust::None);
+    let workspace = Workspace::new();
+    workspace.write("tiny.toml", format!("{PIPELINE}[table.all]\nadjust = \"bonferroni\"\n"));
+    let output = workspace.takd(&["check", "tiny.toml"]);
+    assert!(output.code == 3 && output.stderr.contains("unknown word `bonferroni`"), "{output:?}");
 }

@@ -1,7 +1,7 @@
 //! Whether the best is better than the second best by more than chance.
 
 use super::{ask::Ask, found::Verdict};
-use crate::statistics::{Evidence, Paired, seeds_for};
+use crate::statistics::{Evidence, Paired, Spread, seeds_to_see};
 
 /// Of nodes that are measured with all seeds the best, and what may be said of it.
 pub(super) fn best(ask: &Ask<'_>, nodes: &[&str]) -> Option<(Option<String>, Verdict)> {
@@ -26,7 +26,8 @@ pub(super) fn best(ask: &Ask<'_>, nodes: &[&str]) -> Option<(Option<String>, Ver
             Verdict::Clear { second, mean, interval: [low, high] }
         }
         Evidence::Interval { .. } => {
-            let seeds = seeds_for(&differences, mean);
+            let std = Spread::of(&differences).and_then(|spread| spread.std);
+            let seeds = std.and_then(|std| seeds_to_see(std, mean.abs()));
             let more = seeds.map(|seeds| seeds.saturating_sub(differences.len()).max(1));
             Verdict::CannotTell { second, mean, seeds: more }
         }

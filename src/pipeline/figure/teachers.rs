@@ -10,7 +10,7 @@ impl Teachers {
     /// What the axis is called where the file does not say it.
     pub(super) fn label(self) -> String {
         let percent = if self.metric.unit == Unit::Share { " (%)" } else { "" };
-        format!("{} of the teacher{percent}", self.metric.title)
+        format!("teacher's {}{percent}", self.metric.title)
     }
 }
 

@@ -149,7 +149,9 @@ impl FigureResults {
                 let ink = Ink::Series(number);
                 let middle = y - NORMAL * 0.35;
                 let pen = Pen { ink, width: 2.0, dashed: hollow };
-                picture.line((x, middle), (x + 34.0, middle), pen);
+                if self.teachers.is_none() {
+                    picture.line((x, middle), (x + 34.0, middle), pen);
+                }
                 picture.shapes.push(mark((x + 17.0, middle), number, hollow, String::new()));
                 picture.text((x + 42.0, y), &text, NORMAL, Ink::Strong, Anchor::Start);
                 x += length;

@@ -4,7 +4,7 @@ use super::ReportFormat;
 use crate::{
     metric::METRICS,
     report::{
-        Report,
+        Evidence, Report, Results,
         csv_file::{CsvFile, cell, number},
     },
 };
@@ -19,13 +19,15 @@ pub(super) static CSV: ReportFormat = ReportFormat {
 
 fn render(report: &Report) -> String {
     let head = "table split label paper node net parameters test_selected seed key";
-    let tail = "samples train_seconds selected_epoch note paper_note";
+    let tail = "samples train_seconds selected_epoch baseline delta delta_low delta_high delta_p \
+                delta_p_adjusted delta_seeds note paper_note";
     let metrics = METRICS.iter().map(|metric| metric.name);
     let head: Vec<&str> = head.split(' ').chain(metrics).chain(tail.split(' ')).collect();
     let mut file = CsvFile::new(&head);
     for table in &report.tables {
         let split = format!("{:?}", table.split).to_lowercase();
-        for row in &table.rows {
+        for (place, row) in table.rows.iter().enumerate() {
+            let compared = compared(table, place);
             let quoted = table.paper_note.as_deref().filter(|_| row.paper.is_some());
             let notes = [table.note.as_deref(), quoted].map(|note| cell(note.unwrap_or_default()));
             let first = [cell(&table.title), split.clone(), cell(&row.label), number(row.paper)];
@@ -53,9 +55,31 @@ fn render(report: &Report) -> String {
                     count(seed.selected_epoch),
                 ];
                 let fields = first.iter().cloned().chain(network).chain(measured).chain(making);
+                let fields = fields.chain(compared.clone());
                 file.line(fields.chain(notes.clone()));
             }
         }
     }
     file.text()
+}
+
+/// What a row is compared with, the difference in percentage points, its interval, p and seeds.
+fn compared(table: &Results, row: usize) -> [String; 7] {
+    let found = table.comparisons.iter().find(|comparison| comparison.row == row);
+    let Some((found, difference)) = found.and_then(|found| Some((found, found.difference?))) else {
+        return Default::default();
+    };
+    let [low, high, p] = match difference.evidence {
+        Evidence::Interval { low, high, p } => [low, high, p].map(Some),
+        Evidence::OneSeed | Evidence::NoSpread => [None; 3],
+    };
+    [
+        cell(&found.baseline),
+        number(Some(difference.mean)),
+        number(low),
+        number(high),
+        number(p),
+        number(found.adjusted_p),
+        difference.n.to_string(),
+    ]
 }

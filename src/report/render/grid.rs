@@ -1,5 +1,6 @@
 //! Tables for people: their columns, their cells and their captions.
 
+use super::deltas;
 use crate::{
     column::Column,
     metric::{Metric, Unit},
@@ -32,15 +33,18 @@ impl Head {
 
 /// A table with the columns that it asks for, and with those of quoted values where it has any.
 pub(super) fn grid(table: &Results) -> Grid {
-    let columns = &table.columns;
+    let compares =
+        |column: &Column| !matches!(column, Column::Delta) || !table.comparisons.is_empty();
+    let columns: Vec<Column> = table.columns.iter().copied().filter(compares).collect();
     let mut heads = vec![Head::new("network", true)];
     heads.extend(columns.iter().map(|column| Head::new(column.head(), column.is_words())));
     if table.quotes() {
         heads.extend(["paper ‡", "diff ‡"].map(|head| Head::new(head, false)));
     }
-    let rows = table.rows.iter().map(|row| {
+    let rows = table.rows.iter().enumerate().map(|(place, row)| {
         let mut cells = vec![row.label.clone()];
         cells.extend(columns.iter().map(|&column| match &row.ours {
+            Some(_) if matches!(column, Column::Delta) => deltas::cell(table, place),
             Some(ours) => cell(ours, column, table),
             None => NOTHING.to_owned(),
         }));
@@ -66,6 +70,8 @@ fn cell(row: &MeasuredRow, column: Column, table: &Results) -> String {
             let marked = row.is_test_selected() && first == Some(metric.name);
             format!("{}{}", measured(row, metric), if marked { TEST_SELECTED } else { "" })
         }
+        // Of a row, not of its network.
+        Column::Delta => NOTHING.to_owned(),
         Column::Seeds => {
             let (measured, seeds) = (row.seeds.len() - row.missing(), row.seeds.len());
             if measured == seeds { measured.to_string() } else { format!("{measured} of {seeds}") }

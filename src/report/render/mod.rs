@@ -1,6 +1,7 @@
 //! How reports are written. A format is one file or folder here, and one line of [`FORMATS`].
 
 mod csv;
+mod deltas;
 mod grid;
 mod html;
 mod interface;

@@ -1,9 +1,10 @@
-//! What stands below tables: the marks, what was compared, and what is missing.
+//! What stands below tables: the marks, the comparisons, and what is missing.
 
+use super::deltas;
 use crate::{
     recipe::Select,
     report::{
-        ChoiceResults, Comparison, MeasuredRow, Report, Results, SearchResults, TEST_SELECTED,
+        ChoiceResults, MeasuredRow, Report, Results, SearchResults, TEST_SELECTED,
         decisions::trials, plural,
     },
 };
@@ -55,6 +56,7 @@ pub(super) fn footnotes(table: &Results) -> Vec<String> {
         notes.push(format!("{TEST_SELECTED} {how}: optimistic"));
     }
     notes.extend(searched(false));
+    notes.extend(deltas::footnotes(table));
     notes.extend(table.note.clone());
     notes.extend(table.unlike());
     notes
@@ -69,11 +71,6 @@ pub(super) fn notes(table: &Results) -> Vec<String> {
             "warning: `{}` is a teacher and is no better than guessing among {} classes",
             row.node, row.classes
         ));
-    }
-    let told: Vec<String> = table.comparisons.iter().filter_map(Comparison::sentence).collect();
-    if !told.is_empty() {
-        notes.extend(told);
-        notes.push("(intervals: paired Student's t over the seeds that both have)".to_owned());
     }
     let failed: usize = ours().map(MeasuredRow::failed).sum();
     let missing = ours().map(MeasuredRow::missing).sum::<usize>() - failed;
