@@ -29,6 +29,6 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
     let survey = session.survey()?;
     tell_damaged(&survey);
     let plan = session.plan_of(&survey, &Selection::of(&args.nodes))?;
-    show(&session, &plan, args.json)?;
+    show(&session, &survey, &plan, args.json)?;
     Ok(exit::OK)
 }

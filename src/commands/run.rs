@@ -64,7 +64,8 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
     let selection = Selection { nodes: args.nodes.clone(), force: args.force.clone() };
     if args.dry_run {
         let session = args.pipeline.planned_session(store)?;
-        show(&session, &session.plan(&selection)?, args.json)?;
+        let survey = session.survey()?;
+        show(&session, &survey, &session.plan_of(&survey, &selection)?, args.json)?;
         return Ok(exit::OK);
     }
     let mut session = args.pipeline.session(store)?;

@@ -2,6 +2,7 @@
 
 use super::{
     exit::Problem,
+    long,
     say::say,
     stdout::{print, print_json},
 };
@@ -10,7 +11,7 @@ use crate::{
     key::Key,
     pipeline::Work,
     plan::{Action, Plan, Reason, Step},
-    session::{Session, Survey, absent_data},
+    session::{Forecast, Session, Survey, absent_data},
 };
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
@@ -26,8 +27,14 @@ pub(crate) fn tell_damaged(survey: &Survey) {
 }
 
 /// Prints a plan.
-pub(crate) fn show(session: &Session, plan: &Plan, json: bool) -> Result<(), Problem> {
+pub(crate) fn show(
+    session: &Session,
+    survey: &Survey,
+    plan: &Plan,
+    json: bool,
+) -> Result<(), Problem> {
     let graph = &session.graph();
+    let forecasts = session.forecasts(survey);
     let resumes = session.resumes(plan)?;
     if json {
         let step = |step: &Step| {
@@ -38,9 +45,33 @@ pub(crate) fn show(session: &Session, plan: &Plan, json: bool) -> Result<(), Pro
             value
         };
         let steps: Vec<Value> = plan.steps.iter().map(step).collect();
-        return print_json(&json!({ "pipeline": graph.pipeline.name, "steps": steps }));
+        let mut plan = json!({ "pipeline": graph.pipeline.name, "steps": steps });
+        if !forecasts.is_empty() {
+            plan["forecasts"] = forecasts.iter().map(forecast_json).collect();
+        }
+        return print_json(&plan);
     }
-    print(&text(graph, plan, &resumes))
+    let forecasts = forecasts.iter().map(|forecast| told(forecast) + "\n");
+    print(&(text(graph, plan, &resumes) + &forecasts.collect::<String>()))
+}
+
+fn forecast_json(forecast: &Forecast) -> Value {
+    let Forecast { name, trainings, epochs, decided, over, seconds } = forecast;
+    json!({
+        "name": name, "trainings": trainings, "epochs": epochs, "decided": decided, "over": over,
+        "seconds": seconds,
+    })
+}
+
+/// What a search or a choice costs at most, in a line.
+fn told(forecast: &Forecast) -> String {
+    let Forecast { name, trainings, epochs, decided, over, seconds } = forecast;
+    let mut text = format!("{name}: at most {trainings} trainings ({epochs} epochs)");
+    text += &format!("; {decided} decided so far, {over} of them in the cache");
+    if let Some(seconds) = seconds.filter(|seconds| *seconds > 0.0) {
+        text += &format!("; the rest takes at most {} here, one at a time", long(seconds));
+    }
+    text
 }
 
 /// A step's tasks, action and key.

@@ -12,6 +12,7 @@
 //! ```
 
 mod absent;
+mod forecast;
 mod inspect;
 mod opening;
 mod rounds;
@@ -22,6 +23,7 @@ mod watcher;
 mod why;
 
 pub use absent::absent_data;
+pub use forecast::Forecast;
 pub use opening::{Absent, OpenError, Opening};
 pub use run::{RunError, RunOptions, RunOutcome};
 pub use selection::Selection;

@@ -71,10 +71,18 @@ impl Survey {
 
     /// What steps like these have cost on this host and on the device called `device`.
     pub fn costs(&self, graph: &Graph<'_>, device: &str) -> Costs {
+        self.costs_of(graph, |spent| spent.device == device)
+    }
+
+    /// The same on any device of this host, for who only plans.
+    pub fn costs_here(&self, graph: &Graph<'_>) -> Costs {
+        self.costs_of(graph, |_| true)
+    }
+
+    fn costs_of(&self, graph: &Graph<'_>, counts: impl Fn(&Spent) -> bool) -> Costs {
         let mut costs = Costs::default();
         let host = host();
-        let here = |spent: &&Spent| spent.device == device && spent.host == host;
-        for spent in self.past.iter().filter(here) {
+        for spent in self.past.iter().filter(|spent| spent.host == host && counts(spent)) {
             let nets = spent.inputs.nets().iter();
             let nets = nets.filter_map(|net| net.architecture(&graph.pipeline.kinds).ok());
             let forward = nets.map(|net| net.multiply_adds() as f64).sum();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// `PIPELINE` with a search over two methods, and `more` in its table.
 fn text(more: &str) -> String {
     let search = format!(
-        "\n[search.fair]\n{more}\n[search.fair.space.nokd]\n\
+        "\n[table.all]\ncolumns = [\"net\", \"top1\", \"seeds\"]\n[search.fair]\n{more}\n[search.fair.space.nokd]\n\
          recipe.optimizer.sgd.lr = {{ from = 0.01, to = 0.2, log = true }}\n\
          [search.fair.space.takd]\nobjective.kd.temperature = [1, 2, 5, 10]\n\
          objective.kd.lambda = {{ from = 0.1, to = 1.0, step = 0.1 }}\n"
@@ -70,7 +70,7 @@ fn neither_jobs_nor_a_kill_change_a_trial() {
     for delay in [120, 200, 280, 360, 440, 520] {
         let mut child = crate::running::Running::new(&mut killed.command(&["run", "tiny.toml"]));
         std::thread::sleep(std::time::Duration::from_millis(delay));
-        child.kill();
+        child.kill().unwrap();
     }
     assert_eq!(killed.ok(&["run", "tiny.toml"]), table);
     assert!(weights(&killed) == weights(&quiet));
