@@ -37,12 +37,14 @@ mod mutual;
 mod net;
 mod recipe;
 mod softness;
+mod tasks;
 
 pub use data::DataInputs;
 pub use mutual::MutualInputs;
 pub use net::NetInputs;
 pub use recipe::RecipeInputs;
 pub use softness::Softness;
+pub use tasks::{keys, keys_for};
 
 use crate::{
     dataset::{Split, defaults},
@@ -304,7 +306,7 @@ impl KeyInputs {
     }
 
     /// Inputs of `task`, whose parents' keys are known.
-    fn of(graph: &Graph<'_>, task: &Task, parents: Vec<Key>) -> Self {
+    fn of_task(graph: &Graph<'_>, task: &Task, parents: Vec<Key>) -> Self {
         match &graph.pipeline.nodes[task.node].work {
             Work::Learn(learn) => Self {
                 version: KEY_VERSION,
@@ -371,18 +373,4 @@ impl KeyInputs {
             },
         }
     }
-}
-
-/// Each task's inputs and key, in the order of `graph.tasks`.
-pub fn keys(graph: &Graph<'_>) -> Vec<(KeyInputs, Key)> {
-    let mut keys: Vec<Option<(KeyInputs, Key)>> = graph.tasks.iter().map(|_| None).collect();
-    for &task in graph.dag.order() {
-        let parents = graph.dag.parents(task).iter();
-        let parents = parents.map(|&parent| keys[parent].as_ref().map(|(_, key)| *key));
-        let parents = parents.collect::<Option<_>>().expect("the order puts parents first");
-        let inputs = KeyInputs::of(graph, &graph.tasks[task], parents);
-        let key = inputs.key();
-        keys[task] = Some((inputs, key));
-    }
-    keys.into_iter().map(|key| key.expect("the order holds every task")).collect()
 }

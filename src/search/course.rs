@@ -33,6 +33,9 @@ pub trait Surroundings {
     /// them that do not end at a rung.
     fn epochs(&self, point: &Point) -> Cost;
 
+    /// The point of a trial, which `draw` draws if it has not been.
+    fn point(&self, trial: usize, draw: &dyn Fn() -> Option<Point>) -> Option<Point>;
+
     /// The score of the trial at `point` at a level: a rung, or the one after the last rung for its end.
     /// Higher is better.
     fn score(&self, trial: usize, level: usize, point: &Point) -> Option<Result<f64, Failed>>;
@@ -138,10 +141,12 @@ impl Course {
         };
         let mut left = self.epochs.map(|(budget, _)| budget.saturating_sub(spent));
         for index in first..self.trials.min(first.saturating_add(size)) {
-            let mut stream = Stream::new(self.seed, Purpose::Trial, 0, index as u64);
-            let mut uniform = || f64::from(stream.uniform());
-            let drawn = self.sampler.propose(&self.space, index, &history, self.seed, &mut uniform);
-            let Some(point) = drawn else { return };
+            let draw = || {
+                let mut stream = Stream::new(self.seed, Purpose::Trial, 0, index as u64);
+                let mut uniform = || f64::from(stream.uniform());
+                self.sampler.propose(&self.space, index, &history, self.seed, &mut uniform)
+            };
+            let Some(point) = around.point(index, &draw) else { return };
             if let Some(left) = &mut left {
                 let Some(rest) = left.checked_sub(around.epochs(&point).until(usize::MAX)) else {
                     return;

@@ -107,8 +107,13 @@ impl Domain {
             }
             None => inside,
         };
-        let rounded = if integer { stepped.round() } else { short(stepped) };
-        // Twelve digits of a bound may lie beyond it.
+        let rounded = match step {
+            _ if integer => stepped.round(),
+            // What differs beyond is noise of the arithmetic, and would be another key.
+            Some(_) => digits(stepped, 12),
+            None => digits(stepped, DIGITS),
+        };
+        // Some digits of a bound may lie beyond it.
         rounded.clamp(low, high)
     }
 
@@ -144,9 +149,12 @@ impl Domain {
     }
 }
 
-/// A number with twelve digits: what differs beyond is noise of the arithmetic, and would be another key.
-fn short(number: f64) -> f64 {
-    format!("{number:.11e}").parse().unwrap_or(number)
+/// Significant digits of a number without a step: no search tells more apart, and people copy values.
+const DIGITS: usize = 4;
+
+/// A number with so many significant digits.
+fn digits(number: f64, count: usize) -> f64 {
+    format!("{number:.*e}", count - 1).parse().unwrap_or(number)
 }
 
 #[cfg(test)]
@@ -170,6 +178,7 @@ mod tests {
         let domain =
             Domain::Number { low: 1e-4, high: 1e-2, log: true, step: None, integer: false };
         assert_eq!(domain.at(0.5), Coordinate::Number(1e-3));
+        assert_eq!(domain.at(0.3), Coordinate::Number(3.981e-4), "four digits");
         assert!((domain.unit(&Coordinate::Number(1e-3)).unwrap() - 0.5).abs() < 1e-12);
         let whole = Domain::Number { low: 1.0, high: 8.0, log: true, step: None, integer: true };
         assert_eq!(whole.at(0.9999), Coordinate::Number(8.0));

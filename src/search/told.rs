@@ -1,6 +1,10 @@
 //! What measurements have told: all that a search or a choice knows of the cache.
 
-use std::collections::HashMap;
+use super::Point;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// What came of one measurement.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -12,21 +16,42 @@ pub enum Score {
 }
 
 /// Scores by the name of the eval node and its seed. What is absent is not known yet.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Told(HashMap<String, Vec<(u64, Score)>>);
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    scores: HashMap<String, Vec<(u64, Score)>>,
+    /// Points that were drawn, by the name of what they are drawn for. A point is decided by scores that
+    /// stay, so that it need not be drawn again when more are told.
+    drawn: Arc<Mutex<HashMap<String, Vec<Point>>>>,
+}
 
 impl Told {
     /// Takes a score down; one that is known stays.
     pub fn add(&mut self, eval: &str, seed: u64, score: Score) {
-        let of_node = self.0.entry(eval.to_owned()).or_default();
+        let of_node = self.scores.entry(eval.to_owned()).or_default();
         if !of_node.iter().any(|(known, _)| *known == seed) {
             of_node.push((seed, score));
         }
     }
 
+    /// The point of trial `index` of what is called `name`, drawn if it has not been. Trials are asked for in
+    /// order.
+    pub fn point(
+        &self,
+        name: &str,
+        index: usize,
+        draw: impl FnOnce() -> Option<Point>,
+    ) -> Option<Point> {
+        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_name = drawn.entry(name.to_owned()).or_default();
+        if index == of_name.len() {
+            of_name.push(draw()?);
+        }
+        of_name.get(index).cloned()
+    }
+
     /// A score, if it is known.
     pub fn score(&self, eval: &str, seed: u64) -> Option<Score> {
-        let of_node = self.0.get(eval)?;
+        let of_node = self.scores.get(eval)?;
         of_node.iter().find(|(known, _)| *known == seed).map(|(_, score)| *score)
     }
 

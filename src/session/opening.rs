@@ -2,7 +2,7 @@
 
 use super::Session;
 use crate::{
-    dataset::{DataError, Format, Presence},
+    dataset::{DataError, DataInfo, Format, Presence},
     input::{self, MOST_PIPELINE, MOST_WEIGHTS},
     kinds::Kinds,
     network,
@@ -11,8 +11,10 @@ use crate::{
     store::{Store, StoreError},
 };
 use std::{
+    collections::BTreeMap,
     io,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 /// What a pipeline is read with: its file, and what is laid over it.
@@ -133,18 +135,23 @@ impl Opening {
     /// # Errors
     /// [`OpenError`] with every error in the text.
     pub fn parse(&self, text: String) -> Result<Pipeline, OpenError> {
-        self.parse_with(text, &Told::default())
+        self.parse_with(text, &Told::default(), &Probed::default())
     }
 
-    /// The same, of whose searches is known what `told` says.
-    pub(super) fn parse_with(&self, text: String, told: &Told) -> Result<Pipeline, OpenError> {
+    /// The same, of whose searches is known what `told` says, and of whose files what `probed` has seen.
+    pub(super) fn parse_with(
+        &self,
+        text: String,
+        told: &Told,
+        probed: &Probed,
+    ) -> Result<Pipeline, OpenError> {
         let mut sources = vec![(self.file.display().to_string(), text)];
         for set in &self.sets {
             sources.push(setting(set).ok_or_else(|| OpenError::Set(set.clone()))?);
         }
         let folder = self.file.parent().unwrap_or(&self.file);
         let stem = self.file.file_stem().unwrap_or_default().to_string_lossy();
-        let probe = |format: &Format| match format.probe() {
+        let look = |format: &Format| match format.probe() {
             Ok(info) => Ok(info),
             Err(error @ DataError::Missing { .. }) => {
                 let known = format.known();
@@ -153,6 +160,8 @@ impl Opening {
             }
             Err(error) => Err(error.to_string()),
         };
+        let probe = |format: &Format| remember(&probed.data, format, || look(format));
+        let digest = |path: &Path| remember(&probed.weights, &path.to_owned(), || digest(path));
         let catalogue = Catalogue {
             preset: self.preset.as_deref(),
             data: &self.data,
@@ -173,9 +182,28 @@ impl Opening {
     /// As [`pipeline`](Self::pipeline), and if the cache cannot be read.
     pub fn session(&self, store: Store) -> Result<Session, OpenError> {
         let text = self.text()?;
-        let session = Session::new(self.parse(text.clone())?, store);
-        session.reading(self.clone(), text)
+        let probed = Probed::default();
+        let pipeline = self.parse_with(text.clone(), &Told::default(), &probed)?;
+        Session::new(pipeline, store).reading(self.clone(), text, probed)
     }
+}
+
+/// What was seen of files: a pipeline that is read again in one session looks at them once.
+#[derive(Default)]
+pub(super) struct Probed {
+    data: Seen<Format, DataInfo>,
+    weights: Seen<PathBuf, String>,
+}
+
+type Seen<K, V> = Mutex<BTreeMap<K, Result<V, String>>>;
+
+fn remember<K: Ord + Clone, V: Clone>(
+    seen: &Seen<K, V>,
+    key: &K,
+    look: impl FnOnce() -> Result<V, String>,
+) -> Result<V, String> {
+    let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+    seen.entry(key.clone()).or_insert_with(look).clone()
 }
 
 /// The digest of a file of weights, in hex.

@@ -1,11 +1,10 @@
 //! Searches and choices in a session: what the cache tells of their trials, and what they ask for next.
 
-use super::{OpenError, Opening, Selection, Session};
+use super::{OpenError, Opening, Selection, Session, opening::Probed};
 use crate::{
     graph::{Graph, SelectError},
-    key::{Key, KeyInputs, keys},
+    key::{Key, KeyInputs, keys_for},
     metric::Metric,
-    pipeline::Ask,
     search::{Score, Told},
     store::{Depth, Lookup, Outcome, Store, StoreError},
 };
@@ -16,13 +15,19 @@ pub(super) struct Source {
     opening: Opening,
     text: String,
     told: Told,
+    probed: Probed,
 }
 
 impl Session {
     /// The same, whose searches are decided by what the cache has.
-    pub(super) fn reading(mut self, opening: Opening, text: String) -> Result<Self, OpenError> {
+    pub(super) fn reading(
+        mut self,
+        opening: Opening,
+        text: String,
+        probed: Probed,
+    ) -> Result<Self, OpenError> {
         if !self.pipeline.asks.is_empty() {
-            self.source = Some(Source { opening, text, told: Told::default() });
+            self.source = Some(Source { opening, text, told: Told::default(), probed });
             self.settle()?;
         }
         Ok(self)
@@ -41,7 +46,7 @@ impl Session {
             for (eval, seed, score) in new {
                 told.add(&eval, seed, score);
             }
-            let pipeline = source.opening.parse_with(source.text.clone(), &told)?;
+            let pipeline = source.opening.parse_with(source.text.clone(), &told, &source.probed)?;
             self.pipeline = pipeline;
             self.source.as_mut().expect("it was there").told = told;
             settled = true;
@@ -120,17 +125,17 @@ fn ask(
     if graph.pipeline.asks.is_empty() {
         return Ok(new);
     }
-    let (places, keys) = (places(graph), keys(graph));
-    for Ask { eval, seeds, metric } in &graph.pipeline.asks {
-        let Some(&node) = places.get(&**eval) else { continue };
-        for task in seeds.iter().filter_map(|&seed| graph.task(node, seed)) {
-            let seed = graph.tasks[task].seed;
-            let known = told.score(eval, seed).is_some();
-            if let Some(score) =
-                (!known).then(|| score(graph, store, &keys, task, metric)).transpose()?.flatten()
-            {
-                new.push((eval.to_owned(), seed, score));
-            }
+    let places = places(graph);
+    let mut tasks = Vec::new();
+    for ask in &graph.pipeline.asks {
+        let Some(&node) = places.get(&*ask.eval) else { continue };
+        let open = ask.seeds.iter().filter(|&&seed| told.score(&ask.eval, seed).is_none());
+        tasks.extend(open.filter_map(|&seed| Some((ask, graph.task(node, seed)?))));
+    }
+    let keys = keys_for(graph, &tasks.iter().map(|(_, task)| *task).collect::<Vec<_>>());
+    for (ask, task) in tasks {
+        if let Some(score) = score(graph, store, &keys, task, ask.metric)? {
+            new.push((ask.eval.clone(), graph.tasks[task].seed, score));
         }
     }
     Ok(new)
@@ -140,12 +145,12 @@ fn ask(
 fn score(
     graph: &Graph<'_>,
     store: &Store,
-    keys: &[(KeyInputs, Key)],
+    keys: &HashMap<usize, (KeyInputs, Key)>,
     task: usize,
     metric: &Metric,
 ) -> Result<Option<Score>, StoreError> {
     let outcome = |task: usize| {
-        let found = store.find(&keys[task].1, Depth::Manifest)?;
+        let found = store.find(&keys[&task].1, Depth::Manifest)?;
         Ok(match found {
             Lookup::Whole(entry) => Some(entry.manifest.outcome),
             Lookup::Missing | Lookup::Damaged(_) | Lookup::OtherVersion(_) => None,
@@ -159,7 +164,7 @@ fn score(
     }
     let mut open = vec![task];
     while let Some(task) = open.pop() {
-        let diverged = store.progress(&keys[task].1)?.is_some_and(|(said, _)| said.diverged);
+        let diverged = store.progress(&keys[&task].1)?.is_some_and(|(said, _)| said.diverged);
         if diverged && outcome(task)?.is_none() {
             return Ok(Some(Score::Failed));
         }

@@ -361,6 +361,10 @@ impl Surroundings for Around<'_> {
         Cost { epochs: self.base.epochs(point), seeds, beside: self.beside }
     }
 
+    fn point(&self, trial: usize, draw: &dyn Fn() -> Option<Point>) -> Option<Point> {
+        self.told.point(&self.winner(), trial, draw)
+    }
+
     fn score(&self, trial: usize, level: usize, point: &Point) -> Option<Result<f64, Failed>> {
         let eval = self.eval(trial, level);
         let own = self.seed_at(point);
