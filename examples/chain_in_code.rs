@@ -29,7 +29,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (info, dataset) = (format.probe()?, format.load()?);
     let (shape, classes) = (info.shape, info.classes);
     // 4,000 of the 5,000 images are held out: 1,000 are enough to see the chain work.
-    let data = Data { format, validation: 4000, normalisation: Normalisation::Measured, info };
+    let data =
+        Data { format, validation: 4000, scoring: 0, normalisation: Normalisation::Measured, info };
     let device: Device = takd::node::Choice::Auto.select()?.device;
     let train = View::new(&dataset, &data, Split::Train, &device)?;
     let evaluation = View::new(&dataset, &data, Split::Test, &device)?;

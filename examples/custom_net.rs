@@ -43,7 +43,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         batchnorm_weight: BatchnormWeight::Ones,
     };
     // 4,000 of the 5,000 images are held out: 1,000 are enough to see it learn.
-    let data = Data { format, validation: 4000, normalisation: Normalisation::Measured, info };
+    let data =
+        Data { format, validation: 4000, scoring: 0, normalisation: Normalisation::Measured, info };
     let device = takd::node::Choice::Auto.select()?.device;
     let train = View::new(&dataset, &data, Split::Train, &device)?;
     let evaluation = View::new(&dataset, &data, Split::Test, &device)?;

@@ -9,8 +9,17 @@ pub struct Data {
     pub format: Format,
     /// Training images held out for validation, by a split that no seed changes.
     pub validation: usize,
+    /// Training images held out besides, to score trials by.
+    pub scoring: usize,
     /// How pixels become numbers.
     pub normalisation: Normalisation,
     /// What the probe found in the files.
     pub info: DataInfo,
+}
+
+impl Data {
+    /// Training images that are learned from.
+    pub fn trained(&self) -> usize {
+        self.info.train.saturating_sub(self.validation).saturating_sub(self.scoring)
+    }
 }

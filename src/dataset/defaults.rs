@@ -43,6 +43,7 @@ declare! {
     /// How a data set is split; not shown of what is the same for any split.
     split {
         validation: usize = 0;
+        scoring: usize = 0;
     }
     /// A data set.
     data {

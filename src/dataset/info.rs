@@ -64,8 +64,10 @@ pub struct Digests {
 pub enum Split {
     /// What is trained on.
     Train,
-    /// Held out of the training images.
+    /// Held out of the training images: it may pick an epoch.
     Validation,
+    /// Held out of them, too: it picks no epoch, and may so score trials.
+    Scoring,
     /// Never trained on.
     Test,
 }

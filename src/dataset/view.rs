@@ -37,17 +37,19 @@ pub(super) enum Pixels {
     Files(Arc<Files>),
 }
 
-/// Ids of the training split and of the validation split, both ascending.
+/// Ids of the training split, of the validation split and of the scoring split, each ascending. What is
+/// held out to score by moves no image into or out of the validation split.
 ///
 /// The held-out samples are drawn with a fixed seed: no run's seed moves an image from one split to
 /// the other.
-pub fn holdout(train: usize, validation: usize) -> (Vec<u32>, Vec<u32>) {
+pub fn holdout(train: usize, validation: usize, scoring: usize) -> [Vec<u32>; 3] {
     let mut ids: Vec<u32> = (0..train as u32).collect();
     Stream::new(0, Purpose::Holdout, 0, 0).shuffle(&mut ids);
-    let mut held = ids.split_off(train - validation.min(train));
-    ids.sort_unstable();
-    held.sort_unstable();
-    (ids, held)
+    let validation = ids.split_off(train - validation.min(train));
+    let scoring = ids.split_off(ids.len() - scoring.min(ids.len()));
+    let mut splits = [ids, validation, scoring];
+    splits.iter_mut().for_each(|ids| ids.sort_unstable());
+    splits
 }
 
 impl View {
@@ -63,10 +65,12 @@ impl View {
         device: &Device,
     ) -> Result<Self, DataError> {
         let part = if split == Split::Test { &dataset.test } else { &dataset.train };
-        let (train, held) = holdout(dataset.train.labels.len(), data.validation);
+        let [train, validation, scoring] =
+            holdout(dataset.train.labels.len(), data.validation, data.scoring);
         let ids = match split {
             Split::Train => train,
-            Split::Validation => held,
+            Split::Validation => validation,
+            Split::Scoring => scoring,
             Split::Test => (0..dataset.test.labels.len() as u32).collect(),
         };
         let pixels = match &part.images {
@@ -144,14 +148,17 @@ mod tests {
 
     #[test]
     fn the_holdout_is_a_fixed_partition() {
-        assert_eq!(holdout(10, 3).1, [4, 6, 7], "a change here moves images between splits");
-        let (train, held) = holdout(100, 20);
+        assert_eq!(holdout(10, 3, 2)[1], [4, 6, 7], "a change here moves images between splits");
+        let [train, held, _] = holdout(100, 20, 0);
         assert_eq!((train.len(), held.len()), (80, 20));
         let mut all = [train, held.clone()].concat();
         all.sort_unstable();
         assert!(all.into_iter().eq(0..100));
-        assert_eq!(held, holdout(100, 20).1);
-        assert!(holdout(5, 0).1.is_empty());
+        assert_eq!(held, holdout(100, 20, 0)[1]);
+        let [less, same, scoring] = holdout(100, 20, 10);
+        assert!(same == held && scoring.iter().all(|id| !less.contains(id) && !same.contains(id)));
+        assert_eq!((less.len(), scoring.len()), (70, 10));
+        assert!(holdout(5, 0, 0)[1].is_empty());
     }
 
     #[test]
@@ -159,8 +166,13 @@ mod tests {
         let data = FashionMini.load().unwrap();
         let info = FashionMini.probe().unwrap();
         let format = FashionMini.into();
-        let data_config =
-            Data { format, validation: 0, normalisation: Normalisation::Measured, info };
+        let data_config = Data {
+            format,
+            validation: 0,
+            scoring: 0,
+            normalisation: Normalisation::Measured,
+            info,
+        };
         let view = View::new(&data, &data_config, Split::Train, &Device::flex()).unwrap();
         let all: Vec<u32> = (0..view.len() as u32).collect();
         let images = view.batches(&all, all.len(), None).unwrap().next().unwrap().unwrap().images;

@@ -74,7 +74,7 @@ impl Profile {
             let like = json!([inputs.kind, inputs.data, inputs.split]).to_string();
             return Self { like, training: None, multiply_adds };
         };
-        let images = json!([data.train, data.validation]);
+        let images = json!([data.train, data.validation, data.scoring]);
         let (size, augment) = (recipe.batch_size, &recipe.augment);
         let like = match &inputs.mutual {
             None => json!([inputs.kind, net, size, augment, images]),

@@ -19,6 +19,9 @@ pub struct DataInputs {
     /// Training images held out; 0 where only test images are used.
     #[serde(default = "split::validation::value", skip_serializing_if = "split::validation::is")]
     pub validation: usize,
+    /// Training images held out to score by; 0 where only test images are used.
+    #[serde(default = "split::scoring::value", skip_serializing_if = "split::scoring::is")]
+    pub scoring: usize,
     /// How pixels become numbers.
     #[serde(
         default = "defaults::normalisation::value",
@@ -31,16 +34,17 @@ pub struct DataInputs {
 }
 
 impl DataInputs {
-    /// What decides an artifact that uses the images of `splits`. The validation split is cut out of
+    /// What decides an artifact that uses the images of `splits`. The validation and scoring splits are cut out of
     /// the training images, so they decide it; mean and deviation are measured on them, too.
     pub fn of(data: &Data, splits: &[Split]) -> Self {
-        let Data { validation, normalisation, info, format } = data;
+        let Data { validation, scoring, normalisation, info, format } = data;
         let uses_train = splits.iter().any(|&split| split != Split::Test);
         let reads_train = uses_train || *normalisation == Normalisation::Measured;
         Self {
             train: reads_train.then(|| info.digests.train.clone()),
             test: splits.contains(&Split::Test).then(|| info.digests.test.clone()),
             validation: if uses_train { *validation } else { split::validation::value() },
+            scoring: if uses_train { *scoring } else { split::scoring::value() },
             normalisation: normalisation.clone(),
             fit: format.fit(),
         }

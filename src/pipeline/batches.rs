@@ -10,7 +10,7 @@ use crate::{
 impl Resolver<'_> {
     /// BatchNorm takes means and variances over a batch, and one image has none. `name` is the recipe's.
     pub fn check_batches(&mut self, name: &Name, recipe: &Recipe, net: &Architecture, data: &Data) {
-        let images = data.info.train.saturating_sub(data.validation);
+        let images = data.trained();
         let size = recipe.batch_size;
         let norms = net.layers().iter().any(|layer| layer.layer().normalises());
         let found = self.raw.recipes.iter().find(|(known, _)| known.text == name.text);

@@ -23,6 +23,8 @@ pub(super) struct RawData {
     pub format: Format,
     pub validation: usize,
     pub validation_span: Span,
+    /// Images held out to score trials by.
+    pub scoring: usize,
     pub normalisation: Normalisation,
     pub normalisation_span: Span,
 }
@@ -48,6 +50,8 @@ pub(super) fn data(
     let format = format(name, folders, kinds, &mut fields);
     let validation_value = fields.take("validation");
     let validation = validation_value.and_then(|value| fields.whole(value, 0, u32::MAX.into()));
+    let scoring = fields.take("scoring");
+    let scoring = scoring.and_then(|value| fields.whole(value, 0, u32::MAX.into()));
     let mean = channels("mean", "numbers", |_| true, &mut fields);
     let std = channels("std", "numbers above 0", |s| s > 0.0, &mut fields);
     let normalisation = match (mean, std) {
@@ -67,6 +71,7 @@ pub(super) fn data(
         span: name.span.clone(),
         format: format?,
         validation: validation.map_or_else(split::validation::value, |count| count as usize),
+        scoring: scoring.map_or_else(split::scoring::value, |count| count as usize),
         validation_span: validation_value.map_or(&name.span, |value| &value.span).clone(),
         normalisation,
         normalisation_span: table.get("mean").map_or(&name.span, |value| &value.span).clone(),

@@ -293,7 +293,12 @@ fn eval(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawEval>
     let mut fields = Fields::new(table, &name.span, format!("eval.{}", name.text), errors);
     let of_value = fields.require("of");
     let of = of_value.map(|value| fields.strings(value)).unwrap_or_default();
-    let words = [("train", Split::Train), ("validation", Split::Validation), ("test", Split::Test)];
+    let words = [
+        ("train", Split::Train),
+        ("validation", Split::Validation),
+        ("scoring", Split::Scoring),
+        ("test", Split::Test),
+    ];
     let split_value = fields.take("split");
     let split = match split_value {
         None => Some(Split::Test),

@@ -211,10 +211,11 @@ impl<'a> Resolver<'a> {
                         return None;
                     }
                 };
-                if raw.validation >= info.train {
+                let held = raw.validation.saturating_add(raw.scoring);
+                if held >= info.train {
                     let message = format!(
                         "{} of {} training images leave none to train on",
-                        raw.validation, info.train
+                        held, info.train
                     );
                     self.errors.push(&raw.validation_span, message);
                 }
@@ -226,7 +227,8 @@ impl<'a> Resolver<'a> {
                     self.errors.push(&raw.normalisation_span, message);
                 }
                 let (format, normalisation) = (raw.format.clone(), raw.normalisation.clone());
-                Some(Arc::new(Data { format, validation: raw.validation, normalisation, info }))
+                let (validation, scoring) = (raw.validation, raw.scoring);
+                Some(Arc::new(Data { format, validation, scoring, normalisation, info }))
             });
             self.data.insert(&name.text, data);
         }

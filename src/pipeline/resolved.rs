@@ -144,10 +144,11 @@ impl Pipeline {
         match &self.nodes[node].work {
             Work::Eval(eval) => {
                 let learn = self.learn(eval.of);
-                let Data { info, validation, .. } = &*learn.data;
+                let Data { info, validation, scoring, .. } = &*learn.data;
                 let images = match eval.split {
-                    Split::Train => info.train.saturating_sub(*validation),
+                    Split::Train => learn.data.trained(),
                     Split::Validation => *validation,
+                    Split::Scoring => *scoring,
                     Split::Test => info.test,
                 };
                 let teacher = eval.teacher.map_or(0.0, |node| pass(self.learn(node), images));
@@ -155,7 +156,7 @@ impl Pipeline {
             }
             Work::Learn(learn) => {
                 let Some(recipe) = learn.recipe() else { return 0.0 };
-                let images = learn.data.info.train.saturating_sub(learn.data.validation);
+                let images = learn.data.trained();
                 let epochs = learn.until.unwrap_or(recipe.epochs) as f64;
                 let passes = if learn.asks_teachers() { epochs } else { 1.0 };
                 let teachers = learn.teacher().into_iter().flat_map(|teacher| &teacher.nodes);
@@ -183,7 +184,7 @@ impl Learn {
     /// How many updates its optimizer makes; nothing for imported weights.
     pub fn steps(&self) -> Option<usize> {
         let recipe = self.recipe()?;
-        let images = self.data.info.train.saturating_sub(self.data.validation);
+        let images = self.data.trained();
         Some(self.until.unwrap_or(recipe.epochs) * images.div_ceil(recipe.batch_size.max(1)))
     }
 
@@ -199,7 +200,7 @@ impl Learn {
     /// where its images never change and memory allows.
     pub fn features(&self) -> Option<(u128, bool)> {
         let taps = &self.teacher().filter(|teacher| !teacher.features.is_empty())?.features;
-        let images = self.data.info.train.saturating_sub(self.data.validation);
+        let images = self.data.trained();
         let bytes = tap::bytes(images, self.net.classes(), taps);
         let stay = self.recipe().is_some_and(|recipe| recipe.augment.is_empty());
         Some((bytes, stay && bytes <= memory::spare()))

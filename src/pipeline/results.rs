@@ -10,7 +10,10 @@ use super::{
     tables::{RawEval, RawRow, RawTable, Role},
     value::Name,
 };
-use crate::{column::Column, dataset::Split};
+use crate::{
+    column::Column,
+    dataset::{Data, Split},
+};
 
 impl<'a> Resolver<'a> {
     pub fn eval(&mut self, raw: &RawEval, learns: &[Option<Learn>]) -> Vec<(String, Eval)> {
@@ -24,13 +27,15 @@ impl<'a> Resolver<'a> {
         let mut evals = Vec::with_capacity(of.len());
         for index in of {
             let learn = learns[index].as_ref();
-            if raw.split == Split::Validation
-                && learn.is_some_and(|learn| learn.data.validation == 0)
-            {
-                let message = format!(
-                    "`{}` holds no images out for validation",
-                    self.raw.learns[index].name.text
-                );
+            let held = |data: &Data| match raw.split {
+                Split::Validation => data.validation,
+                Split::Scoring => data.scoring,
+                Split::Train | Split::Test => usize::MAX,
+            };
+            if learn.is_some_and(|learn| held(&learn.data) == 0) {
+                let (name, split) = (&self.raw.learns[index].name.text, raw.split);
+                let what = if split == Split::Scoring { "scoring" } else { "validation" };
+                let message = format!("`{name}` holds no images out for {what}");
                 self.errors.push(&raw.split_span, message);
             }
             let teacher = learn.and_then(Learn::teacher);

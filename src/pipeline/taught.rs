@@ -95,7 +95,7 @@ impl Resolver<'_> {
     ) -> (Vec<Tapped>, bool) {
         let RawTeacher { names, objective, objective_span: span, .. } = raw;
         let Some(net) = net else { return (Vec::new(), false) };
-        let images = data.info.train.saturating_sub(data.validation);
+        let images = data.trained();
         let norms = net.layers().iter().any(|layer| layer.layer().normalises());
         // Of networks with BatchNorm it is told already.
         let alone = recipe.filter(|recipe| !norms && leaves_one(images, recipe.batch_size));

@@ -18,6 +18,7 @@ pub(super) fn split_name(split: Split) -> &'static str {
     match split {
         Split::Train => "training",
         Split::Validation => "validation",
+        Split::Scoring => "scoring",
         Split::Test => "test",
     }
 }

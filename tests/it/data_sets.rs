@@ -266,7 +266,7 @@ fn a_public_resnet20_scores_what_it_scores_in_pytorch() {
     // ImageNet's mean and deviation, as its training script has them.
     let (mean, std) = (vec![0.485, 0.456, 0.406], vec![0.229, 0.224, 0.225]);
     let normalisation = Normalisation::Given { mean, std };
-    let data = Data { format, validation: 0, normalisation, info };
+    let data = Data { format, validation: 0, scoring: 0, normalisation, info };
     let view = View::new(&dataset, &data, Split::Test, &device).unwrap();
     let logits = infer(&net, &view).unwrap();
     let score = metrics(&logits[..2000 * 10], &view.labels[..2000], 10, 1.0).top1();

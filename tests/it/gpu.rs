@@ -21,7 +21,8 @@ fn view(folder: &Path, split: Split, device: &Device) -> View {
     let format = Format::from(Idx(folder.to_owned()));
     let info = format.probe().unwrap();
     let dataset = format.load().unwrap();
-    let data = Data { format, validation: 0, normalisation: Normalisation::Measured, info };
+    let data =
+        Data { format, validation: 0, scoring: 0, normalisation: Normalisation::Measured, info };
     View::new(&dataset, &data, split, device).unwrap()
 }
 

@@ -16,7 +16,8 @@ use tempfile::TempDir;
 fn view(folder: &ImageFolder, split: Split, validation: usize) -> Result<View, DataError> {
     let format = Format::from(folder.clone());
     let (info, dataset) = (format.probe()?, format.load()?);
-    let data = Data { format, validation, normalisation: Normalisation::Measured, info };
+    let data =
+        Data { format, validation, scoring: 0, normalisation: Normalisation::Measured, info };
     View::new(&dataset, &data, split, &burn::tensor::Device::flex())
 }
 
@@ -135,7 +136,7 @@ fn images_of_the_right_size_are_taken_as_they_are() {
     let format = Format::from(folder);
     let normalisation = Normalisation::Given { mean: vec![0.0; 3], std: vec![1.0; 3] };
     let (info, dataset) = (format.probe().unwrap(), format.load().unwrap());
-    let data = Data { format, validation: 0, normalisation, info };
+    let data = Data { format, validation: 0, scoring: 0, normalisation, info };
     let view = View::new(&dataset, &data, Split::Test, &burn::tensor::Device::flex()).unwrap();
     let (images, labels) = pixels(&view, 2, None);
     let planes = |channel: usize| colour.pixels().map(move |pixel| pixel.0[channel]);

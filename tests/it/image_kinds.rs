@@ -118,7 +118,7 @@ fn pixels(folder: &ImageFolder) -> Vec<f32> {
     let format = Format::from(folder.clone());
     let (info, dataset) = (format.probe().unwrap(), format.load().unwrap());
     let normalisation = Normalisation::Given { mean: vec![0.0; 3], std: vec![1.0; 3] };
-    let data = Data { format, validation: 0, normalisation, info };
+    let data = Data { format, validation: 0, scoring: 0, normalisation, info };
     let view = View::new(&dataset, &data, Split::Train, &burn::tensor::Device::flex()).unwrap();
     let batch = view.batches(&[0], 1, None).unwrap().next().unwrap().unwrap();
     batch.images.into_data().try_into_vec_as::<f32>().unwrap()

@@ -39,7 +39,7 @@ fn views(channels: usize) -> [View; 3] {
     let dataset = Dataset { shape, classes: tiny::CLASSES, train, test, digests, notes };
     let info = DataInfo { shape, train: 10, test: 7, ..tiny::info() };
     let normalisation = Normalisation::Measured;
-    let data = Data { format: FashionMini.into(), validation: 2, normalisation, info };
+    let data = Data { format: FashionMini.into(), validation: 2, scoring: 0, normalisation, info };
     [Split::Train, Split::Validation, Split::Test]
         .map(|split| View::new(&dataset, &data, split, &Device::flex()).unwrap())
 }

@@ -79,7 +79,8 @@ fn a_pass_ends_before_any_batch_and_goes_on_to_the_same_bits() {
     tiny::write_many(folder.path(), 620, 3);
     let format = Format::from(Idx(folder.path().to_owned()));
     let (info, dataset) = (format.probe().unwrap(), format.load().unwrap());
-    let data = Data { format, validation: 0, normalisation: Normalisation::Measured, info };
+    let data =
+        Data { format, validation: 0, scoring: 0, normalisation: Normalisation::Measured, info };
     let device = burn::tensor::Device::flex();
     let view = View::new(&dataset, &data, Split::Train, &device).unwrap();
     let net = Network::init(&net(&["conv4", "fc3"]), 1, &device);

@@ -137,6 +137,7 @@ fn measured(pipeline: &Pipeline) -> String {
             let split = match eval.split {
                 Split::Train => "train",
                 Split::Validation => "validation",
+                Split::Scoring => "scoring",
                 Split::Test => "test",
             };
             add(&mut groups, split.to_owned(), eval.of.to_string());
@@ -152,7 +153,7 @@ fn numbers<T: ToString>(numbers: &[T]) -> String {
 }
 
 fn data_in_words(data: &Data) -> String {
-    let Data { format, validation, normalisation, info: _ } = data;
+    let Data { format, validation, scoring: _, normalisation, info: _ } = data;
     let format = match format.fit() {
         Some(fit) => format!("images of {} from {}", fit.size, fit.resize),
         None => format.how_to_get().replace("takd data fetch ", ""),

@@ -50,7 +50,8 @@ fn a_restart_is_a_second_run_with_a_new_optimizer() {
     let (info, dataset) = (format.probe().unwrap(), format.load().unwrap());
     let layers = ["conv4", "maxpool", "fc3"].map(|layer| layer.parse().unwrap()).to_vec();
     let net = Architecture::new(layers, info.shape, info.classes).unwrap();
-    let data = Data { format, validation: 12, normalisation: Normalisation::Measured, info };
+    let data =
+        Data { format, validation: 12, scoring: 0, normalisation: Normalisation::Measured, info };
     let device = Device::flex();
     let images = View::new(&dataset, &data, Split::Train, &device).unwrap();
     let run = |recipe: &Recipe, from: Option<Checkpoint>| {

@@ -65,7 +65,8 @@ fn every_optimizer_goes_on_from_a_checkpoint_with_the_same_bits() {
     let (info, dataset) = (format.probe().unwrap(), format.load().unwrap());
     let layers = ["conv4", "maxpool", "fc3"].map(|layer| layer.parse().unwrap()).to_vec();
     let net = Architecture::new(layers, info.shape, info.classes).unwrap();
-    let data = Data { format, validation: 12, normalisation: Normalisation::Measured, info };
+    let data =
+        Data { format, validation: 12, scoring: 0, normalisation: Normalisation::Measured, info };
     let device = burn::tensor::Device::flex();
     let view = |split| View::new(&dataset, &data, split, &device).unwrap();
     let (images, evaluation) = (view(Split::Train), view(Split::Validation));

@@ -55,7 +55,7 @@ fn compare_jobs(set: &str, files: usize) {
 fn fashion(validation: usize) -> (Dataset, Data) {
     let format = Format::from(FashionMini);
     let (info, dataset) = (format.probe().unwrap(), format.load().unwrap());
-    (dataset, Data { format, validation, normalisation: Normalisation::Measured, info })
+    (dataset, Data { format, validation, scoring: 0, normalisation: Normalisation::Measured, info })
 }
 
 /// Networks with all kinds of layers, on images large enough for kernels to share work among threads.

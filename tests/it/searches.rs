@@ -143,6 +143,27 @@ fn test_images_choose_under_the_published_codes_preset_alone() {
 }
 
 #[test]
+fn one_held_out_part_picks_epochs_and_another_scores() {
+    let picks = text("trials = 2\nstartup = 1")
+        .replace("select = \"last\"", "select = \"best-validation\"");
+    let output = with(&picks).ok(&["run", "tiny.toml"]);
+    assert!(output.contains("on the validation split, which also picked the epochs"), "{output}");
+    let apart = picks.replace("validation = 12", "validation = 12\nscoring = 9");
+    let workspace = with(&apart);
+    let output = workspace.ok(&["run", "tiny.toml"]);
+    assert!(output.contains("by accuracy on the scoring split, seed 32"), "{output}");
+    let why = workspace.ok(&["plan", "tiny.toml"]);
+    assert!(why.contains("score.scoring/fair/nokd/0@32"), "{why}");
+    // Nothing of it at 0 is hashed.
+    let same = with(&picks.replace("validation = 12", "validation = 12\nscoring = 0"));
+    let keys = |workspace: &Workspace| workspace.ok(&["plan", "tiny.toml"]);
+    assert_eq!(keys(&same), keys(&with(&picks)));
+    let all = apart.replace("scoring = 9", "scoring = 60");
+    let refusal = with(&all).refusal();
+    assert!(refusal.contains("72 of 72 training images leave none"), "{refusal}");
+}
+
+#[test]
 fn a_thousand_trials_are_planned() {
     let text = text("trials = 1000\nsampler = \"random\"");
     let plan = with(&text).ok(&["plan", "tiny.toml", "fair/*"]);

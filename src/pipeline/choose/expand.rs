@@ -4,7 +4,7 @@ use super::{
     super::{
         diagnostic::Diagnostics,
         names::suggestion,
-        search::{AS_PUBLISHED, Context, Named, group, measure},
+        search::{AS_PUBLISHED, Context, Named, group, measure, split},
         tables::{RawLearn, RawPipeline},
         value::Name,
     },
@@ -55,7 +55,8 @@ pub(in super::super) fn expand(
     let named = Named::new(raw);
     let nodes: Vec<&RawLearn> = names.iter().filter_map(|name| named.get(name)).collect();
     check(raw, choose, &named, &nodes, errors)?;
-    let group = group(choose.score.split);
+    let split = split(raw, &named, &nodes, &choose.score);
+    let group = group(split);
     let (told, better) = (context.told, choose.score.metric.better);
     let ask = Ask { told, group, better, seeds: &seeds, asked: Default::default() };
     let candidates = Candidates { named: &named, nodes: nodes.clone() };
@@ -118,12 +119,12 @@ pub(in super::super) fn expand(
         let eval = format!("{group}/{}", asked.node);
         raw.ask(eval, asked.seeds, choose.score.metric, context.told);
     }
-    measure(raw, of, &choose.score);
+    measure(raw, of, &choose.score, split);
     Some(Choose {
         name: choose.name.text.clone(),
         rule: choose.rule.name(),
         metric: choose.score.metric,
-        split: choose.score.split,
+        split,
         candidates: names,
         evidence,
         chosen,
@@ -141,7 +142,7 @@ fn seeds(
     context: Context<'_>,
     errors: &mut Diagnostics,
 ) -> Option<Vec<u64>> {
-    if choose.score.split == Split::Test && context.preset != Some(AS_PUBLISHED) {
+    if choose.score.split == Some(Split::Test) && context.preset != Some(AS_PUBLISHED) {
         let message = "a choice that scores on the test images chooses by what it is judged by";
         let help = format!(
             "leave `split` out to score on the images held out for validation; in [preset.{AS_PUBLISHED}] it \

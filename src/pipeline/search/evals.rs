@@ -2,9 +2,10 @@
 
 use super::{
     super::{
-        tables::{RawEval, RawPipeline},
+        tables::{RawEval, RawLearn, RawPipeline},
         value::Name,
     },
+    above::Named,
     raw::RawScore,
 };
 use crate::dataset::Split;
@@ -14,19 +15,44 @@ pub(in super::super) fn group(split: Split) -> &'static str {
     match split {
         Split::Train => "score.train",
         Split::Validation => "score.validation",
+        Split::Scoring => "score.scoring",
         Split::Test => "score.test",
     }
 }
 
-/// Has `of` measured as a score says.
-pub(in super::super) fn measure(raw: &mut RawPipeline, of: Vec<Name>, score: &RawScore) {
-    let known = raw.evals.iter_mut().find(|eval| eval.scores && eval.split == score.split);
+/// The images that score these nodes: those that a score names, or else those that are held out to score
+/// by, if all have such, or for validation.
+pub(in super::super) fn split(
+    raw: &RawPipeline,
+    named: &Named<'_>,
+    nodes: &[&RawLearn],
+    score: &RawScore,
+) -> Split {
+    let scoring = |node: &&RawLearn| {
+        let path = named.path(node);
+        let mut all = std::iter::once(*node).chain(path);
+        let data = all.find_map(|node| node.data.as_ref());
+        let data = data.and_then(|name| raw.data.iter().find(|(n, _)| n.text == name.text));
+        data.is_some_and(|(_, data)| data.as_ref().is_some_and(|data| data.scoring > 0))
+    };
+    let has = !nodes.is_empty() && nodes.iter().all(scoring);
+    score.split.unwrap_or(if has { Split::Scoring } else { Split::Validation })
+}
+
+/// Has `of` measured on a split, as a score says.
+pub(in super::super) fn measure(
+    raw: &mut RawPipeline,
+    of: Vec<Name>,
+    score: &RawScore,
+    split: Split,
+) {
+    let known = raw.evals.iter_mut().find(|eval| eval.scores && eval.split == split);
     if let Some(known) = known {
         known.of.extend(of);
         return;
     }
-    let name = Name { text: group(score.split).to_owned(), span: score.split_span.clone() };
-    let (split, split_span) = (score.split, score.split_span.clone());
+    let name = Name { text: group(split).to_owned(), span: score.split_span.clone() };
+    let split_span = score.split_span.clone();
     raw.evals.push(RawEval {
         name,
         of,

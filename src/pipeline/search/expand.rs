@@ -8,7 +8,7 @@ use super::super::{
 };
 use super::{
     above::Named,
-    evals::{group, measure},
+    evals::{group, measure, split},
     found::{Method, Search, Trial},
     raw::{Budget, RawSearch, near},
     space::{RawDimension, space},
@@ -61,6 +61,8 @@ pub(in super::super) fn expand(
     for (node, dimensions) in &search.methods {
         bases.push((base(raw, &named, node, errors)?, dimensions));
     }
+    let starts: Vec<&RawLearn> = bases.iter().map(|(node, _)| *node).collect();
+    let scored_on = split(raw, &named, &starts, &search.score);
     let mut problems = Diagnostics::none();
     for (node, dimensions) in &bases {
         let base = Base { raw, root: context.root, kinds: context.kinds, node, dimensions };
@@ -89,7 +91,7 @@ pub(in super::super) fn expand(
         let select = raw.recipe_of(node).is_none_or(|recipe| {
             recipe.select.is_none() || recipe.recipe.select == Select::BestValidation
         });
-        select && search.score.split == Split::Validation
+        select && scored_on == Split::Validation
     });
     for (node, dimensions) in bases {
         let above = named.above(node);
@@ -113,6 +115,7 @@ pub(in super::super) fn expand(
             base: &base,
             seeds: &seeds,
             beside: beside - charged,
+            split: scored_on,
             told: context.told,
         };
         let method = around.method(&course, charged, &assistants, &mut added)?;
@@ -132,11 +135,11 @@ pub(in super::super) fn expand(
         }
         methods.push(method);
     }
-    add(raw, search, added, context.told);
+    add(raw, search, added, (context.told, scored_on));
     Some(Search {
         name: search.name.text.clone(),
         metric: search.score.metric,
-        split: search.score.split,
+        split: scored_on,
         reuses_images,
         seeds,
         sampler: search.sampler_name,
@@ -147,7 +150,7 @@ pub(in super::super) fn expand(
     })
 }
 
-fn add(raw: &mut RawPipeline, search: &RawSearch, added: Added, told: &Told) {
+fn add(raw: &mut RawPipeline, search: &RawSearch, added: Added, (told, split): (&Told, Split)) {
     let Added { nodes, recipes, scored, asked } = added;
     for (eval, seeds) in asked {
         raw.ask(eval, seeds, search.score.metric, told);
@@ -157,7 +160,7 @@ fn add(raw: &mut RawPipeline, search: &RawSearch, added: Added, told: &Told) {
     }
     raw.learns.extend(nodes);
     raw.recipes.extend(recipes);
-    measure(raw, scored, &search.score);
+    measure(raw, scored, &search.score, split);
 }
 
 /// The seeds of a search: those that it names, or one that no table shows.
@@ -168,7 +171,7 @@ fn seeds(
     errors: &mut Diagnostics,
 ) -> Option<Vec<u64>> {
     let as_published = context.preset == Some(AS_PUBLISHED);
-    if search.score.split == Split::Test && !as_published {
+    if search.score.split == Some(Split::Test) && !as_published {
         let message = "a search that scores on the test images chooses by what it is judged by";
         let help = format!(
             "leave `split` out to score on the images held out for validation; in [preset.{AS_PUBLISHED}] it \
@@ -244,6 +247,7 @@ struct Around<'a> {
     seeds: &'a [u64],
     /// Epochs of the assistants that each trial trains.
     beside: u64,
+    split: Split,
     told: &'a Told,
 }
 
@@ -265,7 +269,7 @@ impl Around<'_> {
     }
 
     fn eval(&self, trial: usize, level: usize) -> String {
-        format!("{}/{}", group(self.search.score.split), self.scored(trial, level))
+        format!("{}/{}", group(self.split), self.scored(trial, level))
     }
 
     fn sign(&self) -> f64 {

@@ -14,7 +14,7 @@ mod space;
 mod vary;
 
 pub(super) use above::Named;
-pub(super) use evals::{group, measure};
+pub(super) use evals::{group, measure, split};
 pub(super) use expand::{AS_PUBLISHED, Context, expand};
 pub use found::{Method, Search, Trial};
 pub(super) use raw::{RawScore, RawSearch, read, score, seeds};

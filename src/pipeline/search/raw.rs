@@ -56,7 +56,8 @@ pub(in super::super) enum Budget {
 /// What decides which of several networks is best.
 pub(in super::super) struct RawScore {
     pub metric: &'static Metric,
-    pub split: Split,
+    /// Where it is not said: what is held out to score by, or else for validation.
+    pub split: Option<Split>,
     pub split_span: Span,
 }
 
@@ -71,13 +72,17 @@ pub(in super::super) fn score(fields: &mut Fields<'_, '_>, own: &Span) -> RawSco
         .filter(|metric| metric.better != Better::Neither && (metric.measure)(usual).is_some());
     let words: Vec<(&'static str, &'static Metric)> = judges.map(|m| (m.name, *m)).collect();
     let metric = fields.take("metric").and_then(|value| fields.word(value, &words));
-    let splits =
-        [("train", Split::Train), ("validation", Split::Validation), ("test", Split::Test)];
+    let splits = [
+        ("train", Split::Train),
+        ("validation", Split::Validation),
+        ("scoring", Split::Scoring),
+        ("test", Split::Test),
+    ];
     let split_value = fields.take("split");
     let split = split_value.and_then(|value| fields.word(value, &splits));
     RawScore {
         metric: metric.unwrap_or(METRICS[0]),
-        split: split.unwrap_or(Split::Validation),
+        split,
         split_span: split_value.map_or(own, |value| &value.span).clone(),
     }
 }

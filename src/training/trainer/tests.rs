@@ -30,7 +30,7 @@ fn views(shape: Shape) -> [View; 2] {
     let (notes, presence) = (Vec::new(), Presence::Here);
     let info = DataInfo { digests, shape, classes: CLASSES, train: 10, test: 1, notes, presence };
     let normalisation = Normalisation::Measured;
-    let data = Data { format: FashionMini.into(), validation: 2, normalisation, info };
+    let data = Data { format: FashionMini.into(), validation: 2, scoring: 0, normalisation, info };
     [Split::Train, Split::Validation]
         .map(|split| View::new(&dataset, &data, split, &Device::flex()).unwrap())
 }
