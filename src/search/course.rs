@@ -134,7 +134,7 @@ impl Course {
 
     /// The next batch, as far as the budget reaches.
     fn draw(&self, trials: &mut Vec<Trial>, spent: u64, around: &dyn Surroundings) {
-        let (first, history) = (trials.len(), history(trials));
+        let first = trials.len();
         let size = match &self.sampler {
             Sampler::Tpe(tpe) if first == 0 => tpe.startup.max(1),
             _ => self.batch,
@@ -144,6 +144,7 @@ impl Course {
             let draw = || {
                 let mut stream = Stream::new(self.seed, Purpose::Trial, 0, index as u64);
                 let mut uniform = || f64::from(stream.uniform());
+                let history = history(trials);
                 self.sampler.propose(&self.space, index, &history, self.seed, &mut uniform)
             };
             let Some(point) = around.point(index, &draw) else { return };
@@ -200,11 +201,13 @@ impl Course {
     }
 }
 
-/// Points with losses for a sampler, which looks at their order alone: who came further is better,
-/// then who scored more; what failed is the worst.
+/// Points with losses for a sampler, which looks at their order alone: who came further is better, then who
+/// scored more. What failed is the worst; what is not known yet comes before it, so that the trials of one
+/// batch keep away from one another (Optuna's `constant_liar`).
 fn history(trials: &[Trial]) -> Vec<(Point, f64)> {
     let rank = |trial: &Trial| match trial.state {
         TrialState::Failed => (0, f64::NEG_INFINITY),
+        TrialState::Open => (0, f64::MIN),
         _ => (trial.levels, trial.scores.last().copied().unwrap_or(f64::NEG_INFINITY)),
     };
     let mut order: Vec<usize> = (0..trials.len()).collect();

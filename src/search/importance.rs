@@ -110,29 +110,37 @@ fn best_cut(
     members: &[usize],
     dimensions: usize,
 ) -> Option<(usize, f64)> {
-    let mut best: Option<(f64, usize, f64)> = None;
-    for dimension in 0..dimensions {
-        let mut order = members.to_vec();
-        order.sort_by(|&a, &b| units[a][dimension].total_cmp(&units[b][dimension]));
-        let total: f64 = order.iter().map(|&i| scores[i]).sum();
-        let mut sum = 0.0;
-        for (place, pair) in order.windows(2).enumerate() {
-            sum += scores[pair[0]];
-            let (left, right) = (place + 1, order.len() - place - 1);
-            let (from, to) = (units[pair[0]][dimension], units[pair[1]][dimension]);
-            if from == to || left < LEAF || right < LEAF {
-                continue;
-            }
-            // What the squared error falls by, but for a term that all cuts share.
-            let gain = sum * sum / left as f64 + (total - sum) * (total - sum) / right as f64;
-            let own = total * total / order.len() as f64;
-            let gain = gain - own;
-            if gain > 1e-12 * own.abs() && best.is_none_or(|(most, ..)| gain > most) {
-                best = Some((gain, dimension, f64::midpoint(from, to)));
-            }
+    let cuts = (0..dimensions).filter_map(|dimension| {
+        let of = |point: usize| (units[point][dimension], scores[point]);
+        let (gain, cut) = best_of(members.iter().map(|&point| of(point)).collect())?;
+        Some((gain, dimension, cut))
+    });
+    // Of equal ones the first.
+    let best = cuts.reduce(|best, next| if next.0 > best.0 { next } else { best });
+    best.map(|(_, dimension, cut)| (dimension, cut))
+}
+
+/// What the squared error of these places and scores falls by at most, and the cut that does it.
+fn best_of(mut points: Vec<(f64, f64)>) -> Option<(f64, f64)> {
+    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let total: f64 = points.iter().map(|(_, score)| score).sum();
+    let own = total * total / points.len() as f64;
+    let (mut sum, mut best) = (0.0, None);
+    for (place, pair) in points.windows(2).enumerate() {
+        let [(from, score), (to, _)] = [pair[0], pair[1]];
+        sum += score;
+        let (left, right) = (place + 1, points.len() - place - 1);
+        if from == to || left < LEAF || right < LEAF {
+            continue;
+        }
+        // But for a term that all cuts share.
+        let rest = total - sum;
+        let gain = sum * sum / left as f64 + rest * rest / right as f64 - own;
+        if gain > 1e-12 * own.abs() && best.is_none_or(|(most, _)| gain > most) {
+            best = Some((gain, f64::midpoint(from, to)));
         }
     }
-    best.map(|(_, dimension, cut)| (dimension, cut))
+    best
 }
 
 #[cfg(test)]

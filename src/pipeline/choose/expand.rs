@@ -61,7 +61,7 @@ pub(in super::super) fn expand(
     let ask = Ask { told, group, better, seeds: &seeds, asked: Default::default() };
     let candidates = Candidates { named: &named, nodes: nodes.clone() };
     let rule = |ask: &Ask<'_>| match &choose.rule {
-        Rule::MeanRule(student) => candidates.mean_rule(&student.text, ask),
+        Rule::Mean(student) => candidates.mean_rule(&student.text, ask),
         Rule::BestStudent => candidates.best_student(ask),
         Rule::Dp => candidates.dp(ask),
         Rule::Halving(first) => {
@@ -176,7 +176,7 @@ fn check(
             errors.push_help(&name.span, format!("no node is named `{}`", name.text), help);
         }
     }
-    if let Rule::MeanRule(student) = &choose.rule {
+    if let Rule::Mean(student) = &choose.rule {
         if unknown(student) {
             let help = suggestion(&student.text, all());
             errors.push_help(&student.span, format!("no node is named `{}`", student.text), help);

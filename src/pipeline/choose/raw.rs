@@ -22,7 +22,7 @@ pub(in super::super) struct RawChoose {
 pub(in super::super) enum Rule {
     /// The paper's: the assistant whose accuracy is nearest to the mean of the teacher's and of the
     /// student's own, which this node has.
-    MeanRule(Name),
+    Mean(Name),
     /// The one whose student is best.
     BestStudent,
     /// Dynamic programming over paths, of the paper's first version.
@@ -52,7 +52,7 @@ impl RawChoose {
 impl Rule {
     pub fn name(&self) -> &'static str {
         match self {
-            Self::MeanRule(_) => "mean-rule",
+            Self::Mean(_) => "mean-rule",
             Self::BestStudent => "best-student",
             Self::Dp => "dp",
             Self::Halving(_) => "halving",
@@ -103,7 +103,7 @@ pub(in super::super) fn read(
     };
     let rule = match (rule, student) {
         (None, _) => None,
-        (Some("mean-rule"), Some(student)) => Some(Rule::MeanRule(student)),
+        (Some("mean-rule"), Some(student)) => Some(Rule::Mean(student)),
         (Some("mean-rule"), None) if student_value.is_none() => missing(
             "the mean rule needs `student`",
             "the node of the student without a teacher: student = \"nokd\"",

@@ -27,9 +27,9 @@ const REMEMBERED: usize = 25;
 /// How the densities are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
-    /// microsoft/nni, `algorithms/hpo/tpe_tuner.py`.
+    /// microsoft/nni 3.0, `algorithms/hpo/tpe_tuner.py`.
     Nni,
-    /// optuna/optuna, `samplers/_tpe/parzen_estimator.py`.
+    /// optuna/optuna 5.0, `samplers/_tpe/parzen_estimator.py`.
     Optuna,
 }
 
@@ -68,12 +68,16 @@ impl Tpe {
         history: &[(Point, f64)],
         uniform: &mut dyn FnMut() -> f64,
     ) -> Point {
-        if history.len() < self.startup {
-            return space.point(|d| space.dimensions[d].domain.at(uniform()));
-        }
-        let groups = self.groups(history);
         space.point(|d| {
-            let [below, above] = coordinates(d, history, &groups);
+            // NNI knows of each parameter the trials that had it.
+            let trials = match self.style {
+                Style::Nni => history.iter().filter(|(at, _)| at[d] != Coordinate::Absent).count(),
+                Style::Optuna => history.len(),
+            };
+            if trials < self.startup {
+                return space.dimensions[d].domain.at(uniform());
+            }
+            let [below, above] = self.seen(d, history);
             match space.dimensions[d].domain {
                 Domain::Choice(count) => {
                     let (l, g) = (self.categorical(count, &below), self.categorical(count, &above));
@@ -89,7 +93,7 @@ impl Tpe {
                     for _ in 0..self.candidates.max(1) {
                         drawn.push(l.draw(uniform(), uniform()));
                     }
-                    Coordinate::Number(first_best(drawn.into_iter(), ratio))
+                    Coordinate::Number(domain.snap(first_best(drawn.into_iter(), ratio)))
                 }
             }
         })
@@ -106,7 +110,7 @@ impl Tpe {
         history: &[(Point, f64)],
         at: &[Coordinate],
     ) -> Vec<f64> {
-        let [below, above] = coordinates(dimension, history, &self.groups(history));
+        let [below, above] = self.seen(dimension, history);
         let ratio = |at: &Coordinate| match (domain, at) {
             (Domain::Choice(count), Coordinate::Choice(index)) => {
                 let [l, g] = [&below, &above].map(|seen| self.categorical(*count, seen));
@@ -121,22 +125,28 @@ impl Tpe {
         at.iter().map(ratio).collect()
     }
 
-    /// Good trials and others: of equal ones the earlier is better. NNI has them in the order of their
-    /// losses, Optuna in that of their numbers; it is the last that are remembered best.
-    fn groups(&self, history: &[(Point, f64)]) -> [Vec<usize>; 2] {
-        let n = history.len() as f64;
+    /// A dimension's coordinates in good and in other trials: of equal ones the earlier is better. NNI has
+    /// them in the order of their losses, Optuna in that of their numbers; it is the last that are remembered
+    /// best. NNI counts the trials that have the dimension, Optuna all.
+    fn seen(&self, d: usize, history: &[(Point, f64)]) -> [Vec<Coordinate>; 2] {
+        let has = |&trial: &usize| history[trial].0[d] != Coordinate::Absent;
+        let mut good: Vec<usize> = (0..history.len()).collect();
+        if self.style == Style::Nni {
+            good.retain(has);
+        }
+        good.sort_by(|&a, &b| history[a].1.total_cmp(&history[b].1));
+        let n = good.len() as f64;
         let count = match self.good {
             Good::Root(gamma) => (gamma * n.sqrt()).ceil(),
             Good::Share(gamma) => (gamma * n).ceil(),
         };
-        let mut good: Vec<usize> = (0..history.len()).collect();
-        good.sort_by(|&a, &b| history[a].1.total_cmp(&history[b].1));
-        let mut others = good.split_off((count as usize).min(MOST_GOOD).min(history.len()));
+        let mut others = good.split_off((count as usize).min(MOST_GOOD).min(good.len()));
         if self.style == Style::Optuna {
             good.sort_unstable();
             others.sort_unstable();
         }
         [good, others]
+            .map(|group| group.into_iter().filter(has).map(|trial| history[trial].0[d]).collect())
     }
 
     fn categorical(&self, count: usize, seen: &[Coordinate]) -> Categorical {
@@ -156,27 +166,10 @@ impl Tpe {
             .iter()
             .filter_map(|at| if let Coordinate::Number(number) = at { Some(*number) } else { None })
             .collect();
-        let weights = match self.style {
-            // NNI takes the prior for one more trial, whatever it is said to count.
-            Style::Nni => weights(numbers.len() + 1),
-            Style::Optuna => {
-                weights(numbers.len()).into_iter().chain([self.prior_weight]).collect()
-            }
-        };
+        let weights: Vec<f64> =
+            weights(numbers.len()).into_iter().chain([self.prior_weight]).collect();
         Parzen::new(domain, &numbers, &weights, self.style)
     }
-}
-
-/// A dimension's coordinates in good and in other trials.
-fn coordinates(
-    d: usize,
-    history: &[(Point, f64)],
-    groups: &[Vec<usize>; 2],
-) -> [Vec<Coordinate>; 2] {
-    groups.each_ref().map(|group| {
-        let all = group.iter().map(|&trial| history[trial].0[d]);
-        all.filter(|at| *at != Coordinate::Absent).collect()
-    })
 }
 
 /// What each of `n` trials counts, the oldest first.

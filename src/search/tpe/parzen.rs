@@ -37,10 +37,10 @@ impl Parzen {
             unreachable!("choices have no density")
         };
         let scale = |number: f64| if log { number.ln() } else { number };
-        let step = step.or(integer.then_some(1.0)).filter(|_| style == Style::Optuna && !log);
+        let step = step.or(integer.then_some(1.0)).filter(|_| style == Style::Optuna);
         let half = step.map(|step| step / 2.0);
         let around = half.unwrap_or(0.0);
-        let (low, high) = (scale(low) - around, scale(high) + around);
+        let (low, high) = (scale(low - around), scale(high + around));
         let means: Vec<f64> = seen.iter().map(|&number| scale(number)).collect();
         let (middle, width) = (f64::midpoint(low, high), high - low);
         let gaps = match style {
@@ -78,18 +78,21 @@ impl Parzen {
 
     /// The logarithm of the density, or of the chance where a number stands for all around it.
     pub fn log_density(&self, number: f64) -> f64 {
-        let at = if self.log { number.ln() } else { number };
+        let scale = |number: f64| if self.log { number.ln() } else { number };
         let densities = self.kernels.iter().map(|Kernel { normal, weight, .. }| {
             weight
                 * match self.half {
-                    Some(half) => normal.cdf(at + half) - normal.cdf(at - half),
-                    None => normal.pdf(at),
+                    Some(half) => {
+                        normal.cdf(scale(number + half)) - normal.cdf(scale(number - half))
+                    }
+                    None => normal.pdf(scale(number)),
                 }
         });
         densities.sum::<f64>().max(f64::MIN_POSITIVE).ln()
     }
 
-    /// A number of the domain by two numbers in [0, 1): which kernel, and where in it.
+    /// A number by two numbers in [0, 1): which kernel, and where in it. Optuna draws what the domain has;
+    /// NNI compares what it draws, and rounds what it takes.
     pub fn draw(&self, which: f64, place: f64) -> f64 {
         let mut left = which;
         let chosen = self.kernels.iter().find(|kernel| {
@@ -99,7 +102,8 @@ impl Parzen {
         let normal = &chosen.unwrap_or(&self.kernels[self.kernels.len() - 1]).normal;
         let (from, to) = (normal.cdf(self.low), normal.cdf(self.high));
         let at = normal.inverse_cdf(from + place * (to - from)).clamp(self.low, self.high);
-        self.domain.snap(if self.log { at.exp() } else { at })
+        let number = if self.log { at.exp() } else { at };
+        if self.half.is_some() { self.domain.snap(number) } else { number }
     }
 }
 

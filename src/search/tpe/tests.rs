@@ -2,8 +2,6 @@ use super::*;
 use crate::rng::{Purpose, Stream};
 use crate::search::Dimension;
 
-const LOSSES: [f64; 12] = [0.30, 0.25, 0.20, 0.22, 0.28, 0.31, 0.21, 0.26, 0.24, 0.29, 0.19, 0.27];
-
 fn number(low: f64, high: f64) -> Domain {
     Domain::Number { low, high, log: false, step: None, integer: false }
 }
@@ -21,9 +19,46 @@ fn holds(tpe: &Tpe, domain: &Domain, seen: &[f64], losses: &[f64], at: &[f64], w
     assert!(near && ratios.len() == want.len(), "{domain:?}: {ratios:?}, want {want:?}");
 }
 
-/// The values of `shared/METHODS.md`, by NNI's source.
+/// A dimension, where trials lie in it by a number below 401, and where densities are compared.
+struct Case {
+    domain: Domain,
+    value: fn(usize) -> f64,
+    at: &'static [f64],
+}
+
+impl Case {
+    fn check(&self, tpe: &Tpe, trials: usize, want: &[f64]) {
+        let seen: Vec<f64> = (0..trials).map(|i| (self.value)((7 * i + 3) % 401)).collect();
+        let losses: Vec<f64> = (0..trials).map(|i| ((11 * i + 5) % 37) as f64 / 37.0).collect();
+        holds(tpe, &self.domain, &seen, &losses, self.at, want);
+    }
+}
+
+fn unit(k: usize) -> f64 {
+    (k as f64 + 0.25) / 401.0
+}
+
+/// Uniform, logarithmic, with a step, logarithmic and whole, choice.
+fn cases() -> [Case; 5] {
+    let domain = number(0.0, 1.0);
+    let uniform = Case { domain, value: unit, at: &[0.02, 0.33, 0.5, 0.97] };
+    let domain = Domain::Number { low: 1e-4, high: 1e-2, log: true, step: None, integer: false };
+    let value = |k| 1e-4 * 100_f64.powf(unit(k));
+    let log = Case { domain, value, at: &[2e-4, 1e-3, 7e-3] };
+    let domain =
+        Domain::Number { low: 0.05, high: 1.0, log: false, step: Some(0.05), integer: false };
+    let value = |k: usize| (5 * (k % 20 + 1)) as f64 / 100.0;
+    let step = Case { domain, value, at: &[0.05, 0.3, 1.0] };
+    let domain = Domain::Number { low: 1.0, high: 16.0, log: true, step: None, integer: true };
+    let whole = Case { domain, value: |k| (k % 16 + 1) as f64, at: &[1.0, 4.0, 16.0] };
+    let (domain, at) = (Domain::Choice(6), &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+    let choice = Case { domain, value: |k| (k % 6) as f64, at };
+    [uniform, log, step, whole, choice]
+}
+
+/// Eight trials of a choice of six, by NNI's source.
 #[test]
-fn nnis_ratios_are_golden() {
+fn nnis_choice_of_eight_trials_is_golden() {
     let seen = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 2.0, 1.0];
     let losses = [0.30, 0.25, 0.20, 0.22, 0.28, 0.31, 0.21, 0.26];
     let all = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
@@ -31,48 +66,39 @@ fn nnis_ratios_are_golden() {
     holds(&Tpe::nni(), &Domain::Choice(6), &seen, &losses, &all, &want);
 }
 
-/// Of numbers, by an evaluation of the formulas of its source in numpy.
+/// Values of NNI 3.0's own `split_history`, `linear_forgetting_weights`, `adaptive_parzen_normal` and
+/// `gmm1_lpdf`, numpy's sort made stable: which of equal numbers gets which weight is else left to the CPU.
 #[test]
-fn nnis_ratios_of_numbers_are_golden() {
-    let tpe = Tpe::nni();
-    let seen = [0.1, 0.9, 0.5, 0.55, 0.2, 0.95, 0.45, 0.3, 0.6, 0.15, 0.52, 0.75];
-    let want = [0.64489202, 0.00269083, -0.30989933, 0.45003266, 0.14172758];
-    holds(&tpe, &number(0.0, 1.0), &seen, &LOSSES, &[0.0, 0.25, 0.5, 0.75, 1.0], &want);
-    let log = Domain::Number { low: 1e-4, high: 1e-1, log: true, step: None, integer: false };
-    let seen = [1e-4, 5e-2, 1e-3, 2e-3, 3e-4, 9e-2, 8e-4, 5e-3, 1.5e-3, 2e-4, 1.2e-3, 2e-2];
-    let want = [0.0533399, -0.43728127, 0.73618764, -0.24878242];
-    holds(&tpe, &log, &seen, &LOSSES, &[1e-4, 1e-3, 1e-2, 1e-1], &want);
-    // More than are remembered in full.
-    let seen: Vec<f64> = (0..60).map(|i| (f64::from(i * 37 % 101) + 0.5) / 102.0).collect();
-    let losses: Vec<f64> = seen.iter().map(|x| (x - 0.3).abs()).collect();
-    let want = [0.27956276, 3.70230715, -1.57802026];
-    holds(&tpe, &number(0.0, 1.0), &seen, &losses, &[0.1, 0.3, 0.9], &want);
+fn nnis_ratios_are_golden() {
+    let (tpe, [uniform, log, step, _, choice]) = (Tpe::nni(), cases());
+    uniform.check(&tpe, 12, &[-0.92726996, 1.15592664, 2.11470894, 2.59030861]);
+    log.check(&tpe, 12, &[-1.12317788, 2.11470894, 2.58330516]);
+    step.check(&tpe, 12, &[0.72050885, 0.21498458, -0.75353631]);
+    let one = -0.21130909;
+    choice.check(&tpe, 12, &[0.88730319, one, one, one, one, one]);
+    uniform.check(&tpe, 60, &[-0.60193646, 0.13285391, 0.06714681, -0.30889191]);
+    log.check(&tpe, 60, &[-0.04033265, 0.06714681, -0.41629778]);
+    step.check(&tpe, 60, &[-1.59739844, -1.07052667, -0.49128966]);
+    let want = [-0.22519809, -0.18994472, -0.35786493, -0.38468419, 0.40433820, 0.42772068];
+    choice.check(&tpe, 60, &want);
 }
 
-/// What Optuna 5.0.0's `_ParzenEstimator` gives.
+/// Values of Optuna 5.0.0's own `_ParzenEstimator`, sorts as above.
 #[test]
 fn optunas_ratios_are_golden() {
-    let tpe = Tpe::optuna();
-    let seen = [0.1, 0.9, 0.5, 0.55, 0.2, 0.95, 0.45, 0.3, 0.6, 0.15, 0.52, 0.75];
-    let want = [-0.11186149, -0.10130205, 0.36224112, 0.25303797, -0.66475508];
-    holds(&tpe, &number(0.0, 1.0), &seen, &LOSSES, &[0.0, 0.25, 0.5, 0.75, 1.0], &want);
-    let log = Domain::Number { low: 1e-4, high: 1e-1, log: true, step: None, integer: false };
-    let seen = [1e-4, 5e-2, 1e-3, 2e-3, 3e-4, 9e-2, 8e-4, 5e-3, 1.5e-3, 2e-4, 1.2e-3, 2e-2];
-    let want = [-0.51125748, 0.26075841, 0.37880739, -1.25120123];
-    holds(&tpe, &log, &seen, &LOSSES, &[1e-4, 1e-3, 1e-2, 1e-1], &want);
-    let step =
-        Domain::Number { low: 0.05, high: 1.0, log: false, step: Some(0.05), integer: false };
-    let seen = [0.1, 0.9, 0.5, 0.55, 0.2, 0.95, 0.45, 0.3, 0.6, 0.15, 0.5, 0.75];
-    let want = [-0.57891909, -0.09941743, 0.36551715, 0.24970833, -0.59587507];
-    holds(&tpe, &step, &seen, &LOSSES, &[0.05, 0.25, 0.5, 0.75, 1.0], &want);
-    let whole = Domain::Number { low: 1.0, high: 10.0, log: false, step: None, integer: true };
-    let seen = [1.0, 9.0, 5.0, 6.0, 2.0, 10.0, 5.0, 3.0, 6.0, 2.0, 5.0, 8.0];
-    let want = [-0.66178082, 0.10790882, 0.52895943, 0.0448204, -0.74094728];
-    holds(&tpe, &whole, &seen, &LOSSES, &[1.0, 3.0, 5.0, 8.0, 10.0], &want);
-    let seen = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 2.0, 1.0, 3.0, 0.0, 2.0, 4.0];
-    let all = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
-    let want = [-0.36254006, -0.36254006, 1.01547839, -0.36254006, -0.36254006, 0.01694956];
-    holds(&tpe, &Domain::Choice(6), &seen, &LOSSES, &all, &want);
+    let (tpe, [uniform, log, step, whole, choice]) = (Tpe::optuna(), cases());
+    uniform.check(&tpe, 12, &[-0.73616932, 1.30025861, 2.18197114, 1.31858837]);
+    log.check(&tpe, 12, &[-0.68567860, 2.18197114, 1.33342268]);
+    step.check(&tpe, 12, &[0.11960698, -0.04035171, -0.66820372]);
+    whole.check(&tpe, 12, &[-0.03459068, -0.10637727, -0.29885409]);
+    let (two, one) = (0.63598877, -0.36254006);
+    choice.check(&tpe, 12, &[two, two, one, one, one, one]);
+    uniform.check(&tpe, 60, &[-0.66887582, 0.49222702, -0.07887841, -0.83953505]);
+    log.check(&tpe, 60, &[0.95354502, -0.07887841, -0.67221544]);
+    step.check(&tpe, 60, &[-0.33561021, 0.13425721, -1.02118069]);
+    whole.check(&tpe, 60, &[0.57162698, -0.36383070, -0.22930229]);
+    let want = [0.04695573, 0.01091258, -0.75453129, -0.04188009, -0.00309613, 0.52364511];
+    choice.check(&tpe, 60, &want);
 }
 
 /// After some trials it draws near the best; before, anywhere.
