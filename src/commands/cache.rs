@@ -6,7 +6,6 @@ use crate::{
         exit::{self, Problem},
         print, print_json,
     },
-    graph::Graph,
     key::{Key, keys},
     report::plural,
     store::{Depth, Lookup, Store},
@@ -58,7 +57,7 @@ pub(super) fn run(command: &Command, store: &Store) -> Result<u8, Problem> {
         Command::Show { key } => show(store, key),
         Command::Verify => verify(store),
         Command::Gc { files, dry_run, other_versions, given } => {
-            let keep = keep(files, given)?;
+            let keep = keep(files, given, store)?;
             let others = if *other_versions { Vec::new() } else { store.other_versions()? };
             gc(store, keep, others, *dry_run)
         }
@@ -151,11 +150,13 @@ fn verify(store: &Store) -> Result<u8, Problem> {
 }
 
 /// The keys that these pipelines reach.
-fn keep(files: &[PathBuf], given: &Given) -> Result<HashSet<Key>, Problem> {
+/// Keys that pipelines reach: those of all trials that their searches have come to, too.
+fn keep(files: &[PathBuf], given: &Given, store: &Store) -> Result<HashSet<Key>, Problem> {
     let mut keep = HashSet::new();
     for file in files {
-        let pipeline = given.opening(file).pipeline()?;
-        for (inputs, key) in keys(&Graph::new(&pipeline)) {
+        // The cache is visited while it is read, and no longer: gc wants to be alone.
+        let session = given.opening(file).session(store.clone())?;
+        for (inputs, key) in keys(&session.graph()) {
             keep.insert(key);
             keep.extend(inputs.teacher_logits().iter().map(|logits| logits.key()));
         }

@@ -6,11 +6,8 @@ use crate::{
         exit::{self, Problem},
         say, write,
     },
-    graph::SelectError,
-    key::keys,
     node::WEIGHTS,
-    pipeline::Work,
-    store::{Depth, Lookup, Store},
+    store::Store,
 };
 use std::{
     fs,
@@ -68,29 +65,9 @@ fn check_ending(output: &Path) -> Result<(), Problem> {
 pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
     check_ending(&args.output)?;
     let session = args.pipeline.session(store)?;
-    let (pipeline, graph) = (&session.pipeline, session.graph());
-    let mut tasks = graph.select(std::slice::from_ref(&args.node))?;
-    tasks.retain(|&task| matches!(pipeline.nodes[graph.tasks[task].node].work, Work::Learn(_)));
-    let keys = keys(&graph);
-    tasks.dedup_by_key(|task| keys[*task].1);
-    let task = match tasks.as_slice() {
-        [task] => *task,
-        [] => return Err(SelectError::NoMatch(args.node.clone()).into()),
-        many => {
-            let names: Vec<String> = many.iter().map(|&task| graph.name(task)).collect();
-            let problem = format!("`{}` means {}: name one", args.node, names.join(", "));
-            return Err(Problem::Entry(problem));
-        }
-    };
-    let (name, key) = (graph.name(task), keys[task].1);
-    let entry = match store.find(&key, Depth::Manifest)? {
-        Lookup::Whole(entry) => entry,
-        Lookup::Missing | Lookup::Damaged(_) | Lookup::OtherVersion(_) => {
-            let file = args.pipeline.file();
-            let problem = format!("{name} is not in the cache: `takd run {file} {name}` makes it");
-            return Err(Problem::Entry(problem));
-        }
-    };
+    let graph = session.graph();
+    let (task, entry) = session.trained(&graph, &args.node)?;
+    let name = graph.name(task);
     let bytes = entry.read(WEIGHTS)?;
     write(&args.output, &bytes)?;
     say(&format!("wrote {name} to {} ({} bytes)", args.output.display(), bytes.len()));

@@ -12,6 +12,7 @@ mod graph;
 mod init;
 mod man;
 mod plan;
+mod predict;
 mod report;
 mod run;
 mod schema;
@@ -71,6 +72,8 @@ enum Command {
     Graph(graph::Args),
     /// Write a trained network's weights for PyTorch
     Export(export::Args),
+    /// Ask a trained network about pictures
+    Predict(predict::Args),
     /// Look at the cache, check it, and clean it up
     #[command(subcommand, after_help = "Example:\n  takd cache list")]
     Cache(cache::Command),
@@ -112,6 +115,7 @@ pub fn main() -> ExitCode {
         Command::Diff(args) => diff::run(&args, &store),
         Command::Graph(args) => graph::run(&args, &store),
         Command::Export(args) => export::run(&args, &store),
+        Command::Predict(args) => predict::run(&args, &store),
         Command::Cache(command) => cache::run(&command, &store),
         Command::Schema(_) => schema::run(),
         Command::Completions(args) => completions::run(&args, arranged()),

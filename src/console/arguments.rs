@@ -65,9 +65,9 @@ impl PipelineArgs {
         Ok(self.opening().preset(preset).absent(Absent::Planned).pipeline()?)
     }
 
-    /// Another file as it stands, its data sets in the same folder.
-    pub fn open_other(&self, file: &Path) -> Result<Pipeline, Problem> {
-        Ok(Opening::new(file).data(&self.given.data.data).pipeline()?)
+    /// Another file as it stands, its data sets in the same folder, its results in `store`.
+    pub fn open_other(&self, file: &Path, store: &Store) -> Result<Pipeline, Problem> {
+        Ok(Opening::new(file).data(&self.given.data.data).session(store.clone())?.pipeline)
     }
 
     /// The pipeline with its results in `store`.

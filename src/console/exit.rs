@@ -7,7 +7,7 @@ use crate::{
     graph::SelectError,
     node::DeviceError,
     report::PaintError,
-    session::{OpenError, PlanError, RunError},
+    session::{OpenError, PlanError, PredictError, RunError},
     store::StoreError,
 };
 use std::{io, path::PathBuf};
@@ -63,6 +63,9 @@ pub enum Problem {
     /// There is no plan.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// A network that could not be asked, or taken out.
+    #[error(transparent)]
+    Predict(#[from] PredictError),
     /// A run that could not begin.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -113,16 +116,25 @@ impl Problem {
             | Self::Device(_)
             | Self::Entry(_)
             | Self::Exists(_)
+            | Self::Predict(
+                PredictError::Select(_) | PredictError::Node(_) | PredictError::Device(_),
+            )
             | Self::Plan(PlanError::Select(_))
             | Self::Run(RunError::Select(_) | RunError::Device(_)) => USAGE,
             Self::Open(OpenError::Store(_)) | Self::Run(RunError::Open(OpenError::Store(_))) => {
                 CACHE
             }
             Self::Read { .. } | Self::Open(_) | Self::Run(RunError::Open(_)) => PIPELINE,
-            Self::Data(_) | Self::Fetch(_) | Self::Run(RunError::Data(_)) => FAILED,
+            Self::Data(_)
+            | Self::Fetch(_)
+            | Self::Run(RunError::Data(_))
+            | Self::Predict(PredictError::Data(_) | PredictError::Network(_)) => FAILED,
             Self::Store(_)
             | Self::Plan(PlanError::Store(_))
             | Self::Run(RunError::Store(_) | RunError::ReadOnly { .. })
+            | Self::Predict(
+                PredictError::Store(_) | PredictError::Weights(_) | PredictError::Load(_),
+            )
             | Self::Write { .. }
             | Self::Paint(_)
             | Self::Output(_) => CACHE,

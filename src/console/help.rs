@@ -6,7 +6,7 @@ use clap::Command;
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Begin", &["init", "check", "data", "devices"]),
     ("Run", &["plan", "why", "run", "status"]),
-    ("Results", &["report", "diff", "graph", "export"]),
+    ("Results", &["report", "diff", "graph", "export", "predict"]),
     ("Upkeep", &["cache", "schema", "completions", "man"]),
 ];
 

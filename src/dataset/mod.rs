@@ -23,6 +23,7 @@ mod normalisation;
 mod packed;
 mod part;
 mod picture;
+mod single;
 mod skipped;
 mod view;
 
@@ -40,4 +41,5 @@ pub use images::{Dataset, Images, Part};
 pub use info::{DataInfo, Digests, Presence, Split};
 pub use normalisation::Normalisation;
 pub use part::{TEST, TRAIN, part_digest};
+pub use single::read_picture;
 pub use view::{View, holdout};

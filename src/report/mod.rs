@@ -21,6 +21,7 @@ mod wording;
 
 use crate::statistics::{Evidence, Paired, Spread, signed};
 pub use compare::Comparison;
+pub use csv_file::csv_line;
 use compare::TO_SEE;
 pub use decisions::{ChoiceResults, EvidenceResults, MethodResults, SearchResults, TrialResults};
 pub use entries::Entries;

@@ -56,6 +56,7 @@ mod own_objective;
 mod page;
 mod passes;
 mod pictures;
+mod predict;
 mod presets;
 mod pytorch;
 mod pytorch_files;

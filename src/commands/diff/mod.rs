@@ -40,8 +40,8 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
             (serde_json::to_string_pretty(&diff), diff.text())
         }
         _ => {
-            let (new, old) =
-                (args.pipeline.opening().pipeline()?, args.pipeline.open_other(&args.against)?);
+            let new = args.pipeline.session(store)?.pipeline;
+            let old = args.pipeline.open_other(&args.against, store)?;
             let diff = pipelines::Diff::new(&old, &new, store)?;
             let names = given.map(|path| path.display().to_string());
             (serde_json::to_string_pretty(&diff), diff.text(&names[1], &names[0]))
