@@ -34,6 +34,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Problem> {
         plural(seeds),
         plural(tasks)
     ))?;
+    pipeline.doubts().iter().for_each(|doubt| say(&format!("warning: {doubt}")));
     absent_data(&graph).iter().for_each(|note| say(&format!("note: {note}")));
     Ok(exit::OK)
 }

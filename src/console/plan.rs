@@ -131,6 +131,7 @@ fn text(graph: &Graph<'_>, plan: &Plan, resumes: &HashMap<Key, usize>) -> String
     }
     text += &features(graph, plan);
     text.push('\n');
+    text.extend(graph.pipeline.doubts().into_iter().map(|doubt| format!("warning: {doubt}\n")));
     text.extend(absent_data(graph).into_iter().map(|note| note + "\n"));
     text
 }

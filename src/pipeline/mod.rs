@@ -10,6 +10,7 @@ mod choose;
 mod data;
 mod decide;
 mod diagnostic;
+mod doubts;
 mod epochs;
 mod expand;
 mod fields;

@@ -110,6 +110,9 @@ impl Session {
         watcher: &dyn Watcher,
     ) -> Result<RunOutcome, RunError> {
         let started = Instant::now();
+        for doubt in self.pipeline.doubts() {
+            watcher.note(&format!("warning: {doubt}"));
+        }
         let mut made = HashMap::new();
         loop {
             let is_last = self.asked(&self.graph(), selection).is_empty();

@@ -4,7 +4,7 @@ use crate::workspace::Workspace;
 use std::{collections::BTreeSet, fmt::Write as _, fs};
 
 /// Every command, its subcommands after it.
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 24] = [
     "init",
     "check",
     "data",
@@ -20,6 +20,7 @@ const COMMANDS: [&str; 23] = [
     "diff",
     "graph",
     "export",
+    "predict",
     "cache",
     "cache list",
     "cache show",

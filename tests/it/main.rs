@@ -16,6 +16,7 @@ mod damage;
 mod data_sets;
 mod differences;
 mod disk_errors;
+mod doubts;
 mod documents;
 mod errors;
 mod failures;
