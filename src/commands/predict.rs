@@ -53,7 +53,9 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
     match args.format {
         Format::Text => print(&text(&found, top))?,
         Format::Csv => print(&csv(&found, top))?,
-        Format::Json => print_json(&found.iter().map(|found| of_picture(found, top)).collect())?,
+        Format::Json => {
+            print_json(&found.iter().map(|found| of_picture(found, top)).collect::<Vec<_>>())?
+        }
     }
     Ok(exit::OK)
 }

@@ -34,7 +34,9 @@ pub fn read_picture(path: &Path, shape: Shape, fit: Option<Fit>) -> Result<Vec<u
     match shape.channels {
         3 => Ok(planes),
         1 => Ok(brightness(&planes)),
-        channels => Err(damaged(format!("a picture has 3 channels or 1, the network takes {channels}"))),
+        channels => {
+            Err(damaged(format!("a picture has 3 channels or 1, the network takes {channels}")))
+        }
     }
 }
 

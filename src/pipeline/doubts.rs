@@ -54,14 +54,17 @@ impl Pipeline {
         if let Some(recipe) = learn.recipe() {
             let fields = recipe.schedule.chosen().fields.iter();
             let milestones = fields.filter(|(name, _)| name == "milestones");
-            let milestones = milestones.flat_map(|(_, value)| value.as_array().into_iter().flatten());
+            let milestones =
+                milestones.flat_map(|(_, value)| value.as_array().into_iter().flatten());
             let late = milestones
                 .filter_map(serde_json::Value::as_u64)
                 .filter(|&milestone| milestone as usize + recipe.warmup >= recipe.epochs)
                 .min();
             if let Some(late) = late {
                 let epochs = recipe.epochs;
-                doubts.push(format!("the milestone {late} never comes: it trains for {epochs} epochs"));
+                doubts.push(format!(
+                    "the milestone {late} never comes: it trains for {epochs} epochs"
+                ));
             }
         }
         doubts

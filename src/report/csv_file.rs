@@ -32,7 +32,8 @@ pub fn csv_line<const FIELDS: usize>(fields: [String; FIELDS]) -> String {
     let mut writer = Writer::from_writer(Vec::new());
     let written = writer.write_record(fields.map(|field| cell(&field)));
     written.expect("memory takes a line");
-    String::from_utf8(writer.into_inner().expect("memory takes what is left")).expect("text is UTF-8")
+    String::from_utf8(writer.into_inner().expect("memory takes what is left"))
+        .expect("text is UTF-8")
 }
 
 /// A number that can be read back to the same bits; nothing where there is none.

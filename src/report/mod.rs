@@ -21,8 +21,8 @@ mod wording;
 
 use crate::statistics::{Evidence, Paired, Spread, signed};
 pub use compare::Comparison;
-pub use csv_file::csv_line;
 use compare::TO_SEE;
+pub use csv_file::csv_line;
 pub use decisions::{ChoiceResults, EvidenceResults, MethodResults, SearchResults, TrialResults};
 pub use entries::Entries;
 pub use escape::printable;

@@ -58,8 +58,9 @@ impl Session {
     /// [`PredictError`] if it means none or several, or one that is not in the cache.
     pub fn trained(&self, graph: &Graph<'_>, node: &str) -> Result<(usize, Entry), PredictError> {
         let mut tasks = graph.select(&[node.to_owned()])?;
-        let is_learn =
-            |task: &usize| matches!(graph.pipeline.nodes[graph.tasks[*task].node].work, Work::Learn(_));
+        let is_learn = |task: &usize| {
+            matches!(graph.pipeline.nodes[graph.tasks[*task].node].work, Work::Learn(_))
+        };
         tasks.retain(is_learn);
         let keys: Vec<Key> = keys(graph).into_iter().map(|(_, key)| key).collect();
         tasks.dedup_by_key(|task| keys[*task]);
@@ -104,7 +105,8 @@ impl Session {
         dataset.test = Part { images: Images::Bytes(pixels), labels: vec![0; files.len()] };
         let device = device.select()?;
         let net = entry.manifest.inputs.net.as_ref();
-        let net = net.ok_or_else(|| PredictError::Network("its entry names no layers".to_owned()))?;
+        let net =
+            net.ok_or_else(|| PredictError::Network("its entry names no layers".to_owned()))?;
         let net = net.architecture(&self.pipeline.kinds);
         let net = net.map_err(|error| PredictError::Network(error.to_string()))?;
         let mut network = Network::init(&net, 0, &device.device).with_kernels(device.kernels);

@@ -24,7 +24,11 @@ fn mistakes_that_are_legal_are_told() {
     for output in [workspace.takd(&["check", "tiny.toml"]), workspace.takd(&["run", "tiny.toml"])] {
         assert_eq!(output.code, 0, "{}", output.stderr);
         for told in told {
-            assert!(output.stderr.contains(told) && plan.contains(told), "{told}: {}", output.stderr);
+            assert!(
+                output.stderr.contains(told) && plan.contains(told),
+                "{told}: {}",
+                output.stderr
+            );
         }
     }
 }

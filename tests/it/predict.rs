@@ -56,7 +56,8 @@ fn what_cannot_be_seen_is_told() {
         ("teacher", "0.png", "`teacher` means teacher@20, teacher@31: name one"),
         ("teecher", "0.png", "`teecher` matches no node"),
     ] {
-        let output = workspace.takd(&[&["predict", "tiny.toml", node, image][..], &EPOCHS].concat());
+        let output =
+            workspace.takd(&[&["predict", "tiny.toml", node, image][..], &EPOCHS].concat());
         assert!(output.code != 0 && output.stderr.contains(told), "{node} {image}: {output:?}");
     }
 }
