@@ -2,9 +2,23 @@
 
 use super::{
     DataError,
-    images::{Images, Part},
+    images::{Dataset, Images, Part},
 };
 use crate::{dataset::Normalisation, shape::Shape};
+
+impl Dataset {
+    /// Mean and standard deviation of each channel, of pixels scaled to [0, 1], with which images are
+    /// normalised.
+    ///
+    /// # Errors
+    /// [`DataError`] if they are to be measured on images in files, and one of them cannot be read.
+    pub fn moments(
+        &self,
+        normalisation: &Normalisation,
+    ) -> Result<(Vec<f64>, Vec<f64>), DataError> {
+        moments(&self.train, self.shape, normalisation)
+    }
+}
 
 /// Per-channel mean and standard deviation of pixels scaled to [0, 1].
 pub(super) fn moments(

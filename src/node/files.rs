@@ -2,10 +2,12 @@
 
 mod checkpoint;
 mod format;
+mod label;
 mod logits;
 
 pub use checkpoint::{read_checkpoint, write_checkpoint};
 pub use format::FileError;
+pub use label::label_weights;
 
 use crate::{keep::Keep, network::NamedTensor, training::Logits};
 use format::{finite, floats, id_bytes, serialize, to_bytes, words};

@@ -23,7 +23,7 @@ mod watcher;
 
 pub use device::{Choice, ChoiceError, DeviceError, Inventory, Selected, available, inventory};
 pub use files::{
-    FileError, Part, WEIGHTS, read_checkpoint, read_logits, read_part, read_weights,
+    FileError, Part, WEIGHTS, label_weights, read_checkpoint, read_logits, read_part, read_weights,
     write_checkpoint, write_part, write_weights,
 };
 pub use runner::{Datasets, NodeRunner};

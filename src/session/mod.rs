@@ -12,6 +12,7 @@
 //! ```
 
 mod absent;
+mod export;
 mod forecast;
 mod inspect;
 mod opening;
@@ -24,6 +25,7 @@ mod watcher;
 mod why;
 
 pub use absent::absent_data;
+pub use export::{Card, Exported};
 pub use forecast::Forecast;
 pub use opening::{Absent, OpenError, Opening};
 pub use predict::{PredictError, Prediction};

@@ -99,6 +99,42 @@ fn an_exported_network_comes_back_as_a_teacher() {
 }
 
 #[test]
+fn an_export_says_what_whoever_uses_it_has_to_know() {
+    let workspace = Workspace::new();
+    workspace.run(&["tiny.toml", "teacher", "test/teacher"]);
+    let words = |name: &str| {
+        let bytes = fs::read(workspace.path(name)).unwrap();
+        let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
+        let found = header.metadata().clone().unwrap();
+        let word = |name: &str| found.get(name).cloned().unwrap_or_default();
+        ["format", "node", "classes", "input", "layers", "parameters"].map(word)
+    };
+    workspace.ok(&["export", "tiny.toml", "teacher@20", "-o", "a.safetensors"]);
+    workspace.ok(&["export", "tiny.toml", "teacher@20", "-o", "b.safetensors"]);
+    let same =
+        ["a", "b"].map(|name| fs::read(workspace.path(format!("{name}.safetensors"))).unwrap());
+    assert!(same[0] == same[1], "the same bytes each time");
+    let want = ["pt", "teacher@20", "3", "[1,8,8]", r#"["conv6","maxpool","fc8","fc3"]"#, "875"];
+    assert_eq!(words("a.safetensors"), want);
+    // As a folder, for the hub.
+    workspace.ok(&["export", "tiny.toml", "teacher@20", "-o", "hub/teacher/"]);
+    assert_eq!(words("hub/teacher/model.safetensors"), want);
+    let read =
+        |name: &str| fs::read_to_string(workspace.path(format!("hub/teacher/{name}"))).unwrap();
+    let config: serde_json::Value = serde_json::from_str(&read("config.json")).unwrap();
+    let mean = config["mean"][0].as_f64().unwrap();
+    assert!(config["classes"] == 3 && mean > 0.1 && mean < 0.5, "{config}");
+    assert_eq!(config["std"].as_array().unwrap().len(), 1);
+    let readme = read("README.md");
+    for told in
+        ["# teacher@20", "- teacher: ", " % on the test split", "load_file(\"model.safetensors\")"]
+    {
+        assert!(readme.contains(told), "{told}: {readme}");
+    }
+    assert!(readme.contains(config["key"].as_str().unwrap()), "{readme}");
+}
+
+#[test]
 fn weights_that_do_not_fit_are_listed() {
     let workspace = imported("[\"conv5\", \"conv4\", \"maxpool\", \"fc3\"]");
     workspace.run(&["tiny.toml", "teacher@20"]);

@@ -1,0 +1,120 @@
+//! A trained network to take out: its weights, and what whoever uses them has to know.
+
+use super::{PredictError, Session};
+use crate::{
+    dataset::{Normalisation, Presence},
+    node::{WEIGHTS, label_weights},
+    pipeline::Learn,
+};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A network and its card.
+pub struct Exported {
+    /// The task that trained it: `student@31`.
+    pub name: String,
+    /// As safetensors under PyTorch's names, the card in their metadata.
+    pub weights: Vec<u8>,
+    /// What there is to know.
+    pub card: Card,
+    /// Its accuracy in each table that shows it: `student: 83.10 % on the test split`.
+    pub results: Vec<String>,
+}
+
+/// What whoever uses a network has to know.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Card {
+    /// The version of takd that took it out.
+    pub takd: String,
+    /// The node.
+    pub node: String,
+    /// The entry's key: what it was made from is in the cache under it.
+    pub key: String,
+    /// The network's name.
+    pub net: String,
+    /// Its layers, as a pipeline would have them.
+    pub layers: Vec<String>,
+    /// Shape of an image: channels, height, width.
+    pub input: [usize; 3],
+    /// Length of its logits.
+    pub classes: usize,
+    /// Trained parameters.
+    pub parameters: usize,
+    /// Pixels p in 0..=255 become (p/255 − mean) / std, a channel at a time; absent where the data set is not
+    /// here to measure them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mean: Option<Vec<f64>>,
+    /// The same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub std: Option<Vec<f64>>,
+}
+
+impl Card {
+    /// Each field as text, for the metadata of safetensors.
+    fn metadata(&self) -> BTreeMap<String, String> {
+        let value = serde_json::to_value(self).expect("plain data with string keys is always JSON");
+        let fields = value.as_object().cloned().unwrap_or_default();
+        let text = |value: serde_json::Value| match value {
+            serde_json::Value::String(text) => text,
+            other => other.to_string(),
+        };
+        let fields = fields.into_iter().map(|(name, value)| (name, text(value)));
+        // What Hugging Face's loaders ask for: the tensors are as PyTorch has them.
+        fields.chain([("format".to_owned(), "pt".to_owned())]).collect()
+    }
+}
+
+impl Session {
+    /// The trained network that `node` means.
+    ///
+    /// # Errors
+    /// [`PredictError`] if it means none or several, it is not in the cache, or its data set is here and
+    /// cannot be read.
+    pub fn export(&self, node: &str) -> Result<Exported, PredictError> {
+        let graph = self.graph();
+        let (task, entry) = self.trained(&graph, node)?;
+        let (name, learn) = (graph.name(task), graph.learn(task));
+        let (mean, std) = moments(learn)?.unzip();
+        let input = learn.net.input();
+        let card = Card {
+            takd: env!("CARGO_PKG_VERSION").to_owned(),
+            node: name.clone(),
+            key: entry.manifest.inputs.key().to_string(),
+            net: learn.net_name.clone(),
+            layers: learn.net.texts(),
+            input: [input.channels, input.height, input.width],
+            classes: learn.net.classes(),
+            parameters: learn.net.parameters(),
+            mean,
+            std,
+        };
+        let weights = label_weights(&entry.read(WEIGHTS)?, &card.metadata())?;
+        let own = &self.pipeline.nodes[graph.tasks[task].node].name;
+        let mut results = Vec::new();
+        for table in self.report()?.tables {
+            for row in table.rows {
+                let ours = row.ours.filter(|ours| ours.node == *own);
+                let seed = graph.tasks[task].seed;
+                let found = ours.and_then(|ours| ours.seeds.into_iter().find(|s| s.seed == seed));
+                if let Some(metrics) = found.and_then(|seed| seed.metrics) {
+                    let (top1, split) = (metrics.top1() * 100.0, format!("{:?}", table.split));
+                    let split = split.to_lowercase();
+                    results.push(format!("{}: {top1:.2} % on the {split} split", row.label));
+                }
+            }
+        }
+        Ok(Exported { name, weights, card, results })
+    }
+}
+
+/// Mean and deviation that its images are normalised with, if they can be known here.
+fn moments(learn: &Learn) -> Result<Option<(Vec<f64>, Vec<f64>)>, PredictError> {
+    match &learn.data.normalisation {
+        Normalisation::Given { mean, std } => Ok(Some((mean.clone(), std.clone()))),
+        Normalisation::Measured if learn.data.info.presence == Presence::Here => {
+            let dataset = learn.data.format.load()?;
+            Ok(Some(dataset.moments(&learn.data.normalisation)?))
+        }
+        Normalisation::Measured => Ok(None),
+    }
+}
