@@ -2,7 +2,7 @@
 
 use crate::{
     dag::Dag,
-    pipeline::{Learn, Pipeline, Work},
+    pipeline::{Learn, Pipeline, Work, nearest},
 };
 use std::ops::Range;
 
@@ -39,8 +39,8 @@ pub struct Graph<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum SelectError {
     /// Nothing matches.
-    #[error("`{0}` matches no node; `takd plan` lists them")]
-    NoMatch(String),
+    #[error("`{0}` matches no node; {1}")]
+    NoMatch(String, String),
     /// The glob is malformed.
     #[error("`{0}` is not a valid glob pattern: {1}")]
     Pattern(String, glob::PatternError),
@@ -119,6 +119,23 @@ impl<'a> Graph<'a> {
         nodes.flat_map(|node| self.of_node(node)).collect()
     }
 
+    /// What was probably meant by a name that no node has.
+    fn near(&self, text: &str) -> String {
+        let (node, seed) = text.rsplit_once('@').map_or((text, None), |(n, s)| (n, Some(s)));
+        let names = self.pipeline.nodes.iter().map(|node| &*node.name);
+        match (nearest(node, names), seed) {
+            (Some(near), Some(seed)) if near == node => {
+                let seeds =
+                    self.tasks.iter().filter(|task| self.pipeline.nodes[task.node].name == near);
+                let seeds: Vec<String> = seeds.map(|task| task.seed.to_string()).collect();
+                format!("`{near}` runs with the seeds {}, not {seed}", seeds.join(", "))
+            }
+            (Some(near), Some(seed)) => format!("did you mean `{near}@{seed}`?"),
+            (Some(near), None) => format!("did you mean `{near}`?"),
+            (None, _) => "`takd plan` lists them".to_owned(),
+        }
+    }
+
     /// Tasks whose node's name, or own name with its seed, is matched by one of `patterns`.
     ///
     /// # Errors
@@ -136,7 +153,7 @@ impl<'a> Graph<'a> {
                 }
             }
             if !any {
-                return Err(SelectError::NoMatch(text.clone()));
+                return Err(SelectError::NoMatch(text.clone(), self.near(text)));
             }
         }
         Ok((0..chosen.len()).filter(|&index| chosen[index]).collect())

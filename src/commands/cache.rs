@@ -4,7 +4,7 @@ use crate::{
     console::{
         Given, entry_key,
         exit::{self, Problem},
-        print, print_json,
+        long, print, print_json,
     },
     key::{Key, keys},
     report::plural,
@@ -30,6 +30,19 @@ pub(super) enum Command {
     #[command(after_help = "Example:
   takd cache verify")]
     Verify,
+    /// Remove entries by their keys or by the nodes that made them
+    ///
+    /// Without --yes it only says what it would remove, and how long that took to make.
+    #[command(after_help = "Example:
+  takd cache rm 'teacher@*' 3fa9 --yes")]
+    Rm {
+        /// Starts of keys, or globs of nodes (student, 'ta/*@20')
+        #[arg(required = true)]
+        entries: Vec<String>,
+        /// Remove them
+        #[arg(long)]
+        yes: bool,
+    },
     /// Remove what these pipelines do not reach, and what damage and dead runs left behind
     ///
     /// Entries and checkpoints of other versions of takd are left alone: which pipelines reach them
@@ -56,6 +69,7 @@ pub(super) fn run(command: &Command, store: &Store) -> Result<u8, Problem> {
         Command::List => list(store),
         Command::Show { key } => show(store, key),
         Command::Verify => verify(store),
+        Command::Rm { entries, yes } => rm(store, entries, *yes),
         Command::Gc { files, dry_run, other_versions, given } => {
             let keep = keep(files, given, store)?;
             let others = if *other_versions { Vec::new() } else { store.other_versions()? };
@@ -150,6 +164,55 @@ fn verify(store: &Store) -> Result<u8, Problem> {
 }
 
 /// The keys that these pipelines reach.
+fn rm(store: &Store, entries: &[String], yes: bool) -> Result<u8, Problem> {
+    let keys = store.keys()?;
+    let (mut chosen, mut text, mut seconds) = (HashSet::new(), String::new(), 0.0);
+    let mut found = vec![false; entries.len()];
+    for &key in &keys {
+        let made = match store.find(&key, Depth::Manifest) {
+            Ok(Lookup::Whole(entry)) => Some(entry.manifest),
+            _ => None,
+        };
+        let task = made.as_ref().map_or("", |made| &made.provenance.node);
+        let node = task.rsplit_once('@').map_or(task, |(node, _)| node);
+        let full = key.to_string();
+        for (entry, found) in entries.iter().zip(&mut found) {
+            let pattern = glob::Pattern::new(entry);
+            let named = pattern.is_ok_and(|pattern| pattern.matches(task) || pattern.matches(node));
+            if named || (entry.len() >= 4 && full.starts_with(entry)) {
+                *found = true;
+                chosen.insert(key);
+            }
+        }
+        if let (true, Some(made)) = (chosen.contains(&key), &made) {
+            let took = made.outcome.seconds();
+            seconds += took;
+            text += &format!(
+                "{}  {:<8} {task}, made in {}\n",
+                key.short(),
+                made.inputs.kind,
+                long(took)
+            );
+        }
+    }
+    if let Some((entry, _)) = entries.iter().zip(&found).find(|(_, found)| !**found) {
+        let problem =
+            format!("`{entry}` is the start of no key, and no node of that name made an entry");
+        return Err(Problem::Entry(problem));
+    }
+    let (count, took) = (chosen.len(), long(seconds));
+    let (ies, verb) =
+        (if count == 1 { "y" } else { "ies" }, if yes { "removed" } else { "would remove" });
+    text += &format!("{verb} {count} entr{ies}, which took {took}");
+    if yes {
+        store.remove(&chosen)?;
+    } else {
+        text += "; --yes removes them";
+    }
+    print(&(text + "\n"))?;
+    Ok(exit::OK)
+}
+
 /// Keys that pipelines reach: those of all trials that their searches have come to, too.
 fn keep(files: &[PathBuf], given: &Given, store: &Store) -> Result<HashSet<Key>, Problem> {
     let mut keep = HashSet::new();

@@ -11,6 +11,7 @@ mod export;
 mod graph;
 mod init;
 mod man;
+mod nets;
 mod plan;
 mod predict;
 mod report;
@@ -56,6 +57,8 @@ enum Command {
     Data(data::Command),
     /// List what this build and this machine can compute on
     Devices(devices::Args),
+    /// List the built-in networks
+    Nets(nets::Args),
     /// Show for each node whether it is reused or runs, and why
     Plan(plan::Args),
     /// Show which hashed fields differ from the nearest entry
@@ -100,13 +103,17 @@ pub fn main() -> ExitCode {
     listen(json);
     let store = Store::new(cli.cache);
     // Whoever reads the cache keeps gc away; gc is the one that wants to be alone.
-    let alone = matches!(cli.command, Command::Cache(cache::Command::Gc { .. }));
+    let alone = matches!(
+        cli.command,
+        Command::Cache(cache::Command::Gc { .. } | cache::Command::Rm { .. })
+    );
     let _visit = (!alone).then(|| store.visit());
     let done = match cli.command {
         Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Data(command) => data::run(&command),
         Command::Devices(_) => devices::run(),
+        Command::Nets(args) => nets::run(&args),
         Command::Plan(args) => plan::run(&args, &store),
         Command::Why(args) => why::run(&args, &store),
         Command::Run(args) => run::run(&args, &store),

@@ -4,7 +4,7 @@ use clap::Command;
 
 /// The commands as they come in a person's work.
 const GROUPS: [(&str, &[&str]); 4] = [
-    ("Begin", &["init", "check", "data", "devices"]),
+    ("Begin", &["init", "check", "data", "nets", "devices"]),
     ("Run", &["plan", "why", "run", "status"]),
     ("Results", &["report", "diff", "graph", "export", "predict"]),
     ("Upkeep", &["cache", "schema", "completions", "man"]),
@@ -12,7 +12,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
 
 /// What stands above and below the commands.
 const HEAD: &str =
-    "{about}\n\nUsage: {name} COMMAND …    (takd COMMAND --help says more, with an example)\n";
+    "{about}\nUsage: {name} COMMAND …    (takd COMMAND --help says more, with an example)\n";
 const FOOT: &str = "\nOptions: --cache DIR [env: TAKD_CACHE] [default: cache], --help, --version\n";
 
 /// `command` with its help in groups. One that is in no group comes last.

@@ -43,6 +43,7 @@ pub use choose::{Choose, Cost, Evidence, Verdict};
 pub use diagnostic::{Diagnostic, Diagnostics, Sources, Span};
 pub use figure::{Figure, MeanRule, Measure, Point, Quantity, Series, Teachers, X};
 pub use measure::{Ask, Eval, Measured};
+pub use names::nearest;
 pub use resolve::{Catalogue, Digest, Probe, parse};
 pub use resolved::{How, Learn, Mutual, Node, Pipeline, Row, Table, Teacher, Weights, Work};
 pub use search::{Method, Search, Trial};

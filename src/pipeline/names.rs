@@ -1,10 +1,7 @@
 //! Names: which are allowed, and the one that was probably meant.
 
 /// The candidate nearest to `name`, if one is near enough to be a slip of the pen.
-pub(super) fn nearest<'a>(
-    name: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))

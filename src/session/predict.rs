@@ -66,7 +66,10 @@ impl Session {
         tasks.dedup_by_key(|task| keys[*task]);
         let task = match tasks.as_slice() {
             [task] => *task,
-            [] => return Err(SelectError::NoMatch(node.to_owned()).into()),
+            [] => {
+                let why = "it names what is measured, and no network".to_owned();
+                return Err(SelectError::NoMatch(node.to_owned(), why).into());
+            }
             many => {
                 let names: Vec<String> = many.iter().map(|&task| graph.name(task)).collect();
                 let problem = format!("`{node}` means {}: name one", names.join(", "));

@@ -65,6 +65,21 @@ impl Store {
         Ok(garbage)
     }
 
+    /// Removes the entries of these keys, with what was begun under them.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] while a run uses the cache; [`StoreError::Io`].
+    pub fn remove(&self, keys: &HashSet<Key>) -> Result<(), StoreError> {
+        let _alone = self.enter_alone()?;
+        for key in keys {
+            self.discard(&self.entry_path(key))?;
+            for kind in ["checkpoints", "progress"] {
+                self.discard(&self.root.join(kind).join(key.to_string()))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Removes a file or a folder, if it is there. An entry, also one that was moved away for its
     /// successor, leaves its name whole: whoever is killed meanwhile leaves no half of one, neither
     /// where entries are nor where they are put back from.

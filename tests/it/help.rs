@@ -4,13 +4,14 @@ use crate::workspace::Workspace;
 use std::{collections::BTreeSet, fmt::Write as _, fs};
 
 /// Every command, its subcommands after it.
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 26] = [
     "init",
     "check",
     "data",
     "data list",
     "data fetch",
     "data check",
+    "nets",
     "devices",
     "plan",
     "why",
@@ -25,6 +26,7 @@ const COMMANDS: [&str; 24] = [
     "cache list",
     "cache show",
     "cache verify",
+    "cache rm",
     "cache gc",
     "schema",
     "completions",
@@ -89,7 +91,7 @@ fn completions_are_written_for_each_shell() {
 fn each_command_has_a_manual_page() {
     let workspace = Workspace::new();
     let output = workspace.takd(&["man", "pages/man1"]);
-    assert_eq!((output.code, &*output.stderr), (0, "pages/man1 holds 25 pages\n"));
+    assert_eq!((output.code, &*output.stderr), (0, "pages/man1 holds 27 pages\n"));
     let files = fs::read_dir(workspace.path("pages/man1")).unwrap();
     let files: BTreeSet<String> =
         files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
@@ -119,4 +121,19 @@ fn devices_says_what_is_here_and_how_to_get_more() {
             + "cuda     not in this build: cargo build --release --features cuda\n\
                wgpu     not in this build: cargo build --release --features wgpu\n"
     );
+}
+
+#[test]
+fn nets_lists_every_built_in_network_with_its_size() {
+    let workspace = Workspace::new();
+    let text = workspace.ok(&["nets"]);
+    assert_eq!(text.lines().count(), 2 + takd::network::BUILTIN.len(), "{text}");
+    // He et al. 2016, table 6: 0.27 and 1.7 million; torchvision's ResNet-50 has 25,557,032.
+    for (net, parameters) in [("resnet20 ", "272474"), ("imagenet-resnet50 ", "25557032")] {
+        let line = text.lines().find(|line| line.starts_with(net)).unwrap();
+        assert!(line.contains(parameters), "{line}");
+    }
+    let json: serde_json::Value =
+        serde_json::from_str(&workspace.ok(&["nets", "--json", "--classes", "7"])).unwrap();
+    assert!(json.as_array().unwrap().iter().all(|net| net["classes"] == 7), "{json}");
 }

@@ -64,6 +64,7 @@ mod pytorch_files;
 mod pytorch_objectives;
 mod recipe_errors;
 mod recipes;
+mod removal;
 mod report;
 mod resume;
 mod running;
