@@ -74,7 +74,7 @@ impl Session {
         let graph = self.graph();
         let (task, entry) = self.trained(&graph, node)?;
         let (name, learn) = (graph.name(task), graph.learn(task));
-        let (mean, std) = moments(learn)?.unzip();
+        let (mean, std) = moments(learn)?.map(|[mean, std]| (mean, std)).unzip();
         let input = learn.net.input();
         let card = Card {
             takd: env!("CARGO_PKG_VERSION").to_owned(),
@@ -108,12 +108,13 @@ impl Session {
 }
 
 /// Mean and deviation that its images are normalised with, if they can be known here.
-fn moments(learn: &Learn) -> Result<Option<(Vec<f64>, Vec<f64>)>, PredictError> {
+fn moments(learn: &Learn) -> Result<Option<[Vec<f64>; 2]>, PredictError> {
     match &learn.data.normalisation {
-        Normalisation::Given { mean, std } => Ok(Some((mean.clone(), std.clone()))),
+        Normalisation::Given { mean, std } => Ok(Some([mean.clone(), std.clone()])),
         Normalisation::Measured if learn.data.info.presence == Presence::Here => {
             let dataset = learn.data.format.load()?;
-            Ok(Some(dataset.moments(&learn.data.normalisation)?))
+            let (mean, std) = dataset.moments(&learn.data.normalisation)?;
+            Ok(Some([mean, std]))
         }
         Normalisation::Measured => Ok(None),
     }

@@ -154,6 +154,16 @@ fn test_images_choose_under_the_published_codes_preset_alone() {
 }
 
 #[test]
+fn a_budget_in_epochs_is_one_in_trials() {
+    let plan = |more: &str| {
+        let workspace = with(&text(more));
+        workspace.ok(&["run", "tiny.toml"]);
+        workspace.ok(&["plan", "tiny.toml"])
+    };
+    assert_eq!(plan("epochs = 24\nstartup = 2"), plan("trials = 6\nstartup = 2"));
+}
+
+#[test]
 fn one_held_out_part_picks_epochs_and_another_scores() {
     let picks = text("trials = 2\nstartup = 1")
         .replace("select = \"last\"", "select = \"best-validation\"");

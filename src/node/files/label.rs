@@ -19,9 +19,14 @@ pub fn label_weights(
 ) -> Result<Vec<u8>, FileError> {
     let (length, _) = SafeTensors::read_metadata(bytes)?;
     let (header, tensors) = bytes[8..].split_at(length);
-    let mut header: BTreeMap<String, Value> = serde_json::from_slice(header)?;
-    header.insert(METADATA.to_owned(), json!(metadata));
-    let mut header = serde_json::to_vec(&header)?;
+    let header: BTreeMap<String, Value> = serde_json::from_slice(header)?;
+    // Readers keep the order of the header: that of the tensors.
+    let mut entries: Vec<_> = header.into_iter().filter(|(name, _)| name != METADATA).collect();
+    entries.sort_by_key(|(_, tensor)| tensor["data_offsets"][0].as_u64());
+    let words = (METADATA.to_owned(), json!(metadata));
+    let entries = std::iter::once(words).chain(entries);
+    let entries = entries.map(|(name, value)| format!("{}:{value}", json!(name)));
+    let mut header = format!("{{{}}}", entries.collect::<Vec<_>>().join(",")).into_bytes();
     // Tensors begin at a multiple of 8 bytes.
     header.resize(header.len().next_multiple_of(8), b' ');
     let length = (header.len() as u64).to_le_bytes();

@@ -4,7 +4,7 @@ use super::{
     super::{
         diagnostic::Diagnostics,
         names::suggestion,
-        search::{AS_PUBLISHED, Context, Named, group, measure, split},
+        search::{Context, Named, group, measure, split},
         tables::{RawLearn, RawPipeline},
         value::Name,
     },
@@ -13,7 +13,6 @@ use super::{
     raw::{Limit, RawChoose, Rule},
     rules::Candidates,
 };
-use crate::dataset::Split;
 use std::collections::HashSet;
 
 /// Names of the candidates: those that are named, and of what globs match the students that teach nobody.
@@ -142,15 +141,7 @@ fn seeds(
     context: Context<'_>,
     errors: &mut Diagnostics,
 ) -> Option<Vec<u64>> {
-    if choose.score.split == Some(Split::Test) && context.preset != Some(AS_PUBLISHED) {
-        let message = "a choice that scores on the test images chooses by what it is judged by";
-        let help = format!(
-            "leave `split` out to score on the images held out for validation; in [preset.{AS_PUBLISHED}] it \
-             may be \"test\", as in the authors' code"
-        );
-        errors.push_help(&choose.score.split_span, message, help);
-        return None;
-    }
+    context.may_score(&choose.score, "a choice", errors)?;
     let Some((seeds, span)) = &choose.seeds else { return Some(raw.seeds.clone()) };
     if let Some(seed) = seeds.iter().find(|seed| !raw.seeds.contains(seed)) {
         let message = format!("seed {seed} is none of the pipeline's");

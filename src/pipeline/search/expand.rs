@@ -4,39 +4,25 @@ use super::super::{
     diagnostic::Diagnostics,
     hyper::RawRecipe,
     tables::{RawLearn, RawPipeline, Role},
-    value::{Kind, Name, Table},
+    value::{Kind, Name},
 };
 use super::{
     above::Named,
+    context::Context,
     evals::{group, measure, split},
     found::{Method, Search, Trial},
-    raw::{Budget, RawSearch, near},
-    space::{RawDimension, space},
+    raw::{Budget, RawSearch},
+    space::space,
+    start::{base, check, seeds},
     vary::{Base, Varied},
 };
 use crate::{
     dataset::Split,
-    kinds::Kinds,
     metric::Better,
     recipe::Select,
-    search::{Coordinate, Cost, Course, Failed, Point, Surroundings, Told, TrialState},
+    search::{Cost, Course, Failed, Point, Surroundings, Told, TrialState},
 };
 use std::sync::Arc;
-
-/// What a search is read with.
-#[derive(Clone, Copy)]
-pub(in super::super) struct Context<'a> {
-    /// The tables of the file.
-    pub root: &'a Table,
-    pub kinds: &'a Kinds,
-    pub told: &'a Told,
-    pub preset: Option<&'a str>,
-    /// Multiply-adds of a node's network, infinite where something is wrong with it.
-    pub multiply_adds: &'a dyn Fn(&RawLearn) -> f64,
-}
-
-/// The preset that may score on test images, as the authors' code does.
-pub(in super::super) const AS_PUBLISHED: &str = "as-published-code";
 
 /// What is added to a pipeline.
 #[derive(Default)]
@@ -161,83 +147,6 @@ fn add(raw: &mut RawPipeline, search: &RawSearch, added: Added, (told, split): (
     raw.learns.extend(nodes);
     raw.recipes.extend(recipes);
     measure(raw, scored, &search.score, split);
-}
-
-/// The seeds of a search: those that it names, or one that no table shows.
-fn seeds(
-    raw: &RawPipeline,
-    search: &RawSearch,
-    context: Context<'_>,
-    errors: &mut Diagnostics,
-) -> Option<Vec<u64>> {
-    let as_published = context.preset == Some(AS_PUBLISHED);
-    if search.score.split == Some(Split::Test) && !as_published {
-        let message = "a search that scores on the test images chooses by what it is judged by";
-        let help = format!(
-            "leave `split` out to score on the images held out for validation; in [preset.{AS_PUBLISHED}] it \
-             may be \"test\", as in the authors' code"
-        );
-        errors.push_help(&search.score.split_span, message, help);
-        return None;
-    }
-    match &search.seeds {
-        None => {
-            let fresh = raw.seeds.iter().max().map_or(0, |seed| seed.saturating_add(1));
-            Some(vec![fresh])
-        }
-        Some((seeds, span)) => {
-            if let Some(seed) = seeds.iter().find(|seed| raw.seeds.contains(seed))
-                && !as_published
-            {
-                let message = format!(
-                    "seed {seed} is one of the pipeline's: winners are trained again with seeds that the \
-                     search has not seen"
-                );
-                errors.push_help(span, message, "take another, or leave `seeds` out");
-                return None;
-            }
-            Some(seeds.clone())
-        }
-    }
-}
-
-/// The node that a method starts from.
-fn base<'a>(
-    raw: &RawPipeline,
-    named: &Named<'a>,
-    name: &Name,
-    errors: &mut Diagnostics,
-) -> Option<&'a RawLearn> {
-    let Some(node) = named.get(&name.text) else {
-        if !raw.is_broken(&name.text) {
-            let all = raw.learns.iter().map(|node| node.name.text.clone());
-            let message = format!("no node is named `{}`", name.text);
-            errors.push_help(&name.span, message, near(&name.text, all));
-        }
-        return None;
-    };
-    let why = match node {
-        _ if node.weights.is_some() => "its weights are read from a file",
-        _ if node.peers.is_some() => "it learns beside other networks",
-        _ => return Some(node),
-    };
-    errors.push(&name.span, format!("`{}` cannot be searched: {why}", name.text));
-    None
-}
-
-/// Reads the node with each value of each field by itself.
-fn check(base: &Base<'_>, dimensions: &[RawDimension], errors: &mut Diagnostics) {
-    let mut point: Point = vec![Coordinate::Absent; dimensions.len()];
-    for (place, dimension) in dimensions.iter().enumerate() {
-        if let Some((other, indices)) = &dimension.dimension.when {
-            point[*other] = Coordinate::Choice(indices[0]);
-        }
-        for coordinate in dimension.extremes() {
-            point[place] = coordinate;
-            base.at(&point, "trial", errors);
-        }
-        point.fill(Coordinate::Absent);
-    }
 }
 
 /// What one method's trials are made in.

@@ -5,16 +5,19 @@
 //! who runs a pipeline reads it again with them, until nothing is open.
 
 mod above;
+mod context;
 mod evals;
 mod expand;
 mod found;
 mod put;
 mod raw;
 mod space;
+mod start;
 mod vary;
 
 pub(super) use above::Named;
+pub(super) use context::Context;
 pub(super) use evals::{group, measure, split};
-pub(super) use expand::{AS_PUBLISHED, Context, expand};
+pub(super) use expand::expand;
 pub use found::{Method, Search, Trial};
 pub(super) use raw::{RawScore, RawSearch, read, score, seeds};

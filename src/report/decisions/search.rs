@@ -95,7 +95,11 @@ impl SearchResults {
     /// How trials were chosen: `by accuracy on the validation split, seed 32`.
     pub fn by(&self) -> String {
         let seeds: Vec<String> = self.seeds.iter().map(u64::to_string).collect();
-        let seed = format!("seed{} {}", plural(seeds.len()), seeds.join(", "));
+        let searched = |method: &MethodResults| method.fields.iter().any(|field| field == "seed");
+        let seed = match self.methods.iter().all(searched) {
+            true => "the seed searched as well".to_owned(),
+            false => format!("seed{} {}", plural(seeds.len()), seeds.join(", ")),
+        };
         let reused = if self.reuses_images { ", which also picked the epochs" } else { "" };
         let (title, split) = (title(self.metric), split_name(self.split));
         format!("by {title} on the {split} split{reused}, {seed}")
