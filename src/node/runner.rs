@@ -46,7 +46,7 @@ pub struct NodeRunner<'a> {
     /// Most threads that one step will have.
     pub threads: usize,
     /// Decoded data sets, shared by the nodes of this process.
-    pub datasets: Datasets,
+    pub datasets: &'a Datasets,
     /// Keys whose holders people have been told of.
     pub told: Mutex<HashSet<Key>>,
 }

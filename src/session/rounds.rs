@@ -2,13 +2,28 @@
 
 use super::{OpenError, Opening, Selection, Session, opening::Probed};
 use crate::{
+    dataset::Format,
+    executor::Status,
     graph::{Graph, SelectError},
     key::{Key, KeyInputs, keys_for},
     metric::Metric,
+    node::Datasets,
     search::{Score, Told},
     store::{Depth, Lookup, Outcome, Store, StoreError},
 };
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// What the rounds of one run have in common: each reads, checks and says what none before it has.
+#[derive(Default)]
+pub(super) struct Shared {
+    pub datasets: Datasets,
+    /// Data sets whose notes are told, and whose images are decoded.
+    pub inspected: BTreeSet<Format>,
+    /// Entries whose content was as their digests say.
+    pub whole: HashSet<Key>,
+    /// What became of steps that were made.
+    pub made: HashMap<Key, Status>,
+}
 
 /// What a pipeline is read from again when more is known of its searches.
 pub(super) struct Source {

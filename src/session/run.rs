@@ -3,6 +3,7 @@
 use super::{
     OpenError, Session,
     inspect::inspect,
+    rounds::Shared,
     selection::Selection,
     survey::Survey,
     watcher::{Outlook, Watcher},
@@ -12,7 +13,7 @@ use crate::{
     executor::{Done, Limits, Status, StepError, StepErrorKind, execute},
     graph::{Graph, SelectError},
     key::{Key, Kind},
-    node::{Choice, Datasets, DeviceError, NodeRunner, Selected},
+    node::{Choice, DeviceError, NodeRunner, Selected},
     plan::{Action, Plan, Step},
     store::{Depth, StoreError},
 };
@@ -113,20 +114,20 @@ impl Session {
         for doubt in self.pipeline.doubts() {
             watcher.note(&format!("warning: {doubt}"));
         }
-        let mut made = HashMap::new();
+        let mut shared = Shared::default();
         loop {
             let is_last = self.asked(&self.graph(), selection).is_empty();
-            let mut outcome = self.round(selection, is_last, options, watcher)?;
+            let mut outcome = self.round(selection, is_last, options, watcher, &mut shared)?;
             let failed = outcome.errors().any(|error| error.kind != StepErrorKind::Diverged);
             let stopped = outcome.is_stopped();
             if !is_last {
-                remember(&outcome, &mut made);
+                remember(&outcome, &mut shared.made);
                 if !failed && !stopped && self.settle()? {
                     self.pipeline.searches.iter().for_each(|s| watcher.note(&s.so_far()));
                     continue;
                 }
             }
-            outcome.recall(&made);
+            outcome.recall(&shared.made);
             outcome.seconds = started.elapsed().as_secs_f64();
             return Ok(outcome);
         }
@@ -138,6 +139,7 @@ impl Session {
         is_last: bool,
         options: &RunOptions,
         watcher: &dyn Watcher,
+        shared: &mut Shared,
     ) -> Result<RunOutcome, RunError> {
         let started = Instant::now();
         let graph = self.graph();
@@ -150,13 +152,16 @@ impl Session {
         let options = &RunOptions { keep_going, ..options.clone() };
         // A cache that cannot be written is still good for reading, as long as nothing has to run.
         let (_entered, refusal) = self.store.enter();
-        let survey = Survey::new(&graph, &self.store, Depth::Content)?;
+        let survey = Survey::with(&graph, &self.store, |key| {
+            if shared.whole.contains(key) { Depth::Manifest } else { Depth::Content }
+        })?;
+        shared.whole.extend(&survey.known.present);
         let plan = survey.plan(&graph, &targets, &forced);
         watcher.planned(&graph, &plan);
         let missing = plan.running().count();
         let statuses = match (missing, refusal) {
             (1.., Some(error)) => return Err(RunError::ReadOnly { error, missing }),
-            (1.., None) => self.walk(&graph, &plan, &survey, options, watcher)?,
+            (1.., None) => self.walk(&graph, &plan, &survey, options, watcher, shared)?,
             (0, refusal) => {
                 if let Some(refusal) = refusal {
                     watcher.note(&format!("note: the cache can only be read: {refusal}"));
@@ -179,6 +184,7 @@ impl Session {
         survey: &Survey,
         options: &RunOptions,
         watcher: &dyn Watcher,
+        shared: &mut Shared,
     ) -> Result<Vec<Status>, RunError> {
         let device = options.device.select()?;
         let device = if options.burn_ops { device.with_burn_ops() } else { device };
@@ -186,8 +192,7 @@ impl Session {
         let jobs = options.jobs.map_or_else(|| default_jobs(&device, cores), NonZeroUsize::get);
         let limits = Limits { jobs, threads: cores, keep_going: options.keep_going };
         let costs = survey.costs(graph, &device.name);
-        let datasets = Datasets::default();
-        inspect(graph, plan, &datasets, watcher)?;
+        inspect(graph, plan, shared, watcher)?;
         let observer = watcher.begin(&Outlook { graph, plan, jobs, costs: &costs });
         let runner = NodeRunner {
             store: &self.store,
@@ -197,7 +202,7 @@ impl Session {
             stop: &options.stop,
             checkpoint_every: options.checkpoint_every,
             threads: cores,
-            datasets,
+            datasets: &shared.datasets,
             told: Mutex::default(),
         };
         let statuses = execute(plan, &runner, &*observer, limits, costs, &options.stop);

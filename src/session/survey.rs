@@ -37,6 +37,15 @@ impl Survey {
     /// # Errors
     /// [`StoreError`] if the cache cannot be read. A damaged entry is none.
     pub fn new(graph: &Graph<'_>, store: &Store, depth: Depth) -> Result<Self, StoreError> {
+        Self::with(graph, store, |_| depth)
+    }
+
+    /// The same, where it depends on the key how closely its entry is looked at.
+    pub(super) fn with(
+        graph: &Graph<'_>,
+        store: &Store,
+        depth: impl Fn(&Key) -> Depth,
+    ) -> Result<Self, StoreError> {
         let keys = keys(graph);
         let mut known = Known::default();
         let (mut damaged, mut seconds) = (BTreeMap::new(), HashMap::new());
@@ -44,7 +53,7 @@ impl Survey {
             if known.present.contains(key) || damaged.contains_key(key) {
                 continue;
             }
-            match store.find(key, depth)? {
+            match store.find(key, depth(key))? {
                 // Who needs it says why it cannot be made.
                 Lookup::Missing | Lookup::OtherVersion(_) => {}
                 Lookup::Whole(entry) => {

@@ -58,6 +58,17 @@ fn a_search_is_run_to_its_end_replayed_and_raised() {
 }
 
 #[test]
+fn rounds_read_their_data_once() {
+    let workspace = with(&text("trials = 6\nstartup = 2\nbatch = 1"));
+    let output =
+        workspace.command(&["run", "tiny.toml"]).env("RUST_LOG", "debug").output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    let (rounds, reads) =
+        (told.matches("search fair: ").count(), told.matches("runner: read Idx").count());
+    assert!(rounds >= 5 && reads == 1, "{reads} reads in {rounds} rounds: {told}");
+}
+
+#[test]
 fn neither_jobs_nor_a_kill_change_a_trial() {
     let text = text("trials = 6\nstartup = 2\nbatch = 2\nrungs = [1, 2]");
     let quiet = with(&text);
