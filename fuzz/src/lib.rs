@@ -34,6 +34,7 @@ fn spec(sources: Vec<(String, String)>) {
         preset: None,
         data: Path::new("data"),
         told: &Told::default(),
+        open_only: false,
         probe: &|_| Ok(info.clone()),
         digest: &|_| Ok("22".repeat(32)),
         kinds: &Kinds::default(),

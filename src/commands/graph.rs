@@ -44,7 +44,7 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
 fn label(node: &Node) -> [String; 2] {
     let what = match &node.work {
         Work::Learn(learn) => format!("{} {}", node.kind(), learn.net_name),
-        Work::Eval(eval) => format!("eval {:?}", eval.split).to_lowercase(),
+        Work::Eval(eval) => format!("eval {}", eval.split.name()),
     };
     [node.name.clone(), what]
 }

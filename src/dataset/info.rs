@@ -71,3 +71,18 @@ pub enum Split {
     /// Never trained on.
     Test,
 }
+
+impl Split {
+    /// Every split, as pipelines and manifests call it.
+    pub const WORDS: [(&'static str, Self); 4] = [
+        ("train", Self::Train),
+        ("validation", Self::Validation),
+        ("scoring", Self::Scoring),
+        ("test", Self::Test),
+    ];
+
+    /// As pipelines and manifests call it.
+    pub fn name(self) -> &'static str {
+        Self::WORDS[self as usize].0
+    }
+}

@@ -23,7 +23,7 @@ struct Confidences(Vec<(f64, bool)>);
 
 impl Measure for Confidences {
     fn add(&mut self, image: &Prediction<'_>) {
-        let confidence = image.log_p.iter().fold(f64::MIN, |a, &b| a.max(b)).exp();
+        let confidence = image.confidence();
         self.0.push((confidence, image.rank == 0));
     }
 

@@ -20,7 +20,7 @@ struct Bins([(f64, f64); BINS]);
 
 impl Measure for Bins {
     fn add(&mut self, image: &Prediction<'_>) {
-        let confidence = image.log_p.iter().fold(f64::MIN, |a, &b| a.max(b)).exp();
+        let confidence = image.confidence();
         let bin = &mut self.0[((confidence * BINS as f64) as usize).min(BINS - 1)];
         *bin = (bin.0 + confidence, bin.1 + f64::from(u8::from(image.rank == 0)));
     }

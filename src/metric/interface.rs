@@ -61,6 +61,14 @@ pub enum Better {
 }
 
 impl Better {
+    /// What a value is multiplied by, so that more of it is better.
+    pub fn sign(self) -> f64 {
+        match self {
+            Self::Lower => -1.0,
+            Self::Higher | Self::Neither => 1.0,
+        }
+    }
+
     /// Whether a change by `difference` is for the better; `None` where it cannot be told.
     pub fn is_better(self, difference: f64) -> Option<bool> {
         match self {
@@ -112,6 +120,13 @@ pub struct Prediction<'a> {
     pub log_p: &'a [f64],
     /// How many classes come before the right one: 0 is a hit.
     pub rank: usize,
+}
+
+impl Prediction<'_> {
+    /// The probability of the most probable class.
+    pub fn confidence(&self) -> f64 {
+        self.log_p.iter().fold(f64::MIN, |a, &b| a.max(b)).exp()
+    }
 }
 
 /// The arithmetic of a metric: it sees every image once, in order.

@@ -94,7 +94,8 @@ impl Item {
         let mut open: Vec<String> = match self {
             Self::Search(search) => search.methods.iter().map(|(n, _)| n.text.clone()).collect(),
             Self::Choose(choose) => {
-                let named = choose.from.iter().map(|name| name.text.clone());
+                let named = choose.from.iter().chain(choose.student());
+                let named = named.map(|name| name.text.clone());
                 choose::meant(raw, choose).into_iter().chain(named).collect()
             }
         };

@@ -30,6 +30,7 @@ mod resolve;
 mod resolved;
 mod results;
 mod search;
+mod seeds;
 mod setting;
 mod sizes;
 mod tables;

@@ -2,7 +2,7 @@
 
 use super::{
     diagnostic::Diagnostics,
-    names::suggestion,
+    names::{is_glob, suggestion},
     tables::{RawLearn, RawMoment, RawPipeline, Role},
     value::Name,
 };
@@ -38,7 +38,7 @@ pub(super) fn add(raw: &mut RawPipeline, errors: &mut Diagnostics) {
             },
         };
         let pattern = glob::Pattern::new(node).ok();
-        let is_glob = node.contains(['*', '?', '[']);
+        let is_glob = is_glob(node);
         // What is imported has no epochs, and networks that learn together are kept once.
         let has_epochs = |learn: &&RawLearn| learn.weights.is_none() && learn.peers.is_none();
         let found: Vec<RawLearn> = match &pattern {

@@ -25,6 +25,11 @@ pub(super) fn suggestion<'a>(name: &str, candidates: impl IntoIterator<Item = &'
     }
 }
 
+/// Whether a name means those that match it, and not itself.
+pub(super) fn is_glob(name: &str) -> bool {
+    name.contains(['*', '?', '['])
+}
+
 /// Whether a name can stand in messages, in globs and on a command line.
 pub(super) fn is_valid(name: &str) -> bool {
     let plain = |c: char| c.is_alphanumeric() || "-_.+=".contains(c);

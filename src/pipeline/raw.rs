@@ -9,12 +9,12 @@ use super::{
     fields::Fields,
     figure::raw as figure,
     hyper, keep, mutual, names, search,
+    seeds::seeds,
     tables::{RawEval, RawLearn, RawPipeline, RawRow, RawTable, Role},
     teachers,
     value::{Kind, Name, Table, Value},
 };
 use crate::{column::Column, dataset::Split, kinds::Kinds, objective::CrossEntropy};
-use std::collections::HashSet;
 
 /// Most trainings, measurements and rows, all seeds together.
 const MOST_TASKS: usize = 1_000_000;
@@ -35,7 +35,7 @@ pub(super) fn read(
     let span = Span { source: 0, start: 0, end: 0 };
     let mut fields = Fields::new(root, &span, "the pipeline", errors);
     [raw.name, raw.paper_note] = ["name", "paper_note"].map(|key| fields.text(key));
-    raw.seeds = seeds(&mut fields);
+    raw.seeds = seeds(&mut fields).map_or_else(|| vec![0], |(seeds, _)| seeds);
     raw.on_collapse = hyper::on_collapse(&mut fields);
     let tables = KINDS.map(|kind| (kind, fields.take(kind)));
     fields.finish();
@@ -58,24 +58,6 @@ pub(super) fn read(
     raw.check_names(errors);
     raw.check_size(errors);
     raw
-}
-
-fn seeds(fields: &mut Fields<'_, '_>) -> Vec<u64> {
-    let Some(value) = fields.take("seeds") else { return vec![0] };
-    let items = fields.array(value, "seeds");
-    // TOML's integers are signed.
-    let seeds: Vec<u64> =
-        items.iter().filter_map(|item| fields.whole(item, 0, i64::MAX as u64)).collect();
-    if items.is_empty() && matches!(value.kind, Kind::Array(_)) {
-        fields.errors.push(&value.span, "at least one seed is needed");
-    }
-    let mut seen = HashSet::new();
-    for seed in &seeds {
-        if !seen.insert(seed) {
-            fields.errors.push(&value.span, format!("seed {seed} comes twice"));
-        }
-    }
-    seeds
 }
 
 impl RawPipeline {
@@ -293,16 +275,10 @@ fn eval(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawEval>
     let mut fields = Fields::new(table, &name.span, format!("eval.{}", name.text), errors);
     let of_value = fields.require("of");
     let of = of_value.map(|value| fields.strings(value)).unwrap_or_default();
-    let words = [
-        ("train", Split::Train),
-        ("validation", Split::Validation),
-        ("scoring", Split::Scoring),
-        ("test", Split::Test),
-    ];
     let split_value = fields.take("split");
     let split = match split_value {
         None => Some(Split::Test),
-        Some(value) => fields.word(value, &words),
+        Some(value) => fields.word(value, &Split::WORDS),
     };
     let temperature = fields
         .take("temperature")

@@ -51,10 +51,10 @@ pub fn parse(
     let (root, presets) = value::read(&sources, catalogue.preset, &mut errors);
     let folders = Folders { pipeline: folder, data: catalogue.data };
     let mut raw = raw::read(&root, folders, catalogue.kinds, &mut errors);
-    let (kinds, told, preset) = (catalogue.kinds, catalogue.told, catalogue.preset);
+    let Catalogue { kinds, told, preset, open_only, .. } = catalogue;
     let multiply_adds = catalogue.multiply_adds(&raw, folder);
     let multiply_adds = &|node: &RawLearn| multiply_adds.of(node);
-    let context = Context { root: &root, kinds, told, preset, multiply_adds };
+    let context = Context { root: &root, kinds, told, preset, open_only, multiply_adds };
     let (searches, choices) = decide(&mut raw, context, &mut errors);
     moment::add(&mut raw, &mut errors);
     let mut resolver = Resolver::new(folder, &raw, catalogue, errors);
@@ -72,6 +72,8 @@ pub struct Catalogue<'a> {
     pub data: &'a Path,
     /// What measurements have told of searches and choices.
     pub told: &'a Told,
+    /// Whether trials that are over are left out: they were needed to decide those that are open.
+    pub open_only: bool,
     /// Finds out about data sets.
     pub probe: &'a Probe<'a>,
     /// Finds out about files of weights.
@@ -257,9 +259,8 @@ impl<'a> Resolver<'a> {
     /// The train or distill node called `name`.
     pub fn node(&mut self, name: &Name) -> Option<usize> {
         let found = self.index.get(&*name.text).copied();
-        if found.is_none() && !self.raw.is_broken(&name.text) {
-            let help = suggestion(&name.text, self.raw.learns.iter().map(|node| &*node.name.text));
-            self.errors.push_help(&name.span, format!("no node is named `{}`", name.text), help);
+        if found.is_none() {
+            self.raw.report_unknown(name, &mut self.errors);
         }
         found
     }

@@ -4,7 +4,7 @@ use super::{
     adjust::Adjust,
     measure::{Eval, Measured},
     moment::AT,
-    names::suggestion,
+    names::{is_glob, suggestion},
     resolve::Resolver,
     resolved::{Learn, Row, Table, Teacher},
     tables::{RawEval, RawRow, RawTable, Role},
@@ -33,9 +33,8 @@ impl<'a> Resolver<'a> {
                 Split::Train | Split::Test => usize::MAX,
             };
             if learn.is_some_and(|learn| held(&learn.data) == 0) {
-                let (name, split) = (&self.raw.learns[index].name.text, raw.split);
-                let what = if split == Split::Scoring { "scoring" } else { "validation" };
-                let message = format!("`{name}` holds no images out for {what}");
+                let (name, split) = (&self.raw.learns[index].name.text, raw.split.name());
+                let message = format!("`{name}` holds no images out for {split}");
                 self.errors.push(&raw.split_span, message);
             }
             let teacher = learn.and_then(Learn::teacher);
@@ -80,7 +79,7 @@ impl<'a> Resolver<'a> {
 
     /// Train and distill nodes that a name or glob means.
     pub fn matching(&mut self, name: &Name) -> Vec<usize> {
-        if !name.text.contains(['*', '?', '[']) {
+        if !is_glob(&name.text) {
             return self.node(name).into_iter().collect();
         }
         let pattern = match glob::Pattern::new(&name.text) {

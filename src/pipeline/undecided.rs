@@ -1,7 +1,9 @@
 //! Nodes that searches and choices decide on, while they are not decided and when they are.
 
 use super::{
+    diagnostic::Diagnostics,
     measure::Ask,
+    names::suggestion,
     tables::{RawPipeline, Role},
     value::Name,
 };
@@ -56,6 +58,14 @@ impl RawPipeline {
         let node = self.learns.iter_mut().find(|node| node.name.text == name);
         if let Some(node) = node.filter(|node| node.role == Role::Plain && !measured) {
             node.role = Role::Start;
+        }
+    }
+
+    /// Reports that no train or distill node is called `name`, unless it is known why.
+    pub fn report_unknown(&self, name: &Name, errors: &mut Diagnostics) {
+        if !self.is_broken(&name.text) {
+            let help = suggestion(&name.text, self.learns.iter().map(|node| &*node.name.text));
+            errors.push_help(&name.span, format!("no node is named `{}`", name.text), help);
         }
     }
 

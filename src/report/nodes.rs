@@ -128,7 +128,7 @@ fn of_tasks(
 ) -> NodeResults {
     let (what, parameters) = match &node.work {
         Work::Learn(learn) => (learn.net_name.clone(), Some(learn.net.parameters())),
-        Work::Eval(eval) => (format!("{:?} split", eval.split).to_lowercase(), None),
+        Work::Eval(eval) => (format!("{} split", eval.split.name()), None),
     };
     let metrics = tasks.iter().filter_map(|task| task.made.as_ref()?.metrics.as_ref());
     let accuracy = Spread::of(&metrics.map(|metrics| metrics.top1()).collect::<Vec<_>>());

@@ -17,8 +17,10 @@ pub struct Course {
     pub seed: u64,
     /// Most trials.
     pub trials: usize,
-    /// Epochs that all trials together may train, and what of them is spent before the first.
-    pub epochs: Option<(u64, u64)>,
+    /// Epochs that all trials together may train.
+    pub budget: u64,
+    /// What of them is spent before the first.
+    pub charged: u64,
     /// Trials that are drawn at once.
     pub batch: usize,
     /// Epochs at which trials are compared, ascending; possibly none.
@@ -103,7 +105,7 @@ impl Course {
     /// What is decided by what is known.
     pub fn standing(&self, around: &dyn Surroundings) -> Standing {
         let mut trials: Vec<Trial> = Vec::new();
-        let mut spent = self.epochs.map_or(0, |(_, before)| before);
+        let mut spent = self.charged;
         let mut is_open = false;
         while !is_open {
             let first = trials.len();
@@ -139,7 +141,7 @@ impl Course {
             Sampler::Tpe(tpe) if first == 0 => tpe.startup.max(1),
             _ => self.batch,
         };
-        let mut left = self.epochs.map(|(budget, _)| budget.saturating_sub(spent));
+        let mut left = self.budget.saturating_sub(spent);
         for index in first..self.trials.min(first.saturating_add(size)) {
             let draw = || {
                 let mut stream = Stream::new(self.seed, Purpose::Trial, 0, index as u64);
@@ -148,12 +150,9 @@ impl Course {
                 self.sampler.propose(&self.space, index, &history, self.seed, &mut uniform)
             };
             let Some(point) = around.point(index, &draw) else { return };
-            if let Some(left) = &mut left {
-                let Some(rest) = left.checked_sub(around.epochs(&point).until(usize::MAX)) else {
-                    return;
-                };
-                *left = rest;
-            }
+            let whole = around.epochs(&point).until(usize::MAX);
+            let Some(rest) = left.checked_sub(whole) else { return };
+            left = rest;
             let (scores, state, epochs) = (Vec::new(), TrialState::Open, 0);
             trials.push(Trial { point, levels: 1, scores, state, epochs });
         }

@@ -97,8 +97,7 @@ impl Session {
                 let seed = graph.tasks[task].seed;
                 let found = ours.and_then(|ours| ours.seeds.into_iter().find(|s| s.seed == seed));
                 if let Some(metrics) = found.and_then(|seed| seed.metrics) {
-                    let (top1, split) = (metrics.top1() * 100.0, format!("{:?}", table.split));
-                    let split = split.to_lowercase();
+                    let (top1, split) = (metrics.top1() * 100.0, table.split.name());
                     results.push(format!("{}: {top1:.2} % on the {split} split", row.label));
                 }
             }

@@ -135,14 +135,16 @@ impl Opening {
     /// # Errors
     /// [`OpenError`] with every error in the text.
     pub fn parse(&self, text: String) -> Result<Pipeline, OpenError> {
-        self.parse_with(text, &Told::default(), &Probed::default())
+        self.parse_with(text, &Told::default(), false, &Probed::default())
     }
 
-    /// The same, of whose searches is known what `told` says, and of whose files what `probed` has seen.
+    /// The same, of whose searches is known what `told` says, and of whose files what `probed` has seen;
+    /// with `open_only` without the trials that are over.
     pub(super) fn parse_with(
         &self,
         text: String,
         told: &Told,
+        open_only: bool,
         probed: &Probed,
     ) -> Result<Pipeline, OpenError> {
         let mut sources = vec![(self.file.display().to_string(), text)];
@@ -166,6 +168,7 @@ impl Opening {
             preset: self.preset.as_deref(),
             data: &self.data,
             told,
+            open_only,
             probe: &probe,
             digest: &digest,
             kinds: &self.kinds,
@@ -183,7 +186,7 @@ impl Opening {
     pub fn session(&self, store: Store) -> Result<Session, OpenError> {
         let text = self.text()?;
         let probed = Probed::default();
-        let pipeline = self.parse_with(text.clone(), &Told::default(), &probed)?;
+        let pipeline = self.parse_with(text.clone(), &Told::default(), false, &probed)?;
         Session::new(pipeline, store).reading(self.clone(), text, probed)
     }
 }

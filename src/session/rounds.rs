@@ -30,6 +30,8 @@ pub(super) struct Source {
     opening: Opening,
     text: String,
     told: Told,
+    /// Whether trials that are over are left out of what was read last.
+    open_only: bool,
     probed: Probed,
 }
 
@@ -42,29 +44,34 @@ impl Session {
         probed: Probed,
     ) -> Result<Self, OpenError> {
         if !self.pipeline.asks.is_empty() {
-            self.source = Some(Source { opening, text, told: Told::default(), probed });
-            self.settle()?;
+            self.source =
+                Some(Source { opening, text, told: Told::default(), open_only: false, probed });
+            self.settle(true)?;
         }
         Ok(self)
     }
 
     /// Reads the pipeline again with what the cache tells of its searches, until that tells nothing more;
-    /// whether it told anything.
-    pub(super) fn settle(&mut self) -> Result<bool, OpenError> {
+    /// whether it told anything. Meanwhile, and while anything is open unless `whole` is asked for, trials
+    /// that are over are left out: a search of a thousand does not read all of them a hundred times.
+    pub(super) fn settle(&mut self, whole: bool) -> Result<bool, OpenError> {
         let mut settled = false;
         while let Some(source) = &self.source {
             let new = ask(&self.graph(), &self.store, &source.told)?;
-            if new.is_empty() {
+            let mut told = source.told.clone();
+            let open_only = !new.is_empty();
+            if !open_only && (!source.open_only || !(whole || self.pipeline.asks.is_empty())) {
                 break;
             }
-            let mut told = source.told.clone();
+            settled |= open_only;
             for (eval, seed, score) in new {
                 told.add(&eval, seed, score);
             }
-            let pipeline = source.opening.parse_with(source.text.clone(), &told, &source.probed)?;
-            self.pipeline = pipeline;
-            self.source.as_mut().expect("it was there").told = told;
-            settled = true;
+            let Source { opening, text, probed, .. } = source;
+            self.pipeline = opening.parse_with(text.clone(), &told, open_only, probed)?;
+            if let Some(source) = &mut self.source {
+                (source.told, source.open_only) = (told, open_only);
+            }
         }
         Ok(settled)
     }

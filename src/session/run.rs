@@ -122,7 +122,7 @@ impl Session {
             let stopped = outcome.is_stopped();
             if !is_last {
                 remember(&outcome, &mut shared.made);
-                if !failed && !stopped && self.settle()? {
+                if !failed && !stopped && self.settle(false)? {
                     self.pipeline.searches.iter().for_each(|s| watcher.note(&s.so_far()));
                     continue;
                 }

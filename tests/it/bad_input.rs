@@ -12,7 +12,13 @@ use proptest::{
     sample::Index,
     test_runner::{TestCaseError, TestRunner},
 };
-use std::{fs, io::Write as _, path::Path, sync::OnceLock};
+use std::{
+    fs,
+    io::Write as _,
+    panic::{self, AssertUnwindSafe},
+    path::Path,
+    sync::OnceLock,
+};
 
 #[path = "../../fuzz/src/lib.rs"]
 mod entry;
@@ -84,7 +90,13 @@ fn feed(starts: &[Vec<u8>], times: u64, read: impl Fn(&[u8])) {
     let strategy = (prop::sample::select(starts.to_vec()), prop::collection::vec(edit(), 0..6));
     let result = TestRunner::new(config).run(&strategy, |(mut bytes, edits)| {
         edits.into_iter().for_each(|edit| apply(&mut bytes, edit));
-        let taken = allocation_counter::measure(|| read(&bytes)).bytes_max;
+        let mut outcome = Ok(());
+        // A panic may not pass through `measure`, which would count one level more from then on.
+        let reading = || outcome = panic::catch_unwind(AssertUnwindSafe(|| read(&bytes)));
+        let taken = allocation_counter::measure(reading).bytes_max;
+        if outcome.is_err() {
+            return Err(TestCaseError::fail("it panics, see above"));
+        }
         let allowed = times * bytes.len() as u64 + (1 << 18);
         if taken > allowed {
             return Err(TestCaseError::fail(format!("{taken} bytes for {}", bytes.len())));

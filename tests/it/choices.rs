@@ -103,6 +103,20 @@ fn what_is_chosen_can_teach() {
 }
 
 #[test]
+fn wrong_seeds_are_told() {
+    for seeds in ["[]", "[\"a\"]", "7", "[31, 31]", "[32]"] {
+        let choice = with(&format!("rule = \"best-student\"\nseeds = {seeds}"));
+        assert!(choice.refusal().contains("seed"), "{seeds}");
+    }
+    let choice = with("rule = \"best-student\"");
+    let text = std::fs::read_to_string(choice.path("tiny.toml")).unwrap();
+    for seeds in ["[]", "[\"a\"]", "7"] {
+        choice.write("tiny.toml", text.replace("seeds = [20, 31]", &format!("seeds = {seeds}")));
+        assert!(choice.refusal().contains("seed"), "{seeds}");
+    }
+}
+
+#[test]
 fn what_cannot_be_chosen_is_told() {
     for (rule, told) in [
         ("rule = \"best\"", "unknown word `best`"),

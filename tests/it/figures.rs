@@ -78,6 +78,13 @@ fn svg() {
 }
 
 #[test]
+fn a_name_wider_than_the_plot_is_drawn() {
+    let (name, mut figure) = ("x".repeat(300), figure());
+    figure.rule.as_mut().unwrap().pick.as_mut().unwrap().node.clone_from(&name);
+    assert!(figure.picture().svg().contains(&name));
+}
+
+#[test]
 fn an_empty_cache_gives_a_picture_that_says_so() {
     let mut figure = figure();
     figure.rule = None;

@@ -35,6 +35,7 @@ pub fn parse_preset(
         preset,
         data: Path::new("data"),
         told: &Told::default(),
+        open_only: false,
         probe,
         digest: &digest,
         kinds: &Kinds::default(),

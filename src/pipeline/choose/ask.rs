@@ -80,7 +80,7 @@ impl Ask<'_> {
     }
 
     pub fn sign(&self) -> f64 {
-        if self.better == Better::Lower { -1.0 } else { 1.0 }
+        self.better.sign()
     }
 
     pub fn eval(&self, node: &str) -> String {

@@ -3,7 +3,7 @@
 use super::{
     super::{
         diagnostic::Diagnostics,
-        names::suggestion,
+        names::is_glob,
         search::{Context, Named, group, measure, split},
         tables::{RawLearn, RawPipeline},
         value::Name,
@@ -26,7 +26,7 @@ pub(in super::super) fn meant(raw: &RawPipeline, choose: &RawChoose) -> Vec<Stri
     let mut found: Vec<String> = Vec::new();
     for name in &choose.from {
         let pattern = glob::Pattern::new(&name.text).ok();
-        let is_glob = name.text.contains(['*', '?', '[']);
+        let is_glob = is_glob(&name.text);
         let matching = raw.learns.iter().filter(|node| match &pattern {
             Some(pattern) if is_glob => {
                 pattern.matches(&node.name.text) && !teachers.contains(&*node.name.text)
@@ -55,7 +55,7 @@ pub(in super::super) fn expand(
     let nodes: Vec<&RawLearn> = names.iter().filter_map(|name| named.get(name)).collect();
     check(raw, choose, &named, &nodes, errors)?;
     let split = split(raw, &named, &nodes, &choose.score);
-    let group = group(split);
+    let group = &*group(split);
     let (told, better) = (context.told, choose.score.metric.better);
     let ask = Ask { told, group, better, seeds: &seeds, asked: Default::default() };
     let candidates = Candidates { named: &named, nodes: nodes.clone() };
@@ -105,15 +105,9 @@ pub(in super::super) fn expand(
         .map(|evidence| Name { text: evidence.node.clone(), span: choose.name.span.clone() });
     let of: Vec<Name> = of.collect();
     let asks = ask.asked.into_inner();
-    let on_the_way: Vec<String> = nodes
-        .iter()
-        .flat_map(|node| {
-            let path = named.path(node);
-            let assistants = path.split_last().map_or(&[][..], |(_, assistants)| assistants);
-            assistants.iter().map(|node| node.name.text.clone()).collect::<Vec<_>>()
-        })
-        .collect();
-    names.iter().chain(&on_the_way).for_each(|name| raw.start_from(name));
+    let assistants = nodes.iter().flat_map(|node| named.assistants(node));
+    let assistants: Vec<String> = assistants.map(|node| node.name.text.clone()).collect();
+    names.iter().chain(&assistants).for_each(|name| raw.start_from(name));
     for asked in asks {
         let eval = format!("{group}/{}", asked.node);
         raw.ask(eval, asked.seeds, choose.score.metric, context.told);
@@ -159,19 +153,11 @@ fn check(
     errors: &mut Diagnostics,
 ) -> Option<()> {
     let before = errors.list().len();
-    let all = || raw.learns.iter().map(|node| &*node.name.text);
-    let unknown = |name: &Name| named.get(&name.text).is_none() && !raw.is_broken(&name.text);
-    for name in choose.from.iter().filter(|name| !name.text.contains(['*', '?', '['])) {
-        if unknown(name) {
-            let help = suggestion(&name.text, all());
-            errors.push_help(&name.span, format!("no node is named `{}`", name.text), help);
-        }
-    }
-    if let Rule::Mean(student) = &choose.rule {
-        if unknown(student) {
-            let help = suggestion(&student.text, all());
-            errors.push_help(&student.span, format!("no node is named `{}`", student.text), help);
-        }
+    let known = |name: &&Name| named.get(&name.text).is_some();
+    let student = choose.student();
+    let given = choose.from.iter().filter(|name| !is_glob(&name.text)).chain(student);
+    given.filter(|name| !known(name)).for_each(|name| raw.report_unknown(name, errors));
+    if student.is_some() {
         for node in nodes.iter().filter(|node| named.path(node).len() > 2) {
             let message = format!("`{}` has more than one assistant", node.name.text);
             let help = "the mean rule chooses one: name the students of single assistants";

@@ -3,7 +3,8 @@
 use super::super::{
     diagnostic::{Diagnostics, Span},
     fields::Fields,
-    search::{RawScore, score, seeds},
+    search::{RawScore, score},
+    seeds::seeds,
     value::{Name, Table},
 };
 
@@ -43,6 +44,14 @@ pub(in super::super) enum Limit {
 }
 
 impl RawChoose {
+    /// The student without a teacher, where the rule asks for it.
+    pub fn student(&self) -> Option<&Name> {
+        match &self.rule {
+            Rule::Mean(student) => Some(student),
+            Rule::BestStudent | Rule::Dp | Rule::Halving(_) | Rule::Budget(_) => None,
+        }
+    }
+
     /// Whether it asks how large networks are.
     pub fn is_by_size(&self) -> bool {
         matches!(self.rule, Rule::Budget(Limit::MultiplyAdds(_)))

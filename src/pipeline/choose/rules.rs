@@ -73,9 +73,7 @@ impl<'a> Candidates<'a> {
     pub fn dp(&self, ask: &Ask<'_>) -> Ruling {
         let mut all: Vec<&RawLearn> = Vec::new();
         for node in &self.nodes {
-            let path = self.named.path(node);
-            let below = path.split_last().map_or(&[][..], |(_, below)| below);
-            for &at in [&[*node][..], below].concat().iter() {
+            for at in std::iter::once(*node).chain(self.named.assistants(node)) {
                 if !all.iter().any(|known| known.name.text == at.name.text) {
                     all.push(at);
                 }
@@ -196,13 +194,8 @@ impl<'a> Candidates<'a> {
     pub fn within_seconds(&self, limit: f64, ask: &Ask<'_>) -> Ruling {
         let mut costs = Vec::with_capacity(self.nodes.len());
         for node in &self.nodes {
-            let path = self.named.path(node);
-            let assistants = path.split_last().map_or(&[][..], |(_, assistants)| assistants);
-            let all: Vec<Option<f64>> = [&[*node][..], assistants]
-                .concat()
-                .iter()
-                .map(|node| ask.seconds(&node.name.text))
-                .collect();
+            let trained = std::iter::once(*node).chain(self.named.assistants(node));
+            let all: Vec<Option<f64>> = trained.map(|node| ask.seconds(&node.name.text)).collect();
             costs.push((&*node.name.text, all));
         }
         let mut fits = Vec::new();

@@ -34,6 +34,13 @@ impl<'a> Named<'a> {
         found
     }
 
+    /// Those of them that were taught themselves: its assistants, all but the first teacher of all.
+    pub fn assistants(&self, node: &'a RawLearn) -> Vec<&'a RawLearn> {
+        let mut path = self.path(node);
+        path.pop();
+        path
+    }
+
     /// All that a node learns from, whether near or far, each once.
     pub fn above(&self, node: &'a RawLearn) -> Vec<&'a RawLearn> {
         let mut found: Vec<&RawLearn> = Vec::new();

@@ -15,6 +15,8 @@ pub(in super::super) struct Context<'a> {
     pub kinds: &'a Kinds,
     pub told: &'a Told,
     pub preset: Option<&'a str>,
+    /// Whether trials that are over are left out.
+    pub open_only: bool,
     /// Multiply-adds of a node's network, infinite where something is wrong with it.
     pub multiply_adds: &'a dyn Fn(&RawLearn) -> f64,
 }

@@ -11,13 +11,8 @@ use super::{
 use crate::dataset::Split;
 
 /// The eval that scores on a split, whoever asks.
-pub(in super::super) fn group(split: Split) -> &'static str {
-    match split {
-        Split::Train => "score.train",
-        Split::Validation => "score.validation",
-        Split::Scoring => "score.scoring",
-        Split::Test => "score.test",
-    }
+pub(in super::super) fn group(split: Split) -> String {
+    format!("score.{}", split.name())
 }
 
 /// The images that score these nodes: those that a score names, or else those that are held out to score
@@ -51,7 +46,7 @@ pub(in super::super) fn measure(
         known.of.extend(of);
         return;
     }
-    let name = Name { text: group(split).to_owned(), span: score.split_span.clone() };
+    let name = Name { text: group(split), span: score.split_span.clone() };
     let split_span = score.split_span.clone();
     raw.evals.push(RawEval {
         name,

@@ -18,7 +18,6 @@ use super::{
 };
 use crate::{
     dataset::Split,
-    metric::Better,
     recipe::Select,
     search::{Cost, Course, Failed, Point, Surroundings, Told, TrialState},
 };
@@ -30,6 +29,8 @@ struct Added {
     nodes: Vec<RawLearn>,
     recipes: Vec<(Name, Option<RawRecipe>)>,
     scored: Vec<Name>,
+    /// Trials that are over and not written out.
+    left_out: Vec<String>,
     /// Evals, and with which seeds they are asked for.
     asked: Vec<(String, Vec<u64>)>,
 }
@@ -91,7 +92,8 @@ pub(in super::super) fn expand(
             sampler: search.sampler.clone(),
             seed: search.sampler_seed,
             trials: most,
-            epochs: Some((budget, charged)),
+            budget,
+            charged,
             batch: search.batch,
             rungs: search.rungs.clone(),
             stop: search.stop,
@@ -103,6 +105,7 @@ pub(in super::super) fn expand(
             beside: beside - charged,
             split: scored_on,
             told: context.told,
+            open_only: context.open_only,
         };
         let method = around.method(&course, charged, &assistants, &mut added)?;
         if method.trials.is_empty() {
@@ -137,7 +140,8 @@ pub(in super::super) fn expand(
 }
 
 fn add(raw: &mut RawPipeline, search: &RawSearch, added: Added, (told, split): (&Told, Split)) {
-    let Added { nodes, recipes, scored, asked } = added;
+    let Added { nodes, recipes, scored, left_out, asked } = added;
+    raw.pending.extend(left_out);
     for (eval, seeds) in asked {
         raw.ask(eval, seeds, search.score.metric, told);
     }
@@ -158,6 +162,7 @@ struct Around<'a> {
     beside: u64,
     split: Split,
     told: &'a Told,
+    open_only: bool,
 }
 
 impl Around<'_> {
@@ -182,7 +187,7 @@ impl Around<'_> {
     }
 
     fn sign(&self) -> f64 {
-        if self.search.score.metric.better == Better::Lower { -1.0 } else { 1.0 }
+        self.search.score.metric.better.sign()
     }
 
     fn method(
@@ -195,13 +200,16 @@ impl Around<'_> {
         let standing = course.standing(self);
         let mut trials = Vec::with_capacity(standing.trials.len());
         for (index, trial) in standing.trials.iter().enumerate() {
-            let seeds = Some(Arc::from(self.seeds));
-            self.add(&trial.point, &self.trial(index), (seeds, Role::Trial), assistants, added)?;
-            let mut evals = Vec::new();
-            for level in 0..trial.levels {
-                let (text, span) = (self.scored(index, level), self.search.name.span.clone());
-                added.scored.push(Name { text, span });
-                evals.push(self.eval(index, level));
+            let evals: Vec<String> =
+                (0..trial.levels).map(|level| self.eval(index, level)).collect();
+            if self.open_only && trial.state != TrialState::Open {
+                added.left_out.push(self.trial(index));
+            } else {
+                let own = (Some(Arc::from(self.seeds)), Role::Trial);
+                self.add(&trial.point, &self.trial(index), own, assistants, added)?;
+                let span = || self.search.name.span.clone();
+                let scored = (0..trial.levels).map(|level| self.scored(index, level));
+                added.scored.extend(scored.map(|text| Name { text, span: span() }));
             }
             if let Some(eval) = evals.last().filter(|_| trial.state == TrialState::Open) {
                 let own = self.seed_at(&trial.point);

@@ -2,7 +2,7 @@
 
 use crate::{
     dataset::Split,
-    metric::{Better, Metric},
+    metric::Metric,
     search::{Point, Space, TrialState},
 };
 
@@ -85,10 +85,8 @@ impl Search {
             let decided = method.trials.iter().filter(|trial| trial.state != TrialState::Open);
             let scores = method.trials.iter().filter(|t| t.state == TrialState::Finished);
             let scores = scores.filter_map(|trial| trial.scores.last().copied());
-            let better = |a: f64, b: f64| match self.metric.better {
-                Better::Lower => a.min(b),
-                Better::Higher | Better::Neither => a.max(b),
-            };
+            let sign = self.metric.better.sign();
+            let better = |a: f64, b: f64| if b * sign > a * sign { b } else { a };
             let scale = self.metric.unit.scale();
             let best = scores.reduce(better).map(|best| format!(", best {:.2}", best * scale));
             format!("{} {} trials{}", method.node, decided.count(), best.unwrap_or_default())

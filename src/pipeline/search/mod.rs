@@ -20,4 +20,4 @@ pub(super) use context::Context;
 pub(super) use evals::{group, measure, split};
 pub(super) use expand::expand;
 pub use found::{Method, Search, Trial};
-pub(super) use raw::{RawScore, RawSearch, read, score, seeds};
+pub(super) use raw::{RawScore, RawSearch, read, score};

@@ -4,7 +4,7 @@ use super::{
     super::{
         diagnostic::{Diagnostics, Span},
         fields::Fields,
-        names::suggestion,
+        seeds::seeds,
         value::{Kind, Name, Table},
     },
     space::{self, RawDimension},
@@ -72,34 +72,13 @@ pub(in super::super) fn score(fields: &mut Fields<'_, '_>, own: &Span) -> RawSco
         .filter(|metric| metric.better != Better::Neither && (metric.measure)(usual).is_some());
     let words: Vec<(&'static str, &'static Metric)> = judges.map(|m| (m.name, *m)).collect();
     let metric = fields.take("metric").and_then(|value| fields.word(value, &words));
-    let splits = [
-        ("train", Split::Train),
-        ("validation", Split::Validation),
-        ("scoring", Split::Scoring),
-        ("test", Split::Test),
-    ];
     let split_value = fields.take("split");
-    let split = split_value.and_then(|value| fields.word(value, &splits));
+    let split = split_value.and_then(|value| fields.word(value, &Split::WORDS));
     RawScore {
         metric: metric.unwrap_or(METRICS[0]),
         split,
         split_span: split_value.map_or(own, |value| &value.span).clone(),
     }
-}
-
-/// Seeds, each once.
-pub(in super::super) fn seeds(fields: &mut Fields<'_, '_>) -> Option<(Vec<u64>, Span)> {
-    let value = fields.take("seeds")?;
-    let items = fields.array(value, "seeds");
-    let seeds: Vec<u64> =
-        items.iter().filter_map(|item| fields.whole(item, 0, i64::MAX as u64)).collect();
-    if let Some(twice) = (1..seeds.len()).find(|&place| seeds[..place].contains(&seeds[place])) {
-        fields.errors.push(&value.span, format!("seed {} comes twice", seeds[twice]));
-    }
-    if items.is_empty() && matches!(value.kind, Kind::Array(_)) {
-        fields.errors.push(&value.span, "at least one seed is needed");
-    }
-    (!seeds.is_empty()).then(|| (seeds, value.span.clone()))
 }
 
 pub(in super::super) fn read(
@@ -267,10 +246,4 @@ fn stop(value: &super::super::value::Value, fields: &mut Fields<'_, '_>) -> Opti
     };
     inner.finish();
     stop
-}
-
-/// The help where a node is not found.
-pub(super) fn near(name: &str, names: impl Iterator<Item = String>) -> String {
-    let names: Vec<String> = names.collect();
-    suggestion(name, names.iter().map(String::as_str))
 }

@@ -5,13 +5,7 @@ use super::super::{
     tables::{RawLearn, RawPipeline},
     value::Name,
 };
-use super::{
-    above::Named,
-    context::Context,
-    raw::{RawSearch, near},
-    space::RawDimension,
-    vary::Base,
-};
+use super::{above::Named, context::Context, raw::RawSearch, space::RawDimension, vary::Base};
 use crate::search::{Coordinate, Point};
 
 /// The seeds of a search: those that it names, or one that no table shows.
@@ -46,11 +40,7 @@ pub(super) fn base<'a>(
     errors: &mut Diagnostics,
 ) -> Option<&'a RawLearn> {
     let Some(node) = named.get(&name.text) else {
-        if !raw.is_broken(&name.text) {
-            let all = raw.learns.iter().map(|node| node.name.text.clone());
-            let message = format!("no node is named `{}`", name.text);
-            errors.push_help(&name.span, message, near(&name.text, all));
-        }
+        raw.report_unknown(name, errors);
         return None;
     };
     let why = match node {

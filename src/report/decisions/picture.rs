@@ -2,14 +2,12 @@
 
 use super::{MethodResults, SearchResults, TrialResults};
 use crate::report::{
-    figure::{Axis, NORMAL, SMALL, label, name_axes},
-    picture::{Anchor, Ink, Mark, Pen, Picture, Place, Shape, width},
+    figure::{Axis, Entry, LEFT, NORMAL, RIGHT, SMALL, WIDTH, legend, mark, name_axes},
+    picture::{Anchor, Ink, Pen, Picture, Shape, width},
 };
 
-const WIDTH: f64 = 680.0;
-const LEFT: f64 = 66.0;
-const RIGHT: f64 = WIDTH - 24.0;
-const RADIUS: f64 = 3.5;
+/// Points of a curve that are marked: more would hide it.
+const MARKED: usize = 40;
 
 /// Panels beside one another, the height of a plot, and what stands above and below it.
 const ACROSS: usize = 2;
@@ -35,10 +33,17 @@ impl SearchResults {
             Picture { width: WIDTH, height, title: title.clone(), description, shapes };
         picture.text((16.0, 26.0), &title, 16.0, Ink::Strong, Anchor::Start);
         picture.text((16.0, 45.0), &self.by(), SMALL, Ink::Soft, Anchor::Start);
-        let top = legend(&mut picture, lines.iter().map(|(name, _)| *name)) + 18.0;
+        let entry = |(series, (name, _)): (usize, &(&str, _))| Entry {
+            series,
+            joined: true,
+            hollow: false,
+            text: (*name).to_owned(),
+        };
+        let top = legend(&mut picture, 68.0, lines.iter().enumerate().map(entry)) + 18.0;
         let x = Axis::rounded(&points().map(|point| point.0).collect::<Vec<_>>(), LEFT, RIGHT);
         let y = Axis::rounded(&points().map(|point| point.1).collect::<Vec<_>>(), bottom, top);
-        frame(&mut picture, &x, &y, [LEFT, RIGHT], bottom);
+        let pen = y.grid(&mut picture, [LEFT, RIGHT], bottom);
+        x.below(&mut picture, bottom, pen);
         let middle = f64::midpoint(LEFT, RIGHT);
         let places = [(middle, bottom + 44.0), (18.0, f64::midpoint(top, bottom))];
         name_axes(&mut picture, places, ["epochs, assistants included", self.metric.title]);
@@ -47,9 +52,9 @@ impl SearchResults {
             let at = |&(epochs, best): &(f64, f64)| (x.pixel(epochs), y.pixel(best));
             let pen = Pen { ink, width: 2.0, dashed: false };
             picture.shapes.push(Shape::Line { points: points.iter().map(at).collect(), pen });
-            for (n, point) in (1..).zip(points) {
+            for (n, point) in (1..).zip(points).filter(|_| points.len() <= MARKED) {
                 let note = format!("{name}: {:.2} from {n} trials", point.1);
-                picture.shapes.push(mark(at(point), number, note));
+                picture.shapes.push(mark(at(point), number, false, note));
             }
         }
         Some(picture)
@@ -99,7 +104,7 @@ impl MethodResults {
                     continue;
                 };
                 let note = format!("{}: {score:.2} at {value}", trial.node);
-                picture.shapes.push(mark((inside(place), y.pixel(score)), 0, note));
+                picture.shapes.push(mark((inside(place), y.pixel(score)), 0, false, note));
                 told.push((place, value.clone()));
             }
             told.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -125,36 +130,4 @@ fn curve(method: &MethodResults, scale: f64) -> Vec<(f64, f64)> {
     let each = (method.epochs - method.charged) as f64 / finished;
     let spent = |n: usize| method.charged as f64 + each * n as f64;
     (1..).zip(&method.expected_best).map(|(n, best)| (spent(n), best * scale)).collect()
-}
-
-fn mark(at: Place, series: usize, note: String) -> Shape {
-    let (mark, ink) = (Mark::of(series), Ink::Series(series));
-    Shape::Point { at, radius: RADIUS, mark, ink, hollow: false, note }
-}
-
-/// A line of names from the left; where the plot may begin.
-fn legend<'a>(picture: &mut Picture, names: impl Iterator<Item = &'a str>) -> f64 {
-    let (mut x, mut y) = (16.0, 68.0);
-    for (number, name) in names.enumerate() {
-        let length = 34.0 + width(name, NORMAL) + 20.0;
-        if x + length > WIDTH - 8.0 && x > 16.0 {
-            (x, y) = (16.0, y + 20.0);
-        }
-        let (ink, height) = (Ink::Series(number), y - NORMAL * 0.35);
-        picture.line((x, height), (x + 26.0, height), Pen { ink, width: 2.0, dashed: false });
-        picture.shapes.push(mark((x + 13.0, height), number, name.to_owned()));
-        picture.text((x + 34.0, y), name, NORMAL, Ink::Strong, Anchor::Start);
-        x += length;
-    }
-    y
-}
-
-/// Grid, axes and the labels of the horizontal one.
-fn frame(picture: &mut Picture, x: &Axis, y: &Axis, sides: [f64; 2], bottom: f64) {
-    let axis = y.grid(picture, sides, bottom);
-    for &tick in &x.ticks {
-        let at = x.pixel(tick);
-        picture.line((at, bottom), (at, bottom + 5.0), axis);
-        picture.text((at, bottom + 20.0), &label(tick), SMALL, Ink::Strong, Anchor::Middle);
-    }
 }

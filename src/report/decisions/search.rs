@@ -2,7 +2,7 @@
 
 use crate::{
     dataset::Split,
-    metric::{Better, Metric},
+    metric::Metric,
     pipeline::{Method, Search, Trial},
     report::{plural, split_name},
     search::{TrialState, expected_best, importance},
@@ -151,7 +151,7 @@ fn method(method: &Method, metric: &Metric) -> MethodResults {
         method.trials.iter().filter(|trial| trial.state == TrialState::Finished).collect();
     let scores: Vec<f64> =
         finished.iter().filter_map(|trial| trial.scores.last().copied()).collect();
-    let sign = if metric.better == Better::Lower { -1.0 } else { 1.0 };
+    let sign = metric.better.sign();
     let signed: Vec<f64> = scores.iter().map(|score| score * sign).collect();
     let expected = expected_best(&signed).into_iter().map(|best| best * sign).collect();
     let points: Vec<_> = finished.iter().map(|trial| &trial.point).collect();

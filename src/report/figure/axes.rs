@@ -61,6 +61,17 @@ impl Axis {
     }
 }
 
+impl Axis {
+    /// Draws it as the horizontal one below a plot that ends at `bottom`.
+    pub fn below(&self, picture: &mut Picture, bottom: f64, pen: Pen) {
+        for &tick in &self.ticks {
+            let at = self.pixel(tick);
+            picture.line((at, bottom), (at, bottom + 5.0), pen);
+            picture.text((at, bottom + 19.0), &label(tick), SMALL, Ink::Strong, Anchor::Middle);
+        }
+    }
+}
+
 /// Writes the names of the horizontal and the vertical axis.
 pub(in crate::report) fn name_axes(picture: &mut Picture, places: [Place; 2], names: [&str; 2]) {
     for (at, (name, upright)) in places.into_iter().zip(names.into_iter().zip([false, true])) {

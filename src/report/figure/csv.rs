@@ -28,7 +28,7 @@ impl FigureResults {
     /// As CSV (RFC 4180); a line of its own holds the mean of teacher and student.
     pub fn csv(&self) -> String {
         let mut file = CsvFile::new(&HEAD);
-        let split = format!("{:?}", self.split).to_lowercase();
+        let split = self.split.name().to_owned();
         let quantity = serde_json::to_value(self.quantity).expect("a word is always JSON");
         let quantity = quantity.as_str().unwrap_or_default();
         let note = cell(self.note.as_deref().unwrap_or_default());

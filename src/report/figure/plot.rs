@@ -3,21 +3,17 @@
 use super::{
     FigureResults, Line, Pick, PointResult, Rule,
     axes::{Axis, NORMAL, SMALL, label, name_axes},
+    frame::{Entry, LEFT, RIGHT, WIDTH, inside, legend, mark},
 };
 use crate::report::{
     TEST_SELECTED,
-    picture::{Anchor, Ink, Mark, Pen, Picture, Place, Shape, width},
+    picture::{Anchor, Ink, Pen, Picture, Place, Shape, width},
     split_name,
 };
 
-const WIDTH: f64 = 680.0;
-const LEFT: f64 = 66.0;
-const RIGHT: f64 = WIDTH - 24.0;
 /// Height of the plot itself; what stands above it depends on the legend.
 const PLOT: f64 = 300.0;
 const TITLE: f64 = 16.0;
-/// Radius of a point.
-const RADIUS: f64 = 4.5;
 /// Pixels between the points of two lines at the same place, so that error bars do not cover one
 /// another.
 const APART: f64 = 7.0;
@@ -133,41 +129,23 @@ impl FigureResults {
         text
     }
 
-    /// Lines of entries from `top` on; where the next line would stand.
+    /// Its lines' entries from `top` on; where the next line of them would stand.
     fn legend(&self, picture: &mut Picture, top: f64) -> f64 {
-        let (mut x, mut y) = (16.0, top);
-        for (number, line) in self.lines.iter().enumerate() {
+        let joined = self.teachers.is_none();
+        let entries = self.lines.iter().enumerate().flat_map(|(series, line)| {
             let paper = line.points.iter().any(|point| point.paper.is_some());
             let ours = line.points.iter().any(|point| point.node.is_some());
-            let entries =
-                [(ours, false, line.label.clone()), (paper, true, paper_label(line, ours))];
-            for (_, hollow, text) in entries.into_iter().filter(|(there, ..)| *there) {
-                let length = 42.0 + width(&text, NORMAL) + 20.0;
-                if x + length > WIDTH - 8.0 && x > 16.0 {
-                    (x, y) = (16.0, y + 20.0);
-                }
-                let ink = Ink::Series(number);
-                let middle = y - NORMAL * 0.35;
-                let pen = Pen { ink, width: 2.0, dashed: hollow };
-                if self.teachers.is_none() {
-                    picture.line((x, middle), (x + 34.0, middle), pen);
-                }
-                picture.shapes.push(mark((x + 17.0, middle), number, hollow, String::new()));
-                picture.text((x + 42.0, y), &text, NORMAL, Ink::Strong, Anchor::Start);
-                x += length;
-            }
-        }
-        y
+            let own = ours.then(|| (false, line.label.clone()));
+            let quoted = paper.then(|| (true, paper_label(line, ours)));
+            let entry = move |(hollow, text)| Entry { series, joined, hollow, text };
+            own.into_iter().chain(quoted).map(entry)
+        });
+        legend(picture, top, entries)
     }
 
     fn frame(&self, picture: &mut Picture, x: &Axis, y: &Axis, (top, bottom): (f64, f64)) {
-        let axis = y.grid(picture, [LEFT, RIGHT], bottom);
-        for &tick in &x.ticks {
-            let place = x.pixel(tick);
-            picture.line((place, bottom), (place, bottom + 5.0), axis);
-            let at = (place, bottom + 19.0);
-            picture.text(at, &label(tick), SMALL, Ink::Strong, Anchor::Middle);
-        }
+        let pen = y.grid(picture, [LEFT, RIGHT], bottom);
+        x.below(picture, bottom, pen);
         let places = [((LEFT + RIGHT) / 2.0, bottom + 42.0), (20.0, (top + bottom) / 2.0)];
         name_axes(picture, places, [&self.x, &self.y]);
     }
@@ -202,11 +180,6 @@ fn words(point: &PointResult) -> String {
     let of = point.teacher.as_ref().map(|teacher| format!("of {teacher}, ")).unwrap_or_default();
     let place = point.x.map_or_else(|| "no place".to_owned(), |x| format!("at {}", label(x)));
     format!("{of}{place} {values}")
-}
-
-fn mark(at: Place, series: usize, hollow: bool, note: String) -> Shape {
-    let (mark, ink) = (Mark::of(series), Ink::Series(series));
-    Shape::Point { at, radius: RADIUS, mark, ink, hollow, note }
 }
 
 fn draw_line(
@@ -313,7 +286,7 @@ fn draw_pick(picture: &mut Picture, pick: &Pick, x: &Axis, y: &Axis, aside: f64)
         (px + half + 8.0, lower + 8.0),
         (px - half - 8.0, upper - 8.0),
     ];
-    say(picture, &text, &places.map(|(x, y)| (x.clamp(LEFT + half, RIGHT - half), y)));
+    say(picture, &text, &places.map(|(x, y)| (inside(x, 2.0 * half, [LEFT, RIGHT]), y)));
 }
 
 /// A note at the one of `places` where it covers least.

@@ -25,7 +25,7 @@ fn render(report: &Report) -> String {
     let head: Vec<&str> = head.split(' ').chain(metrics).chain(tail.split(' ')).collect();
     let mut file = CsvFile::new(&head);
     for table in &report.tables {
-        let split = format!("{:?}", table.split).to_lowercase();
+        let split = table.split.name().to_owned();
         for (place, row) in table.rows.iter().enumerate() {
             let compared = compared(table, place);
             let quoted = table.paper_note.as_deref().filter(|_| row.paper.is_some());

@@ -2,7 +2,7 @@
 
 use crate::report::{
     NodeResults, Spread,
-    figure::{Axis, NORMAL, SMALL, label, name_axes},
+    figure::{Axis, NORMAL, SMALL, inside, label, name_axes},
     picture::{Anchor, Ink, Mark, Picture, Place, Shape, width},
 };
 
@@ -44,9 +44,10 @@ pub(super) struct Row<'a> {
     pub entropy_at_temperature: Spread,
 }
 
-/// The measurements of all eval nodes that have any.
+/// The measurements of all eval nodes that have any; those of trials are in their search's part of the page.
 pub(super) fn rows(nodes: &[NodeResults]) -> Vec<Row<'_>> {
-    nodes.iter().filter(|node| node.kind == "eval").filter_map(|node| row(nodes, node)).collect()
+    let evals = nodes.iter().filter(|node| node.kind == "eval" && !node.is_trial);
+    evals.filter_map(|node| row(nodes, node)).collect()
 }
 
 fn row<'a>(nodes: &'a [NodeResults], node: &'a NodeResults) -> Option<Row<'a>> {
@@ -117,8 +118,8 @@ pub(super) fn picture(rows: &[Row<'_>]) -> Picture {
                 (px, py - 10.0),
                 (px, py + 18.0),
             ];
-            let inside = |(x, y): Place| (x.clamp(LEFT + half, (RIGHT - half).max(LEFT + half)), y);
-            if let Some(at) = picture.clearest(row.name, SMALL, &places.map(inside)) {
+            let places = places.map(|(x, y)| (inside(x, 2.0 * half, [LEFT, RIGHT]), y));
+            if let Some(at) = picture.clearest(row.name, SMALL, &places) {
                 picture.text(at, row.name, SMALL, Ink::Soft, Anchor::Middle);
             }
         }
