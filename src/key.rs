@@ -10,14 +10,16 @@
 //! | all networks that learn from one another, and which of them it is | train, of such a network | |
 //! | the seed | train, distill | time, host, versions of takd and burn |
 //! | the digest of the file of weights, and which state_dict | import | log level, progress, tables, figures |
-//! | the digest of the training images | train, distill, logits; eval of a split of theirs, or where mean and deviation are measured on them | the other part of the data |
+//! | the digest of the training images | train, distill, logits; eval of a split of theirs, in 8 bits, or where mean and deviation are measured on them | the other part of the data |
 //! | the digest of the test images | eval of the test split; train and distill that select by it (`best-test`) | |
 //! | how many images are held out | train, distill, logits; eval of the train or validation split | |
 //! | normalisation, and the size of images in folders | train, distill, logits, eval | |
 //! | whether softness is measured, and against another network | eval, where it is asked | |
+//! | whether it is measured in 8 bits, too | eval, where it is asked | |
 //! | the split, and τ of the second entropy | eval (of logits, the train split) | |
 //! | the parents' keys | distill (its teachers), logits and eval (their network; with `agreement` its teacher, and what it is set `against`) | |
 //! | how much of its teachers' logits is stored, where that is not all | distill, logits | |
+//! | of a teacher in a file its content, and how images come to it: size, mean, deviation | distill, logits | the file's path |
 //! | what each of several teachers counts | distill, where it is said | |
 //!
 //! A part's digest covers the format, which part it is, the class names of a folder, and each file's
@@ -33,8 +35,10 @@
 //! written into the entry's manifest.
 
 mod data;
+mod logits;
 mod mutual;
 mod net;
+mod outside;
 mod recipe;
 mod softness;
 mod tasks;
@@ -42,6 +46,7 @@ mod tasks;
 pub use data::DataInputs;
 pub use mutual::MutualInputs;
 pub use net::NetInputs;
+pub use outside::OutsideInputs;
 pub use recipe::RecipeInputs;
 pub use softness::Softness;
 pub use tasks::{keys, keys_for};
@@ -183,6 +188,9 @@ pub struct KeyInputs {
     /// What each of several teachers counts in their mean; absent where they count alike.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub teacher_weights: Option<Vec<f64>>,
+    /// The teacher that is a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside: Option<OutsideInputs>,
     /// How much is stored of the teachers' logits; absent where all is, in 32 bits.
     #[serde(default, skip_serializing_if = "Keep::is_default")]
     pub keep: Keep,
@@ -204,6 +212,9 @@ pub struct KeyInputs {
     /// What is asked of an evaluation's softness; absent where nothing is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub softness: Option<Softness>,
+    /// Whether an evaluation measures the network in 8 bits, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub int8: bool,
     /// Seed of a training's weights and order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
@@ -271,40 +282,6 @@ impl KeyInputs {
         value
     }
 
-    /// Inputs of the logits that the network under `teacher` gives over its training split.
-    pub fn logits(teacher: Key, data: DataInputs, keep: Keep) -> Self {
-        Self {
-            version: KEY_VERSION,
-            kind: Kind::Logits,
-            net: None,
-            recipe: None,
-            epoch: None,
-            objective: None,
-            mutual: None,
-            teacher_weights: None,
-            keep,
-            weights: None,
-            from: None,
-            data: Some(data),
-            split: Some(Split::Train),
-            temperature: None,
-            softness: None,
-            seed: None,
-            parents: vec![teacher],
-            precision: Precision::F32,
-        }
-    }
-
-    /// Inputs of the teachers' logits that a distillation may read, in its parents' order; none for any
-    /// other kind.
-    pub fn teacher_logits(&self) -> Vec<Self> {
-        let Some(data) = self.data.as_ref().filter(|_| self.kind == Kind::Distill) else {
-            return Vec::new();
-        };
-        let logits = |&teacher: &Key| Self::logits(teacher, data.of_training_images(), self.keep);
-        self.parents.iter().map(logits).collect()
-    }
-
     /// Inputs of `task`, whose parents' keys are known.
     fn of_task(graph: &Graph<'_>, task: &Task, parents: Vec<Key>) -> Self {
         match &graph.pipeline.nodes[task.node].work {
@@ -328,6 +305,7 @@ impl KeyInputs {
                 },
                 mutual: learn.mutual().map(MutualInputs::from),
                 teacher_weights: learn.teacher().and_then(|teacher| teacher.weights.clone()),
+                outside: learn.teacher().and_then(|t| t.outside.as_ref()).map(OutsideInputs::from),
                 keep: learn.teacher().map(|teacher| teacher.keep).unwrap_or_default(),
                 weights: match &learn.how {
                     How::Import(weights) => Some(weights.digest.clone()),
@@ -346,6 +324,7 @@ impl KeyInputs {
                 split: None,
                 temperature: None,
                 softness: None,
+                int8: false,
                 // Imported weights are the same for every seed: one artifact.
                 seed: learn.recipe().map(|_| task.seed),
                 parents,
@@ -360,13 +339,20 @@ impl KeyInputs {
                 objective: None,
                 mutual: None,
                 teacher_weights: None,
+                outside: None,
                 keep: Keep::default(),
                 weights: None,
                 from: None,
-                data: Some(DataInputs::of(&graph.pipeline.learn(eval.of).data, &[eval.split])),
+                data: Some({
+                    let (data, split) = (&graph.pipeline.learn(eval.of).data, eval.split);
+                    // 8 bits are calibrated on training images.
+                    let splits = if eval.int8 { &[split, Split::Train][..] } else { &[split] };
+                    DataInputs::of(data, splits)
+                }),
                 split: Some(eval.split),
                 temperature: Some(eval.temperature),
                 softness: Softness::of(eval),
+                int8: eval.int8,
                 seed: None,
                 parents,
                 precision: Precision::F32,

@@ -30,6 +30,7 @@ pub mod metric;
 pub mod network;
 pub mod node;
 pub mod objective;
+pub mod onnx;
 pub mod optimizer;
 pub mod pipeline;
 pub mod plan;

@@ -37,6 +37,8 @@ fn spec(sources: Vec<(String, String)>) {
         open_only: false,
         probe: &|_| Ok(info.clone()),
         digest: &|_| Ok("22".repeat(32)),
+        onnx: &|_| Err("no file is read".to_owned()),
+        text: &|_| Ok("a\nb".to_owned()),
         kinds: &Kinds::default(),
         net: network::builtin,
         net_names: &network::BUILTIN,

@@ -16,70 +16,107 @@ use std::{
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:
-  takd export pipelines/quickstart.toml teacher@20 -o teacher.safetensors")]
+  takd export pipelines/quickstart.toml takd@20 -o student.onnx")]
 pub(super) struct Args {
     #[command(flatten)]
     pipeline: PipelineArgs,
     /// The node, with its seed where the pipeline has several (student@31)
     node: String,
-    /// What to write: a .safetensors file, or a folder (DIR/) in the layout of Hugging Face's hub
+    /// What to write: a .safetensors, .onnx or .pt file, or a folder (DIR/) as Hugging Face's hub has it
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
+    /// Its format, whatever its ending
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// ONNX: pixels that the graph takes; raw ones it normalises itself
+    #[arg(long, value_enum, default_value = "raw")]
+    pixels: Pixels,
+    /// ONNX: put BatchNorms into the convolutions before them
+    #[arg(long)]
+    fold: bool,
+    /// ONNX: weights and activations in 8 bits, calibrated on training images
+    #[arg(long)]
+    int8: bool,
+}
+
+/// What can be written.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Format {
+    /// Tensors under PyTorch's names
+    Safetensors,
+    /// A graph for any runtime: opset 17
+    Onnx,
+    /// A state_dict, for torch.load
+    Pt,
+    /// A folder in the layout of Hugging Face's hub
+    Hub,
+}
+
+/// What an ONNX graph takes.
+#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
+enum Pixels {
+    /// Pixels between 0 and 1; the graph normalises them
+    Raw,
+    /// Pixels less their mean over their deviation
+    Normalised,
 }
 
 /// Endings of files that export does not write, and what they would be.
-const OTHERS: [(&str, &str); 8] = [
-    ("onnx", "ONNX"),
-    ("pt", "PyTorch's pickles"),
-    ("pth", "PyTorch's pickles"),
-    ("ckpt", "PyTorch's pickles"),
-    ("bin", "PyTorch's pickles"),
+const OTHERS: [(&str, &str); 5] = [
+    ("ckpt", "Lightning's checkpoints"),
+    ("bin", "PyTorch's older pickles"),
     ("npz", "NumPy"),
     ("h5", "HDF5"),
     ("tflite", "TensorFlow Lite"),
 ];
 
-/// What is written is said by the file's ending, and must be what takd writes.
-fn check_ending(output: &Path) -> Result<(), Problem> {
+/// What is written is said by the file's ending.
+fn of_ending(output: &Path) -> Result<Format, Problem> {
+    if is_folder(output) {
+        return Ok(Format::Hub);
+    }
     // A device or a pipe has no format of its own.
-    let device = fs::metadata(output).is_ok_and(|there| !there.is_file() && !there.is_dir());
+    let device = fs::metadata(output).is_ok_and(|there| !there.is_file());
     let ending = output.extension().map(|ending| ending.to_string_lossy().to_lowercase());
     let problem = match ending.as_deref() {
-        _ if device => return Ok(()),
-        Some("safetensors") => return Ok(()),
+        _ if device => return Ok(Format::Safetensors),
+        Some("safetensors") => return Ok(Format::Safetensors),
+        Some("onnx") => return Ok(Format::Onnx),
+        Some("pt" | "pth") => return Ok(Format::Pt),
         None => "it has no ending".to_owned(),
         Some(ending) => match OTHERS.iter().find(|(other, _)| *other == ending) {
             Some((_, name)) => format!("export does not write {name} (.{ending})"),
             None => format!(".{ending} is not a known format"),
         },
     };
-    let better = output.with_extension("safetensors");
     Err(Problem::Entry(format!(
-        "cannot export to {}: {problem}; name a .safetensors file, such as {}: PyTorch loads it with \
-         safetensors.torch.load_file",
+        "cannot export to {}: {problem}; name a .safetensors, .onnx or .pt file, or a folder (DIR/), or say \
+         --format",
         output.display(),
-        better.display()
     )))
 }
 
 pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
-    let folder = is_folder(&args.output);
-    if !folder {
-        check_ending(&args.output)?;
-    }
+    let format = args.format.map_or_else(|| of_ending(&args.output), Ok)?;
     let session = args.pipeline.session(store)?;
     let exported = session.export(&args.node)?;
     let (name, output) = (&exported.name, args.output.display());
     if exported.card.mean.is_none() {
         say("note: the data set is not here, so that mean and std are not told");
     }
-    if folder {
-        write_folder(&args.output, &exported)?;
-        say(&format!("wrote {name} to {output}: model.safetensors, config.json, README.md"));
-    } else {
-        write(&args.output, &exported.weights)?;
-        say(&format!("wrote {name} to {output} ({} bytes)", exported.weights.len()));
-    }
+    let bytes = match format {
+        Format::Hub => {
+            write_folder(&args.output, &exported)?;
+            say(&format!("wrote {name} to {output}: model.safetensors, config.json, README.md"));
+            return Ok(exit::OK);
+        }
+        Format::Safetensors => exported.weights,
+        Format::Onnx if args.int8 => exported.int8(args.pixels == Pixels::Raw)?,
+        Format::Onnx => exported.onnx(args.pixels == Pixels::Raw, args.fold)?,
+        Format::Pt => exported.state_dict(),
+    };
+    write(&args.output, &bytes)?;
+    say(&format!("wrote {name} to {output} ({} bytes)", bytes.len()));
     Ok(exit::OK)
 }
 
@@ -102,7 +139,7 @@ fn write_folder(folder: &Path, exported: &Exported) -> Result<(), Problem> {
 }
 
 fn readme(exported: &Exported) -> String {
-    let Exported { name, card, results, weights: _ } = exported;
+    let Exported { name, card, results, .. } = exported;
     let [channels, height, width] = card.input;
     let (net, classes, parameters) = (&card.net, card.classes, card.parameters);
     let mut text = format!(

@@ -133,7 +133,7 @@ impl Problem {
             | Self::Plan(PlanError::Store(_))
             | Self::Run(RunError::Store(_) | RunError::ReadOnly { .. })
             | Self::Predict(
-                PredictError::Store(_) | PredictError::Weights(_) | PredictError::Load(_),
+                PredictError::Store(_) | PredictError::Weights(_) | PredictError::Entry(_),
             )
             | Self::Write { .. }
             | Self::Paint(_)

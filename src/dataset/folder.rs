@@ -198,6 +198,14 @@ pub(super) fn counts(images: &ImageFolder) -> Result<[usize; 3], DataError> {
     Ok([classes.len(), train.names.len(), test.names.len()])
 }
 
+/// Names of the classes in the order of their numbers.
+///
+/// # Errors
+/// As [`counts`].
+pub(super) fn class_names(images: &ImageFolder) -> Result<Vec<String>, DataError> {
+    Ok(Listing::new(images)?.classes)
+}
+
 fn shape(folder: &ImageFolder) -> Shape {
     let side = folder.fit.size as usize;
     Shape { channels: 3, height: side, width: side }

@@ -6,7 +6,12 @@ use super::{
     names::Names,
     operations::{Activation, Pass},
 };
-use crate::{kind::Kind, shape::Shape, tensors::Visitor};
+use crate::{
+    kind::Kind,
+    onnx::{Drawing, Edge},
+    shape::Shape,
+    tensors::Visitor,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -39,6 +44,10 @@ impl Layer for AvgPool {
 impl Module for AvgPool {
     fn forward(&mut self, x: Activation, _: Pass) -> Activation {
         Activation::Images(x.images().mean())
+    }
+
+    fn draw(&self, graph: &mut Drawing, x: &Edge) -> Result<Edge, String> {
+        Ok(graph.mean(x))
     }
 
     fn visit(&mut self, _: &mut dyn Visitor) {}

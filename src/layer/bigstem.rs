@@ -9,7 +9,13 @@ use super::{
     residual::output,
     stem::first,
 };
-use crate::{kernels::After, kind::Kind, shape::Shape, tensors::Visitor};
+use crate::{
+    kernels::After,
+    kind::Kind,
+    onnx::{Drawing, Edge},
+    shape::Shape,
+    tensors::Visitor,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -59,6 +65,12 @@ impl Module for Pooled {
     fn forward(&mut self, x: Activation, pass: Pass) -> Activation {
         let x = self.0.forward(x.images(), None, After::Relu, pass.mode);
         Activation::Images(x.max_pool(3, 2, 1))
+    }
+
+    fn draw(&self, graph: &mut Drawing, x: &Edge) -> Result<Edge, String> {
+        let x = self.0.draw(graph, x);
+        let x = graph.relu(&x);
+        Ok(graph.max_pool(&x, 3, 2, 1))
     }
 
     fn visit(&mut self, visitor: &mut dyn Visitor) {

@@ -7,7 +7,13 @@ use super::{
     names::Names,
     operations::{Activation, Pass},
 };
-use crate::{kernels::After, kind::Kind, shape::Shape, tensors::Visitor};
+use crate::{
+    kernels::After,
+    kind::Kind,
+    onnx::{Drawing, Edge},
+    shape::Shape,
+    tensors::Visitor,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -57,6 +63,18 @@ pub(super) struct Convolution {
 impl Module for Convolution {
     fn forward(&mut self, x: Activation, pass: Pass) -> Activation {
         Activation::Images(self.conv.forward(x.images(), None, self.after, pass.mode))
+    }
+
+    fn draw(&self, graph: &mut Drawing, x: &Edge) -> Result<Edge, String> {
+        let x = self.conv.draw(graph, x);
+        Ok(match self.after {
+            After::Nothing => x,
+            After::Relu => graph.relu(&x),
+            After::Pool => {
+                let x = graph.relu(&x);
+                graph.max_pool(&x, 2, 2, 0)
+            }
+        })
     }
 
     fn visit(&mut self, visitor: &mut dyn Visitor) {

@@ -6,8 +6,9 @@ use super::{
 };
 use crate::{
     kernels::{After, Form},
+    onnx::{ConvNormValues, Drawing, Edge},
     recipe::BatchnormWeight,
-    tensors::{Role, Visitor},
+    tensors::{Role, Visitor, host},
 };
 use burn::tensor::Tensor;
 
@@ -118,6 +119,25 @@ impl ConvNorm {
         let unbiased = variance.mul_scalar(count / (count - 1.0).max(1.0));
         self.mean = blend(self.mean.clone(), mean);
         self.var = blend(self.var.clone(), unbiased);
+    }
+
+    /// Adds a convolution and its BatchNorm to a graph.
+    pub fn draw(&self, graph: &mut Drawing, x: &Edge) -> Edge {
+        let [gamma, beta, mean, variance] =
+            [&self.gamma, &self.beta, &self.mean, &self.var].map(|tensor| host(tensor.clone()));
+        let values = ConvNormValues {
+            conv: &self.conv,
+            norm: &self.norm,
+            stride: self.window.stride,
+            weight: (self.weight.dims().to_vec(), host(self.weight.clone())),
+            bias: self.bias.clone().map(host),
+            gamma,
+            beta,
+            mean,
+            variance,
+            epsilon: EPSILON as f32,
+        };
+        graph.conv_norm(x, values)
     }
 
     pub fn visit(&mut self, visitor: &mut dyn Visitor) {

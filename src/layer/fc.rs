@@ -8,8 +8,9 @@ use super::{
 };
 use crate::{
     kind::Kind,
+    onnx::{Drawing, Edge},
     shape::Shape,
-    tensors::{Role, Visitor},
+    tensors::{Role, Visitor, host},
 };
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,12 @@ impl Module for Linear {
     fn forward(&mut self, x: Activation, pass: Pass) -> Activation {
         let (weight, bias) = (self.weight.clone(), self.bias.clone());
         Activation::Features(linear(x.features(), weight, bias, self.relu, pass))
+    }
+
+    fn draw(&self, graph: &mut Drawing, x: &Edge) -> Result<Edge, String> {
+        let weight = (self.weight.dims().to_vec(), host(self.weight.clone()));
+        let x = graph.linear(x, &self.name, weight, &host(self.bias.clone()));
+        Ok(if self.relu { graph.relu(&x) } else { x })
     }
 
     fn visit(&mut self, visitor: &mut dyn Visitor) {

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     kind::{Field, Scalar},
+    onnx::{Drawing, Edge},
     shape::Shape,
     tensors::Visitor,
 };
@@ -75,6 +76,14 @@ pub trait Module: Send + Sync {
 
     /// Walks its tensors.
     fn visit(&mut self, visitor: &mut dyn Visitor);
+
+    /// Adds its operators to a graph, behind `x`; what they give.
+    ///
+    /// # Errors
+    /// Why it cannot, as the end of a sentence that begins with the network.
+    fn draw(&self, _graph: &mut Drawing, _x: &Edge) -> Result<Edge, String> {
+        Err("has a layer that has no ONNX form".to_owned())
+    }
 
     /// Takes on a 2×2 max-pool behind it, if it can.
     fn takes_pool(&mut self) -> bool {

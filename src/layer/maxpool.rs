@@ -6,7 +6,12 @@ use super::{
     names::Names,
     operations::{Activation, Pass},
 };
-use crate::{kind::Kind, shape::Shape, tensors::Visitor};
+use crate::{
+    kind::Kind,
+    onnx::{Drawing, Edge},
+    shape::Shape,
+    tensors::Visitor,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -52,6 +57,10 @@ impl Layer for MaxPool {
 impl Module for MaxPool {
     fn forward(&mut self, x: Activation, _: Pass) -> Activation {
         Activation::Images(x.images().max_pool(2, 2, 0))
+    }
+
+    fn draw(&self, graph: &mut Drawing, x: &Edge) -> Result<Edge, String> {
+        Ok(graph.max_pool(x, 2, 2, 0))
     }
 
     fn visit(&mut self, _: &mut dyn Visitor) {}

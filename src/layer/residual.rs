@@ -7,7 +7,13 @@ use super::{
     names::Names,
     operations::{Activation, Images, Pass},
 };
-use crate::{kernels::After, kind::Kind, shape::Shape, tensors::Visitor};
+use crate::{
+    kernels::After,
+    kind::Kind,
+    onnx::{Drawing, Edge},
+    shape::Shape,
+    tensors::Visitor,
+};
 use burn::tensor::Tensor;
 use serde::Deserialize;
 use serde_json::Value;
@@ -28,6 +34,7 @@ enum Shortcut {
     /// Every stride-th pixel, with zero channels around: option A.
     Pad {
         stride: usize,
+        inputs: usize,
         outputs: usize,
     },
 }
@@ -126,7 +133,7 @@ impl Residual {
         }
         let shortcut = match change {
             _ if stride == 1 && inputs == channels => Shortcut::Identity,
-            Change::Pad => Shortcut::Pad { stride, outputs: channels },
+            Change::Pad => Shortcut::Pad { stride, inputs, outputs: channels },
             Change::Project => {
                 let (conv, norm) = (format!("{name}.downsample.0"), format!("{name}.downsample.1"));
                 let window = Window { kernel_size: 1, stride };
@@ -146,7 +153,7 @@ impl Module for Residual {
             Shortcut::Project(project) => {
                 project.forward(x.clone(), None, After::Nothing, pass.mode)
             }
-            Shortcut::Pad { stride, outputs } => {
+            Shortcut::Pad { stride, outputs, .. } => {
                 let (stride, outputs) = (*stride, *outputs);
                 x.clone().map(|x| pad(x, stride, outputs))
             }
@@ -156,6 +163,25 @@ impl Module for Residual {
             |x: Images, conv: &mut ConvNorm| conv.forward(x, None, After::Relu, pass.mode);
         let x = first.iter_mut().fold(x, through);
         Activation::Images(last.forward(x, Some(shortcut), After::Relu, pass.mode))
+    }
+
+    fn draw(&self, graph: &mut Drawing, x: &Edge) -> Result<Edge, String> {
+        let Some((last, first)) = self.path.split_last() else { return Ok(x.clone()) };
+        let mut path = x.clone();
+        for conv in first {
+            path = conv.draw(graph, &path);
+            path = graph.relu(&path);
+        }
+        path = last.draw(graph, &path);
+        let shortcut = match &self.shortcut {
+            Shortcut::Identity => x.clone(),
+            Shortcut::Project(project) => project.draw(graph, x),
+            Shortcut::Pad { stride, inputs, outputs } => {
+                graph.pad(x, *stride, around(*inputs, *outputs))
+            }
+        };
+        path = graph.add(&path, &shortcut);
+        Ok(graph.relu(&path))
     }
 
     fn visit(&mut self, visitor: &mut dyn Visitor) {
@@ -168,6 +194,12 @@ impl Module for Residual {
     fn boxed(&self) -> Box<dyn Module> {
         Box::new(self.clone())
     }
+}
+
+/// How many channels of zeros stand before and after those that come in.
+fn around(inputs: usize, outputs: usize) -> [usize; 2] {
+    let before = (outputs - inputs) / 2;
+    [before, outputs - inputs - before]
 }
 
 /// Every `stride`-th row and column, with zeros before and after the channels.
@@ -184,9 +216,9 @@ fn pad(x: Tensor<4>, stride: usize, outputs: usize) -> Tensor<4> {
         x.clone().select(2, rows).select(3, columns)
     };
     let [batch, inputs, height, width] = x.dims();
-    let before = (outputs - inputs) / 2;
+    let [before, after] = around(inputs, outputs);
     let zeros = |channels| Tensor::zeros([batch, channels, height, width], &x.device());
-    let parts = [(before, None), (inputs, Some(x.clone())), (outputs - inputs - before, None)];
+    let parts = [(before, None), (inputs, Some(x.clone())), (after, None)];
     let parts = parts.into_iter().filter(|(channels, _)| *channels > 0);
     Tensor::cat(parts.map(|(channels, part)| part.unwrap_or_else(|| zeros(channels))).collect(), 1)
 }

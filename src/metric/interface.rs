@@ -101,6 +101,8 @@ pub struct Setting {
     pub softness: bool,
     /// Whether there are logits of a network that it is set against.
     pub has_scratch: bool,
+    /// Whether there are logits of the same network in 8 bits.
+    pub has_int8: bool,
     /// The fitted temperature, where that is asked and there is one.
     pub fit: Option<Fit>,
 }
@@ -114,6 +116,8 @@ pub struct Prediction<'a> {
     pub teacher: Option<&'a [f32]>,
     /// Those of the network that it is set against, `[classes]`, where there is one.
     pub scratch: Option<&'a [f32]>,
+    /// Those of the same network in 8 bits, `[classes]`, where they are asked for.
+    pub int8: Option<&'a [f32]>,
     /// The right class.
     pub label: usize,
     /// Logarithms of softmax(logits); `[classes]`.

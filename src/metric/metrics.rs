@@ -69,6 +69,8 @@ pub struct Beside<'a> {
     pub softness: bool,
     /// Logits on the same images of a network that it is set against, as the student from scratch.
     pub scratch: Option<&'a [f32]>,
+    /// Logits on the same images of the same network in 8 bits.
+    pub int8: Option<&'a [f32]>,
 }
 
 /// Measures `logits`, `labels.len()` rows of `classes`, with `temperature` for the softened metrics.
@@ -92,7 +94,7 @@ pub fn metrics_beside(
 ) -> Metrics {
     let rows = labels.len() * classes;
     let fits = |logits: &[f32]| logits.len() == rows;
-    let others = [beside.teacher, beside.scratch];
+    let others = [beside.teacher, beside.scratch, beside.int8];
     let fit = fits(logits) && others.into_iter().flatten().all(fits);
     assert!(!labels.is_empty() && fit, "one row per label");
     let samples = labels.len();
@@ -102,15 +104,16 @@ pub fn metrics_beside(
         has_teacher: beside.teacher.is_some(),
         softness: beside.softness,
         has_scratch: beside.scratch.is_some(),
+        has_int8: beside.int8.is_some(),
         fit: beside.softness.then(|| Fit::of(logits, labels, classes)).flatten(),
     };
     let mut measures = METRICS.map(|metric| (metric.measure)(setting));
     for (index, (logits, &label)) in logits.chunks_exact(classes).zip(labels).enumerate() {
         let label = usize::from(label);
         let (log_p, rank) = (log_softmax(logits, 1.0), rank(logits, label));
-        let [teacher, scratch] =
+        let [teacher, scratch, int8] =
             others.map(|all| all.map(|all| &all[index * classes..][..classes]));
-        let prediction = Prediction { logits, teacher, scratch, label, log_p: &log_p, rank };
+        let prediction = Prediction { logits, teacher, scratch, int8, label, log_p: &log_p, rank };
         measures.iter_mut().flatten().for_each(|measure| measure.add(&prediction));
     }
     let values = measures.map(|measure| Some(measure?.value(samples)));
@@ -119,7 +122,7 @@ pub fn metrics_beside(
 
 /// How many logits come before the label's; of equal ones the lower class comes first. With a NaN
 /// among them the label is never right.
-fn rank(logits: &[f32], label: usize) -> usize {
+pub(super) fn rank(logits: &[f32], label: usize) -> usize {
     let own = logits[label];
     if logits.iter().any(|logit| logit.is_nan()) {
         return logits.len();
@@ -296,7 +299,7 @@ mod tests {
         assert_eq!(soft(&T, Some(&S), &[0, 3, 2]).iter().count(), 15);
         // Every image is right, or there is one wrong class alone: left out, and the rest is finite.
         assert_eq!(soft(&T, None, &[0, 1, 2]).get("fitted_temperature"), None);
-        let beside = Beside { softness: true, scratch: Some(&[0.0; 4]), teacher: None };
+        let beside = Beside { softness: true, scratch: Some(&[0.0; 4]), ..Beside::default() };
         for logits in [[0.0; 4], [f32::MAX, f32::MIN, f32::MIN, f32::MAX]] {
             let two = metrics_beside(&logits, &beside, &[0, 1], 2, 1.0);
             assert_eq!(two.not_finite(), None);

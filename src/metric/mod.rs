@@ -9,6 +9,7 @@ mod fit;
 mod fitted_loss;
 mod fitted_temperature;
 mod inherent_variance;
+mod int8;
 mod interface;
 mod logit_std;
 mod logsumexp;
@@ -28,9 +29,10 @@ mod wrong_variance;
 pub use fit::Fit;
 pub use interface::{Better, Known, Mean, Measure, Metric, Prediction, Setting, Unit};
 pub use metrics::{Beside, Metrics, metrics, metrics_beside};
+pub(crate) use softmax::log_softmax;
 
 /// Every metric, in the order of manifests and tables.
-pub static METRICS: [&Metric; 18] = [
+pub static METRICS: [&Metric; 19] = [
     &top1::TOP1,
     &top5::TOP5,
     &loss::LOSS,
@@ -49,4 +51,5 @@ pub static METRICS: [&Metric; 18] = [
     &logsumexp::LOGSUMEXP,
     &scratch_rho::SCRATCH_RHO,
     &scratch_kl::SCRATCH_KL,
+    &int8::INT8,
 ];

@@ -1,7 +1,7 @@
 //! Logits as a distribution, in double precision.
 
 /// Logarithms of softmax(logits/τ).
-pub(super) fn log_softmax(logits: &[f32], temperature: f64) -> Vec<f64> {
+pub(crate) fn log_softmax(logits: &[f32], temperature: f64) -> Vec<f64> {
     let scaled: Vec<f64> = logits.iter().map(|&x| f64::from(x) / temperature).collect();
     let top = scaled.iter().fold(f64::MIN, |a, &b| a.max(b));
     let log_sum = scaled.iter().map(|x| (x - top).exp()).sum::<f64>().ln() + top;

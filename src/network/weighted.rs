@@ -3,11 +3,13 @@
 use crate::{
     architecture::Architecture,
     layer::{Activation, Images, Kernels, Mode, Module, Names, Pass, Source},
+    onnx::{Drawing, Pixels},
     recipe::BatchnormWeight,
     tap::{Tap, Tapped},
     tensors::{self, AnyTensor, LoadError, NamedTensor, Role, Visitor},
 };
 use burn::tensor::{Device, Tensor};
+use std::collections::BTreeMap;
 
 /// Layers with their tensors.
 #[derive(Clone)]
@@ -103,6 +105,25 @@ impl Network {
         let gradients = (logits * weights.autodiff()).sum().backward();
         let gradient = images.grad(&gradients).expect("logits depend on the images");
         (told, gradient)
+    }
+
+    /// Itself in the ONNX format: `[batch, channels, height, width]` to logits `[batch, classes]`, with running
+    /// statistics. `folds` puts BatchNorms into the convolutions before them.
+    ///
+    /// # Errors
+    /// Why it cannot, as the end of a sentence that begins with the network: a layer of somebody's own.
+    pub fn onnx(
+        &self,
+        net: &Architecture,
+        pixels: &Pixels,
+        folds: bool,
+        metadata: &BTreeMap<String, String>,
+    ) -> Result<Vec<u8>, String> {
+        let (mut graph, mut x) = Drawing::new(net.input(), pixels, folds);
+        for module in &self.modules {
+            x = module.draw(&mut graph, &x)?;
+        }
+        Ok(graph.finish(&x, net.classes(), metadata))
     }
 
     /// Places where it can be asked for features.

@@ -2,12 +2,16 @@
 
 mod checkpoint;
 mod format;
+mod given;
 mod label;
 mod logits;
+mod npy;
 
 pub use checkpoint::{read_checkpoint, write_checkpoint};
 pub use format::FileError;
 pub use label::label_weights;
+
+pub(super) use given::read_given;
 
 use crate::{keep::Keep, network::NamedTensor, training::Logits};
 use format::{finite, floats, id_bytes, serialize, to_bytes, words};

@@ -70,9 +70,10 @@ impl Job<'_> {
             Aim::Mutual(Mutual { nets, place, objective, .. }) => {
                 fit(Objective::Mutual(&**objective, Peers { nets, place: *place }))
             }
-            Aim::Teacher(Teacher { objective, weights, .. }, logits) => {
+            Aim::Teacher(teacher, logits) => {
+                let Teacher { objective, weights, .. } = teacher;
                 let weights = weights.as_deref();
-                match self.source(step, &train_view, logits)? {
+                match self.source(step, (teacher, (&train_view, &learn.data)), logits)? {
                     TeacherSource::Stored(logits) => {
                         fit(Objective::Stored(&**objective, Ensemble { each: &logits, weights }))
                     }

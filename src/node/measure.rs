@@ -2,19 +2,24 @@
 
 use super::{
     failure::{data, diverged},
+    int8::int8,
+    outside::OutsideError,
     runner::Job,
 };
 use crate::{
+    dataset::{Batch, Split, View},
     executor::{Done, StepError},
     key::Key,
     metric::{Beside, metrics_beside},
     network::Network,
-    pipeline::Eval,
+    onnx::{Classifier, Pixels},
+    pipeline::{Eval, Learn},
     plan::Step,
     store::{Depth, KeyLock, Lookup, Outcome},
-    training::{InferError, infer_from},
+    tensors::host,
+    training::{InferError, infer_from, pass_from},
 };
-use std::time::Instant;
+use std::{collections::BTreeMap, time::Instant};
 
 impl Job<'_> {
     pub(super) fn measure(
@@ -43,10 +48,15 @@ impl Job<'_> {
         let own = logits(&net, &step.inputs.parents[0])?;
         // In the order of `Eval::parents`.
         let (teacher, scratch) = (other(eval.teacher)?, other(eval.against)?);
+        let int8 = match eval.int8 {
+            true => Some(self.in_8_bits(&net, learn, step, &view)?),
+            false => None,
+        };
         let beside = Beside {
             teacher: teacher.as_deref(),
             softness: eval.softness,
             scratch: scratch.as_deref(),
+            int8: int8.as_deref(),
         };
         let metrics = metrics_beside(&own, &beside, &view.labels, classes, eval.temperature);
         if let Some((name, value)) = metrics.not_finite() {
@@ -63,6 +73,27 @@ impl Job<'_> {
 }
 
 impl Job<'_> {
+    /// Logits over `view` of a network in 8 bits.
+    fn in_8_bits(
+        &self,
+        net: &Network,
+        learn: &Learn,
+        step: &Step,
+        view: &View,
+    ) -> Result<Vec<f32>, StepError> {
+        let train = self.view(&learn.data, &step.inputs, Split::Train)?;
+        let graph = int8(net, &learn.net, &Pixels::Normalised, &BTreeMap::new(), &train);
+        let classifier = Classifier::of_graph(&graph.map_err(data)?).map_err(data)?;
+        let mut answers =
+            |batch: Batch| Ok::<_, OutsideError>(classifier.logits(&host(batch.images))?);
+        let classes = learn.net.classes();
+        let logits = pass_from(&mut answers, view, classes, Vec::new(), &mut |_| !self.rest());
+        logits.map_err(|error| match error {
+            OutsideError::Infer(error) => self.unusable(&step.inputs.parents[0], error),
+            OutsideError::Onnx(error) => data(error),
+        })
+    }
+
     /// Why the network in the entry `key` gave no logits, as the failure of whoever needs them.
     pub(super) fn unusable(&self, key: &Key, error: InferError) -> StepError {
         match error {

@@ -7,12 +7,15 @@ mod device;
 mod failure;
 mod files;
 mod import;
+mod int8;
 mod learn;
 mod left;
 mod line;
 mod measure;
 mod memory;
 mod moment;
+mod network;
+mod outside;
 mod pace;
 mod pause;
 mod peers;
@@ -26,4 +29,6 @@ pub use files::{
     FileError, Part, WEIGHTS, label_weights, read_checkpoint, read_logits, read_part, read_weights,
     write_checkpoint, write_part, write_weights,
 };
+pub use int8::{Int8Error, int8};
+pub use network::{NetworkError, logits_of, trained_network};
 pub use runner::{Datasets, NodeRunner};

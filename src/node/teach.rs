@@ -5,21 +5,21 @@
 //! is trained.
 
 use super::{
-    failure::cache,
-    files::{
-        LOGITS, Part, WEIGHTS, read_logits, read_part, read_weights, write_logits, write_part,
-    },
+    files::{LOGITS, Part, WEIGHTS, read_logits, read_part, write_logits, write_part},
+    network::trained_network,
     pace::{Clock, Pace},
     runner::Job,
 };
 use crate::{
-    dataset::{Data, Split, View},
+    dataset::{Batch, Data, Split, View},
     executor::StepError,
     key::{Key, KeyInputs},
     network::Network,
+    pipeline::Teacher,
     plan::Step,
     store::{KeyLock, Outcome},
-    training::{InferError, Logits, infer_from},
+    tensors::host,
+    training::{InferError, Logits, pass_from},
 };
 use std::time::Instant;
 
@@ -35,10 +35,16 @@ impl Job<'_> {
     pub(super) fn source(
         &self,
         step: &Step,
-        train: &View,
+        (taught, train): (&Teacher, (&View, &Data)),
         logits: Vec<(KeyInputs, Option<KeyLock>)>,
     ) -> Result<TeacherSource, StepError> {
-        let teachers = &step.inputs.parents;
+        if let Some(outside) = &taught.outside {
+            let each = logits.into_iter();
+            let each =
+                each.map(|(inputs, lock)| self.outside_logits(outside, &inputs, train, lock));
+            return Ok(TeacherSource::Stored(each.collect::<Result<_, _>>()?));
+        }
+        let (train, teachers) = (train.0, &step.inputs.parents);
         if logits.is_empty() {
             let networks = teachers.iter().map(|teacher| self.trained(teacher));
             return Ok(TeacherSource::Live(networks.collect::<Result<_, _>>()?));
@@ -59,28 +65,29 @@ impl Job<'_> {
     ) -> Result<Logits, StepError> {
         let key = inputs.key();
         if let Some(lock) = lock {
-            let (values, clock) = self.infer_train(teacher, train, &lock)?;
+            let (net, classes) = self.trained_net(teacher)?;
+            let mut answers = |batch: Batch| Ok::<_, InferError>(host(net.infer(batch.images)));
+            let (values, clock) = self.pass(&mut answers, classes, train, &lock)?;
+            let values = values.map_err(|error| self.unusable(teacher, error))?;
             let file = write_logits(&train.ids, &values, inputs.keep)?;
             let outcome = Outcome::Logits { samples: train.len(), seconds: clock.seconds() };
             self.commit(&lock, inputs, &[(LOGITS, file)], outcome)?;
-            if let Err(problem) = self.runner.store.drop_checkpoint(&lock) {
-                self.note(&format!("{problem}; `takd cache gc` tries again"));
-            }
+            self.drop_part(&lock);
         }
         let (_, bytes) = self.read(&key, LOGITS)?;
         Ok(read_logits(&bytes)?)
     }
 
-    /// The logits of the network in the entry `teacher` over its training split. The finished part
-    /// lies under the key of `lock` meanwhile, and a pass resumes from there.
-    fn infer_train(
+    /// The logits that `answers` gives over the training split. The finished part lies under the key of `lock`
+    /// meanwhile, and a pass resumes from there.
+    pub(super) fn pass<E: From<InferError>>(
         &self,
-        teacher: &Key,
+        answers: &mut dyn FnMut(Batch) -> Result<Vec<f32>, E>,
+        classes: usize,
         train: &View,
         lock: &KeyLock,
-    ) -> Result<(Vec<f32>, Clock), StepError> {
+    ) -> Result<(Result<Vec<f32>, E>, Clock), StepError> {
         let runner = self.runner;
-        let (net, classes) = self.trained_net(teacher)?;
         let part = self.part(lock, train, classes)?;
         let (clock, mut pace) = (Clock::from(part.seconds), Pace::new());
         // A problem with the part costs no logits: it is told once.
@@ -108,12 +115,19 @@ impl Job<'_> {
             }
             !stop
         };
-        let values = infer_from(&net, train, classes, part.values, &mut go_on);
-        if let Err(InferError::Stopped) = values {
+        let values = pass_from(answers, train, classes, part.values, &mut go_on);
+        if values.is_err() && self.is_stopped() {
             let (done, of) = (last / classes, train.len());
             self.note(&format!("stopped after {done} of {of} images of its teacher's logits"));
         }
-        Ok((values.map_err(|error| self.unusable(teacher, error))?, clock))
+        Ok((values, clock))
+    }
+
+    /// A finished pass needs its part no more.
+    pub(super) fn drop_part(&self, lock: &KeyLock) {
+        if let Err(problem) = self.runner.store.drop_checkpoint(lock) {
+            self.note(&format!("{problem}; `takd cache gc` tries again"));
+        }
     }
 
     /// What an earlier pass has left; nothing where it left none, or something else.
@@ -139,19 +153,10 @@ impl Job<'_> {
 
     /// The trained network in an entry, and the number of its classes.
     fn trained_net(&self, key: &Key) -> Result<(Network, usize), StepError> {
-        let (entry, bytes) = self.read(key, WEIGHTS)?;
-        let Some(net) = entry.manifest.inputs.net.as_ref() else {
-            return Err(cache(format!("the entry {} holds no network", key.short())));
-        };
-        let config = net.architecture(&self.runner.graph.pipeline.kinds);
-        let config = config.map_err(|problem| {
-            cache(format!("the network in the entry {} cannot be built: {problem}", key.short()))
-        })?;
-        // Every initial weight is replaced; the seed does not matter.
-        let mut net = Network::init(&config, 0, &self.runner.device.device)
-            .with_kernels(self.runner.device.kernels);
-        net.load(read_weights(&bytes)?)?;
-        Ok((net, config.classes()))
+        let (entry, _) = self.read(key, WEIGHTS)?;
+        let kinds = &self.runner.graph.pipeline.kinds;
+        let (net, network) = trained_network(&entry, kinds, &self.runner.device)?;
+        Ok((network, net.classes()))
     }
 
     pub(super) fn view(

@@ -42,9 +42,12 @@ impl Pipeline {
                 let text = "all classes look alike to a softmax; the paper searched 1 to 20";
                 doubts.push(format!("at a temperature of {hot} {text}"));
             }
-            let first = self.learn(teacher.first());
-            let (own, of_teacher) = (learn.net.parameters(), first.net.parameters());
-            if of_teacher < own {
+            let first = teacher.first().map(|first| self.learn(first));
+            let own = learn.net.parameters();
+            if let Some(first) = first
+                && let of_teacher = first.net.parameters()
+                && of_teacher < own
+            {
                 let (net, small) = (&learn.net_name, &first.net_name);
                 doubts.push(format!(
                     "`{net}` learns from `{small}`, which has fewer parameters ({of_teacher} against {own})"

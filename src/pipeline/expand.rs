@@ -211,6 +211,7 @@ pub(super) fn chain(
                     from: None,
                     loss: CrossEntropy {}.into(),
                     teacher: Some(RawTeacher {
+                        outside: None,
                         names: if dense { above.clone() } else { vec![above[0].clone()] },
                         weights: None,
                         objective: objective.clone(),

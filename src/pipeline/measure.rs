@@ -21,6 +21,8 @@ pub struct Eval {
     pub softness: bool,
     /// Index of another node that it is set against, as the student from scratch; with `softness` alone.
     pub against: Option<usize>,
+    /// Whether the network is measured in 8 bits, too.
+    pub int8: bool,
 }
 
 impl Eval {

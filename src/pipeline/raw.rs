@@ -283,7 +283,7 @@ fn eval(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawEval>
     let temperature = fields
         .take("temperature")
         .and_then(|value| fields.number(value, "a temperature above 0", |t| t > 0.0));
-    let [agreement, softness] = ["agreement", "softness"]
+    let [agreement, softness, int8] = ["agreement", "softness", "int8"]
         .map(|key| fields.take(key).and_then(|value| fields.flag(value)).unwrap_or_default());
     let against = fields.take("against").and_then(|value| fields.string(value));
     if let Some(against) = against.as_ref().filter(|_| !softness) {
@@ -294,7 +294,18 @@ fn eval(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawEval>
     let split_span = split_value.map_or(&name.span, |value| &value.span).clone();
     of_value?;
     let (name, split, scores) = (name.clone(), split?, false);
-    Some(RawEval { name, of, split, split_span, temperature, agreement, softness, against, scores })
+    Some(RawEval {
+        name,
+        of,
+        split,
+        split_span,
+        temperature,
+        agreement,
+        softness,
+        against,
+        int8,
+        scores,
+    })
 }
 
 fn read_result_table(name: &Name, table: &Table, errors: &mut Diagnostics) -> Option<RawTable> {

@@ -19,6 +19,7 @@ use crate::{
     dag::{Cycle, Dag},
     dataset::{Data, DataInfo, Format},
     kinds::Kinds,
+    onnx::OnnxFile,
     recipe::{OnCollapse, Recipe, Select},
     search::Told,
 };
@@ -78,6 +79,10 @@ pub struct Catalogue<'a> {
     pub probe: &'a Probe<'a>,
     /// Finds out about files of weights.
     pub digest: &'a Digest<'a>,
+    /// Finds out about ONNX files; the error is a sentence.
+    pub onnx: &'a dyn Fn(&Path) -> Result<OnnxFile, String>,
+    /// Reads a small file of text; the error is a sentence.
+    pub text: &'a dyn Fn(&Path) -> Result<String, String>,
     /// Objectives, optimizers and the like.
     pub kinds: &'a Kinds,
     /// Layers of a built-in network.
@@ -87,7 +92,7 @@ pub struct Catalogue<'a> {
 }
 
 pub(super) struct Resolver<'a> {
-    folder: &'a Path,
+    pub folder: &'a Path,
     pub raw: &'a RawPipeline,
     pub catalogue: Catalogue<'a>,
     pub errors: Diagnostics,

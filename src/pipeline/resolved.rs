@@ -5,6 +5,7 @@ use super::{
     adjust::Adjust,
     choose::Choose,
     measure::{Ask, Eval, Measured},
+    outside::Outside,
     search::Search,
 };
 use crate::{
@@ -234,6 +235,8 @@ pub struct Teacher {
     /// Indices of [`Work::Learn`] nodes, at least one; data and recipe are the first one's if none are
     /// named.
     pub nodes: Vec<usize>,
+    /// The only one, where it is a file and no node.
+    pub outside: Option<Outside>,
     /// What each counts in their mean; alike if nothing is said.
     pub weights: Option<Vec<f64>>,
     /// The objective.
@@ -247,9 +250,9 @@ pub struct Teacher {
 }
 
 impl Teacher {
-    /// The first one, which is the nearest in a chain.
-    pub fn first(&self) -> usize {
-        self.nodes[0]
+    /// The first one that is a node, which is the nearest in a chain.
+    pub fn first(&self) -> Option<usize> {
+        self.nodes.first().copied()
     }
 }
 

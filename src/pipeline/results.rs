@@ -42,16 +42,17 @@ impl<'a> Resolver<'a> {
             let name = format!("{}/{}", raw.name.text, self.raw.learns[index].name.text);
             let temperature = raw.temperature.unwrap_or(own);
             let (group, split) = (raw.name.text.clone(), raw.split);
-            let teacher = teacher.filter(|_| raw.agreement).map(Teacher::first);
+            let teacher = teacher.filter(|_| raw.agreement).and_then(Teacher::first);
             let scores = raw.scores;
-            let softness = raw.softness;
+            let (softness, int8) = (raw.softness, raw.int8);
             let against = against.and_then(|(other, name)| {
                 // Beside itself a network is no other.
                 (other != index).then(|| self.fitting(other, index, name, learns))
             });
             let against = against.flatten();
+            let of = index;
             let eval =
-                Eval { group, of: index, split, temperature, teacher, softness, against, scores };
+                Eval { group, of, split, temperature, teacher, softness, against, int8, scores };
             evals.push((name, eval));
         }
         evals

@@ -8,6 +8,7 @@ use super::{
     figure::raw::RawFigure,
     hyper::{RawNet, RawRecipe},
     measure::Ask,
+    outside::RawOutside,
     search::RawSearch,
     value::{Name, Value},
 };
@@ -118,8 +119,10 @@ pub(super) struct RawMoment {
 /// Whom a distill node learns from, and how.
 #[derive(Clone)]
 pub(super) struct RawTeacher {
-    /// At least one, each once.
+    /// Each once; none where it is a file.
     pub names: Vec<Name>,
+    /// The only one, if it is a file.
+    pub outside: Option<RawOutside>,
     /// As many, if they are given.
     pub weights: Option<Vec<f64>>,
     pub objective: Choice<dyn Distillation>,
@@ -127,6 +130,14 @@ pub(super) struct RawTeacher {
     pub objective_span: Span,
     /// How much of its teachers' logits is stored, and where that is said.
     pub keep: Option<(Keep, Span)>,
+}
+
+impl RawTeacher {
+    /// Where the first one is named.
+    pub fn span(&self) -> &Span {
+        let file = self.outside.as_ref().map(RawOutside::path);
+        self.names.first().or(file).map_or(&self.objective_span, |name| &name.span)
+    }
 }
 
 pub(super) struct RawEval {
@@ -138,6 +149,7 @@ pub(super) struct RawEval {
     pub agreement: bool,
     pub softness: bool,
     pub against: Option<Name>,
+    pub int8: bool,
     /// Whether it is there for a search or a choice, and no table shows it unless it is named.
     pub scores: bool,
 }

@@ -1,6 +1,7 @@
 //! Whom a student learns from, by the nodes that are resolved by now.
 
 use super::{
+    outside::RawOutside,
     resolve::Resolver,
     resolved::{Learn, Teacher},
     tables::RawTeacher,
@@ -27,7 +28,11 @@ impl Resolver<'_> {
         student: Student<'_>,
         (data, data_name): (&Data, &str),
     ) -> Option<Teacher> {
-        let RawTeacher { names, weights, objective, objective_span: _, keep: _ } = raw;
+        let RawTeacher { names, outside, weights, objective, objective_span: _, keep: _ } = raw;
+        let outside = match outside {
+            Some(outside) => Some(self.outside(outside, data)?),
+            None => None,
+        };
         // Each has been found, and nothing is wrong with it.
         let found: Vec<&Learn> =
             teachers.iter().map(|&teacher| learns[teacher].as_ref()).collect::<Option<_>>()?;
@@ -36,9 +41,12 @@ impl Resolver<'_> {
         }
         if data.info.classes < 2 {
             let message = format!("`{data_name}` has one class: logits of it teach nothing");
-            self.errors.push(&names[0].span, message);
+            self.errors.push(raw.span(), message);
         }
-        let (features, asked) = self.needs(raw, student, found[0], data);
+        let (features, asked) = self.needs(raw, student, found.first().copied(), data);
+        if outside.is_some() {
+            self.check_outside(raw, student, asked);
+        }
         for (name, taught) in names.iter().zip(found) {
             let classes = (taught.net.classes(), data.info.classes);
             if classes.0 != classes.1 {
@@ -58,7 +66,23 @@ impl Resolver<'_> {
         }
         let (nodes, weights) = (teachers.to_vec(), weights.clone());
         let keep = self.keep(raw, student, &features, asked);
-        Some(Teacher { nodes, weights, objective: objective.clone(), features, asked, keep })
+        let objective = objective.clone();
+        Some(Teacher { nodes, outside, weights, objective, features, asked, keep })
+    }
+
+    /// A file answers about the training images as they are, and about no others.
+    fn check_outside(&mut self, raw: &RawTeacher, (.., recipe): Student<'_>, asked: bool) {
+        let augments = recipe.is_some_and(|recipe| !recipe.augment.is_empty());
+        let why = if augments {
+            "this student's images are augmented: give it a recipe without `augment`, or an assistant \
+             that learns from the file and teaches it"
+        } else if asked {
+            "this objective asks its teacher about images of its own making"
+        } else {
+            return;
+        };
+        let message = "a teacher in a file answers about the training images as they are";
+        self.errors.push_help(raw.span(), message, why);
     }
 
     /// How much of the logits is stored; a student that asks its teachers at each step reads none.
@@ -90,7 +114,7 @@ impl Resolver<'_> {
         &mut self,
         raw: &RawTeacher,
         (name, net, recipe): Student<'_>,
-        teacher: &Learn,
+        teacher: Option<&Learn>,
         data: &Data,
     ) -> (Vec<Tapped>, bool) {
         let RawTeacher { names, objective, objective_span: span, .. } = raw;
@@ -107,10 +131,13 @@ impl Resolver<'_> {
             );
             self.errors.push(span, message);
         }
-        let needs = match objective.needs(&net.taps(), &teacher.net.taps()) {
+        let needs = match objective
+            .needs(&net.taps(), &teacher.map_or_else(Vec::new, |t| t.net.taps()))
+        {
             Ok(needs) => needs,
             Err(problem) => {
-                let (student, teacher) = (&name.text, &names[0].text);
+                let teacher = names.first().or(raw.outside.as_ref().map(RawOutside::path));
+                let (student, teacher) = (&name.text, teacher.map_or("", |name| &*name.text));
                 let message = format!("`{student}` cannot be compared with `{teacher}`: {problem}");
                 self.errors.push(span, message);
                 return (Vec::new(), false);

@@ -3,19 +3,21 @@
 use super::{
     diagnostic::Span,
     fields::Fields,
+    outside::{RawOutside, outside},
     tables::RawTeacher,
-    value::{Name, Value},
+    value::{Kind, Name, Value},
 };
 use crate::{keep::Keep, kind::Choice, objective::Distillation};
 
 /// Names of teachers, and what each counts.
 pub(super) struct Named<'v> {
     names: Vec<Name>,
+    outside: Option<RawOutside>,
     /// As they are written, where they are.
     weights: Option<(Vec<f64>, &'v Value)>,
 }
 
-/// `teacher = "t"`, or `teachers = ["t", "ta"]` with `teacher_weights = [0.7, 0.3]`.
+/// `teacher = "t"`, `teacher = { onnx = "t.onnx" }`, or `teachers = ["t", "ta"]` with `teacher_weights = [0.7, 0.3]`.
 pub(super) fn named<'v>(node: &Name, fields: &mut Fields<'v, '_>) -> Option<Named<'v>> {
     let (one, several) = (fields.take("teacher"), fields.take("teachers"));
     let weights = fields.take("teacher_weights");
@@ -30,6 +32,14 @@ pub(super) fn named<'v>(node: &Name, fields: &mut Fields<'v, '_>) -> Option<Name
             let help = "the node that teaches, or `teachers`, a list of nodes";
             fields.errors.push_help(&node.span, message, help);
             return None;
+        }
+        (Some(one), None) if matches!(one.kind, Kind::Table(_)) => {
+            if let Some(weights) = weights {
+                let message = "one teacher needs no weight: leave `teacher_weights` out";
+                fields.errors.push(&weights.span, message);
+            }
+            let outside = Some(outside(node, one, fields)?);
+            return Some(Named { names: Vec::new(), outside, weights: None });
         }
         (Some(one), None) => vec![fields.string(one)?],
         (None, Some(several)) => {
@@ -61,7 +71,7 @@ pub(super) fn named<'v>(node: &Name, fields: &mut Fields<'v, '_>) -> Option<Name
             Some((read, value))
         }
     };
-    (!names.is_empty()).then_some(Named { names, weights })
+    (!names.is_empty()).then_some(Named { names, outside: None, weights })
 }
 
 /// Teachers with what is learnt from them.
@@ -71,7 +81,7 @@ pub(super) fn taught(
     keep: Option<(Keep, Span)>,
     fields: &mut Fields<'_, '_>,
 ) -> Option<RawTeacher> {
-    let (Named { names, weights }, (objective, value)) = (named?, objective?);
+    let (Named { names, outside, weights }, (objective, value)) = (named?, objective?);
     match &weights {
         _ if objective.sees_each() && names.len() < 2 => {
             let help =
@@ -86,5 +96,12 @@ pub(super) fn taught(
         _ => {}
     }
     let weights = weights.map(|(weights, _)| weights);
-    Some(RawTeacher { names, weights, objective, objective_span: value.span.clone(), keep })
+    Some(RawTeacher {
+        names,
+        outside,
+        weights,
+        objective,
+        objective_span: value.span.clone(),
+        keep,
+    })
 }

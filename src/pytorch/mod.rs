@@ -1,4 +1,4 @@
-//! Weights from outside: PyTorch's zip archives (`torch.save` since 1.6), the format before it, and
+//! Weights from outside, and for it: PyTorch's zip archives (`torch.save` since 1.6), the format before it, and
 //! safetensors. Which one a file is, its content says, not its name.
 //!
 //! A pickle is a program. None is ever run here: `pickle` reads the instructions that build
@@ -13,6 +13,9 @@ mod pickle;
 mod safe_tensors;
 mod tensor;
 mod value;
+mod write;
+
+pub use write::write_state_dict;
 
 use crate::network::NamedTensor;
 use find::Candidate;

@@ -3,7 +3,7 @@
 
 use super::{Evidence, Paired, adjust::adjusted, reader::Reader};
 use crate::{
-    pipeline::{Adjust, Learn, Measured, Pipeline, Table, Work},
+    pipeline::{Adjust, Learn, Measured, Pipeline, Table, Teacher, Work},
     statistics::seeds_to_see,
     store::StoreError,
 };
@@ -99,11 +99,12 @@ pub(super) fn comparisons(
 fn baseline(pipeline: &Pipeline, ours: Measured) -> Option<Measured> {
     let student = pipeline.learn(ours.node);
     let teacher = student.teacher()?;
-    let mut first = teacher.first();
-    while let Some(above) = pipeline.learn(first).teacher() {
-        first = above.first();
+    let nearest = teacher.first()?;
+    let mut first = nearest;
+    while let Some(above) = pipeline.learn(first).teacher().and_then(Teacher::first) {
+        first = above;
     }
-    if first == teacher.first() {
+    if first == nearest {
         return None;
     }
     let Work::Eval(own) = &pipeline.nodes[ours.eval].work else { return None };

@@ -2,15 +2,23 @@
 
 use super::{PredictError, Session};
 use crate::{
-    dataset::{Normalisation, Presence},
-    node::{WEIGHTS, label_weights},
+    architecture::Architecture,
+    dataset::{Data, Normalisation, Presence, Split, View},
+    network::Network,
+    node::{Choice, WEIGHTS, int8, label_weights, trained_network},
+    onnx::{NORMALISED, PIXELS, Pixels, RAW},
     pipeline::Learn,
+    pytorch::write_state_dict,
 };
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// A network and its card.
 pub struct Exported {
+    /// Itself.
+    network: Network,
+    net: Architecture,
+    data: Arc<Data>,
     /// The task that trained it: `student@31`.
     pub name: String,
     /// As safetensors under PyTorch's names, the card in their metadata.
@@ -19,6 +27,58 @@ pub struct Exported {
     pub card: Card,
     /// Its accuracy in each table that shows it: `student: 83.10 % on the test split`.
     pub results: Vec<String>,
+}
+
+impl Exported {
+    /// It in the ONNX format, the card in its metadata. With `raw` pixels it normalises them itself; `folds`
+    /// puts BatchNorms into the convolutions before them.
+    ///
+    /// # Errors
+    /// [`PredictError::Network`] if mean and deviation are not known, or it has a layer of somebody's own.
+    pub fn onnx(&self, raw: bool, folds: bool) -> Result<Vec<u8>, PredictError> {
+        let (pixels, metadata) = self.form(raw)?;
+        let made = self.network.onnx(&self.net, &pixels, folds, &metadata);
+        made.map_err(|problem| PredictError::Network(format!("{} {problem}", self.name)))
+    }
+
+    /// The same in 8 bits, calibrated on training images.
+    ///
+    /// # Errors
+    /// As [`onnx`](Self::onnx), and if the training images cannot be read.
+    pub fn int8(&self, raw: bool) -> Result<Vec<u8>, PredictError> {
+        let (pixels, metadata) = self.form(raw)?;
+        let dataset = self.data.format.load()?;
+        dataset.measure(&self.data.normalisation, &|| false)?;
+        let device = Choice::Cpu.select()?;
+        let train = View::new(&dataset, &self.data, Split::Train, &device.device)?;
+        let made = int8(&self.network, &self.net, &pixels, &metadata, &train);
+        made.map_err(|problem| PredictError::Network(problem.to_string()))
+    }
+
+    fn form(&self, raw: bool) -> Result<(Pixels, BTreeMap<String, String>), PredictError> {
+        let pixels = if raw { self.raw()? } else { Pixels::Normalised };
+        let mut metadata = self.card.metadata();
+        metadata.remove("format");
+        let said = if raw { RAW } else { NORMALISED };
+        metadata.insert(PIXELS.to_owned(), said.to_owned());
+        Ok((pixels, metadata))
+    }
+
+    /// Its tensors as `torch.save` writes a state_dict.
+    pub fn state_dict(&self) -> Vec<u8> {
+        write_state_dict(&self.network.save())
+    }
+
+    fn raw(&self) -> Result<Pixels, PredictError> {
+        let f32s = |values: &Vec<f64>| values.iter().map(|&value| value as f32).collect();
+        let moments = self.card.mean.as_ref().map(f32s).zip(self.card.std.as_ref().map(f32s));
+        let (mean, std) = moments.ok_or_else(|| {
+            let problem = "its data set is not here to measure mean and deviation on, which the graph \
+                           would normalise with: fetch it, or export with `--pixels normalised`";
+            PredictError::Network(problem.to_owned())
+        })?;
+        Ok(Pixels::Raw { mean, std })
+    }
 }
 
 /// What whoever uses a network has to know.
@@ -88,6 +148,8 @@ impl Session {
             mean,
             std,
         };
+        let device = Choice::Cpu.select()?;
+        let (net, network) = trained_network(&entry, &self.pipeline.kinds, &device)?;
         let weights = label_weights(&entry.read(WEIGHTS)?, &card.metadata())?;
         let own = &self.pipeline.nodes[graph.tasks[task].node].name;
         let mut results = Vec::new();
@@ -102,7 +164,8 @@ impl Session {
                 }
             }
         }
-        Ok(Exported { name, weights, card, results })
+        let data = learn.data.clone();
+        Ok(Exported { network, net, data, name, weights, card, results })
     }
 }
 

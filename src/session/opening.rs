@@ -6,6 +6,7 @@ use crate::{
     input::{self, MOST_PIPELINE, MOST_WEIGHTS},
     kinds::Kinds,
     network,
+    onnx::OnnxFile,
     pipeline::{self, Catalogue, Diagnostics, Pipeline, Sources, setting},
     search::Told,
     store::{Store, StoreError},
@@ -164,6 +165,10 @@ impl Opening {
         };
         let probe = |format: &Format| remember(&probed.data, format, || look(format));
         let digest = |path: &Path| remember(&probed.weights, &path.to_owned(), || digest(path));
+        let onnx = |path: &Path| {
+            let open = || OnnxFile::open(path).map_err(|error| error.to_string());
+            remember(&probed.onnx, &path.to_owned(), open)
+        };
         let catalogue = Catalogue {
             preset: self.preset.as_deref(),
             data: &self.data,
@@ -171,6 +176,8 @@ impl Opening {
             open_only,
             probe: &probe,
             digest: &digest,
+            onnx: &onnx,
+            text: &text_of,
             kinds: &self.kinds,
             net: network::builtin,
             net_names: &network::BUILTIN,
@@ -196,6 +203,7 @@ impl Opening {
 pub(super) struct Probed {
     data: Seen<Format, DataInfo>,
     weights: Seen<PathBuf, String>,
+    onnx: Seen<PathBuf, OnnxFile>,
 }
 
 type Seen<K, V> = Mutex<BTreeMap<K, Result<V, String>>>;
@@ -207,6 +215,13 @@ fn remember<K: Ord + Clone, V: Clone>(
 ) -> Result<V, String> {
     let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
     seen.entry(key.clone()).or_insert_with(look).clone()
+}
+
+/// The text in a small file.
+fn text_of(path: &Path) -> Result<String, String> {
+    let unreadable = |why: &dyn std::fmt::Display| format!("cannot read {}: {why}", path.display());
+    let bytes = input::read(path, MOST_PIPELINE).map_err(|error| unreadable(&error))?;
+    String::from_utf8(bytes).map_err(|_| unreadable(&"not UTF-8 text"))
 }
 
 /// The digest of a file of weights, in hex.

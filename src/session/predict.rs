@@ -5,8 +5,8 @@ use crate::{
     dataset::{DataError, Images, Part, Split, View, read_picture},
     graph::{Graph, SelectError},
     key::{Key, keys},
-    network::{LoadError, Network},
-    node::{Choice, DeviceError, FileError, WEIGHTS, read_weights},
+    metric,
+    node::{Choice, DeviceError, FileError, NetworkError, trained_network},
     pipeline::Work,
     store::{Depth, Entry, Lookup, StoreError},
     training::{InferError, infer},
@@ -18,8 +18,19 @@ use std::path::PathBuf;
 pub struct Prediction {
     /// The file.
     pub file: PathBuf,
-    /// Class and probability, the most probable first.
-    pub classes: Vec<(usize, f64)>,
+    /// The most probable first.
+    pub classes: Vec<Likely>,
+}
+
+/// A class of a picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Likely {
+    /// Counted from 0.
+    pub class: usize,
+    /// By the softmax over all.
+    pub probability: f64,
+    /// What the network gives.
+    pub logit: f32,
 }
 
 /// Why nothing was predicted.
@@ -40,13 +51,13 @@ pub enum PredictError {
     /// A picture, or the images that mean and deviation are measured on.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The network's weights.
+    /// The network in the cache.
+    #[error("the network in the cache cannot be used: {0}")]
+    Entry(#[from] NetworkError),
+    /// Its weights.
     #[error("the weights in the cache cannot be used: {0}")]
     Weights(#[from] FileError),
-    /// The same.
-    #[error("the weights in the cache cannot be used: {0}")]
-    Load(#[from] LoadError),
-    /// The network's layers, or its logits.
+    /// The network's logits, or its form.
     #[error("the network cannot be used: {0}")]
     Network(String),
 }
@@ -107,13 +118,7 @@ impl Session {
         dataset.measure(&learn.data.normalisation, &|| false)?;
         dataset.test = Part { images: Images::Bytes(pixels), labels: vec![0; files.len()] };
         let device = device.select()?;
-        let net = entry.manifest.inputs.net.as_ref();
-        let net =
-            net.ok_or_else(|| PredictError::Network("its entry names no layers".to_owned()))?;
-        let net = net.architecture(&self.pipeline.kinds);
-        let net = net.map_err(|error| PredictError::Network(error.to_string()))?;
-        let mut network = Network::init(&net, 0, &device.device).with_kernels(device.kernels);
-        network.load(read_weights(&entry.read(WEIGHTS)?)?)?;
+        let (net, network) = trained_network(&entry, &self.pipeline.kinds, &device)?;
         let view = View::new(&dataset, &learn.data, Split::Test, &device.device)?;
         let logits = infer(&network, &view).map_err(|error| match error {
             InferError::Data(error) => PredictError::Data(error),
@@ -124,13 +129,11 @@ impl Session {
     }
 }
 
-fn prediction(file: PathBuf, logits: &[f32]) -> Prediction {
-    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let shares: Vec<f64> = logits.iter().map(|logit| f64::from(logit - most).exp()).collect();
-    let sum: f64 = shares.iter().sum();
-    let mut classes: Vec<(usize, f64)> =
-        shares.into_iter().map(|share| share / sum).enumerate().collect();
+pub(super) fn prediction(file: PathBuf, logits: &[f32]) -> Prediction {
+    let shares = metric::log_softmax(logits, 1.0).into_iter().map(f64::exp);
+    let likely = |(class, (probability, &logit))| Likely { class, probability, logit };
+    let mut classes: Vec<Likely> = shares.zip(logits).enumerate().map(likely).collect();
     // Of equal ones the lower class, as in accuracies.
-    classes.sort_by(|a, b| b.1.total_cmp(&a.1));
+    classes.sort_by(|a, b| b.logit.total_cmp(&a.logit));
     Prediction { file, classes }
 }

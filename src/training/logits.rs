@@ -52,9 +52,24 @@ pub fn infer_from(
     net: &Network,
     view: &View,
     classes: usize,
-    mut rows: Vec<f32>,
+    rows: Vec<f32>,
     go_on: &mut dyn FnMut(&[f32]) -> bool,
 ) -> Result<Vec<f32>, InferError> {
+    let mut answers = |batch: Batch| Ok::<_, InferError>(host(net.infer_with(batch.images, &[]).0));
+    pass_from(&mut answers, view, classes, rows, go_on)
+}
+
+/// As [`infer_from`], by whatever makes rows of logits of a batch of images.
+///
+/// # Errors
+/// Those of [`infer_from`] and of `answers`.
+pub fn pass_from<E: From<InferError>>(
+    answers: &mut dyn FnMut(Batch) -> Result<Vec<f32>, E>,
+    view: &View,
+    classes: usize,
+    mut rows: Vec<f32>,
+    go_on: &mut dyn FnMut(&[f32]) -> bool,
+) -> Result<Vec<f32>, E> {
     let size = together(view);
     let mut done = (rows.len() / classes).min(view.len());
     if done < view.len() {
@@ -62,11 +77,16 @@ pub fn infer_from(
     }
     rows.truncate(done * classes);
     let places: Vec<u32> = (done as u32..view.len() as u32).collect();
-    for batch in view.batches(&places, size, None)? {
+    for batch in view.batches(&places, size, None).map_err(InferError::from)? {
         if !go_on(&rows) {
-            return Err(InferError::Stopped);
+            return Err(InferError::Stopped.into());
         }
-        rows.extend(answer(net, batch?, &[], &mut done)?.0);
+        let batch = batch.map_err(InferError::from)?;
+        let images = batch.labels.dims()[0];
+        let logits = answers(batch)?;
+        check(&logits, images, &mut done)?;
+        kernels::settle();
+        rows.extend(logits);
     }
     Ok(rows)
 }
@@ -86,14 +106,19 @@ pub(super) fn answer(
     let images = batch.labels.dims()[0];
     let (logits, features) = net.infer_with(batch.images, taps);
     let logits = host(logits);
-    *done += images;
-    let is_wild = |row: &&[f32]| row.iter().any(|logit| !logit.is_finite());
-    let wrong = logits.chunks(logits.len() / images).filter(is_wild).count();
-    if wrong > 0 {
-        return Err(InferError::NotFinite { wrong, of: *done });
-    }
+    check(&logits, images, done)?;
     kernels::settle();
     Ok((logits, features))
+}
+
+/// Counts the images of a batch, whose logits must be finite.
+fn check(logits: &[f32], images: usize, done: &mut usize) -> Result<(), InferError> {
+    *done += images;
+    let is_wild = |row: &&[f32]| row.iter().any(|logit| !logit.is_finite());
+    match logits.chunks(logits.len() / images).filter(is_wild).count() {
+        0 => Ok(()),
+        wrong => Err(InferError::NotFinite { wrong, of: *done }),
+    }
 }
 
 /// A teacher's logits over un-augmented training images, on the host.

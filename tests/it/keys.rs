@@ -9,6 +9,7 @@ use takd::{
     key::{KEY_VERSION, Key, KeyInputs, keys},
     kinds::Kinds,
     network,
+    onnx::OnnxFile,
     pipeline::{self, Catalogue, Pipeline, Sources},
     search::Told,
 };
@@ -38,6 +39,11 @@ pub fn parse_preset(
         open_only: false,
         probe,
         digest: &digest,
+        onnx: &|_| {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/onnx/vit.onnx");
+            OnnxFile::open(&path).map_err(|error| error.to_string())
+        },
+        text: &|_| Ok("0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n".to_owned()),
         kinds: &Kinds::default(),
         net: network::builtin,
         net_names: &network::BUILTIN,

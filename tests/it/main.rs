@@ -50,6 +50,7 @@ mod no_panic;
 mod no_panic_data;
 mod objectives;
 mod one_of;
+mod onnx;
 mod overlay;
 mod own_format;
 mod own_layer;

@@ -34,7 +34,7 @@ fn pictures_are_seen_as_the_training_images_were() {
             assert!(line.starts_with(&want) && line.ends_with(" %)"), "at {scale}: {text}");
         }
         let csv = workspace.ok(&[&args[..], &["--top", "2", "--format", "csv"]].concat());
-        assert!(csv.starts_with("image,rank,class,probability\n0.png,1,0,0."), "{csv}");
+        assert!(csv.starts_with("image,rank,class,probability,logit\n0.png,1,0,0."), "{csv}");
         assert_eq!(csv.lines().count(), 7);
         let json = workspace.ok(&[&args[..], &["--top", "9", "--format", "json"]].concat());
         let json: serde_json::Value = serde_json::from_str(&json).unwrap();
@@ -43,6 +43,36 @@ fn pictures_are_seen_as_the_training_images_were() {
         assert!(classes.len() == 3 && (sum - 1.0).abs() < 1e-9, "{json}");
         assert_eq!(classes[0]["class"], 2);
     }
+}
+
+#[test]
+fn an_exported_network_sees_the_same_without_its_pipeline() {
+    let workspace = with_pictures(2);
+    let pictures = ["0.png", "1.png", "2.png"];
+    let json = ["--top", "3", "--format", "json"];
+    let logits = |args: &[&str], more: &[&str]| -> Vec<f64> {
+        let found = workspace.ok(&[args, &pictures, &json, more].concat());
+        let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+        let each = found.as_array().unwrap().iter();
+        let each = each.flat_map(|picture| picture["classes"].as_array().unwrap().clone());
+        each.map(|class| class["logit"].as_f64().unwrap()).collect()
+    };
+    let want = logits(&TEACHER, &EPOCHS);
+    for (file, more) in [
+        ("teacher.safetensors", &[][..]),
+        ("teacher.onnx", &[]),
+        ("teacher.onnx", &["--pixels", "normalised", "--fold"]),
+    ] {
+        let export = ["export", "tiny.toml", "teacher@20", "-o", file];
+        workspace.ok(&[&export[..], more, &EPOCHS].concat());
+        let found = logits(&["predict", "--model", file], &[]);
+        let apart = found.iter().zip(&want).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(found.len() == 9 && apart < 1e-4, "{file}: {apart}");
+    }
+    workspace.write("none.safetensors", "no network");
+    let output = workspace.takd(&["predict", "--model", "none.safetensors", "0.png"]);
+    assert!(output.code == 1 && output.stderr.contains("neither ONNX"), "{output:?}");
+    assert_eq!(workspace.takd(&["predict", "--model", "none.onnx", "0.png"]).code, 1);
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn trainings(pipeline: &Pipeline) -> Vec<String> {
     for learn in learns(pipeline) {
         let (mut path, mut above) = (learn.net_name.clone(), learn.teacher());
         while let Some(teacher) = above {
-            let teacher = pipeline.learn(teacher.first());
+            let teacher = pipeline.learn(teacher.first().expect("teachers are nodes here"));
             path = format!("{}>{path}", teacher.net_name);
             above = teacher.teacher();
         }

@@ -88,7 +88,7 @@ fn problems(text: &str) -> Option<Diagnostics> {
 }
 
 /// Tables of the language, and where the schema describes them; a `?` stands for what is looked for.
-const PLACES: [(&str, &str); 31] = [
+const PLACES: [(&str, &str); 32] = [
     ("? = 1", ""),
     ("[data.x]\n? = 1", "/$defs/data"),
     ("[recipe.x]\n? = 1", "/$defs/recipe"),
@@ -107,6 +107,7 @@ const PLACES: [(&str, &str); 31] = [
     ("[train.x]\n? = 1", "/$defs/train"),
     ("[train.x.objective]\n? = 1", "/$defs/loss"),
     ("[distill.x]\n? = 1", "/$defs/distill"),
+    ("[distill.x.teacher]\n? = 1", "/$defs/distill/properties/teacher/anyOf/1"),
     ("[distill.x.objective]\n? = 1", "/$defs/objective"),
     ("[distill.x.objective.kd]\n? = 1", "/$defs/objective/properties/kd"),
     ("[chain.x]\n? = 1", "/$defs/chain"),

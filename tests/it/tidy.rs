@@ -13,7 +13,7 @@ const LAYERS: [&[&str]; 19] = [
         "rng", "dag", "memory", "metric", "history", "input", "fetch", "keep", "kernels", "kind",
         "shape", "tensors",
     ],
-    &["search", "statistics", "tap"],
+    &["onnx", "search", "statistics", "tap"],
     &["augment", "column", "objective", "optimizer", "schedule"],
     &["recipe"],
     &["layer", "dataset"],

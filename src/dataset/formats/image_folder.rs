@@ -115,6 +115,10 @@ impl Storage for ImageFolder {
         folder::probe(self)
     }
 
+    fn class_names(&self) -> Option<Vec<String>> {
+        folder::class_names(self).ok()
+    }
+
     fn renew(&self) -> Result<(DataInfo, Dataset), DataError> {
         folder::renew(self)
     }

@@ -117,6 +117,11 @@ pub trait Storage: Debug + Send + Sync {
         None
     }
 
+    /// Names of the classes in the order of their numbers, where the files tell them.
+    fn class_names(&self) -> Option<Vec<String>> {
+        None
+    }
+
     /// Whether images lie in files of their own, which are decoded a batch at a time.
     fn in_files(&self) -> bool {
         false

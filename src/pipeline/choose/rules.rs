@@ -79,7 +79,8 @@ impl<'a> Candidates<'a> {
                 }
             }
         }
-        let teacher = |node: &RawLearn| node.teacher.as_ref().map(|t| t.names[0].text.clone());
+        let teacher =
+            |node: &RawLearn| node.teacher.as_ref()?.names.first().map(|name| name.text.clone());
         let is_end = |node: &RawLearn| self.nodes.iter().any(|end| end.name.text == node.name.text);
         let mut roots: Vec<String> = Vec::new();
         for root in self.nodes.iter().filter_map(|node| self.root(node)) {

@@ -86,6 +86,7 @@ fn is_measured(metric: &Metric, eval: &Eval, learn: &Learn) -> bool {
         has_teacher: eval.teacher.is_some(),
         softness: eval.softness,
         has_scratch: eval.against.is_some(),
+        has_int8: eval.int8,
         fit: None,
     })
 }

@@ -23,7 +23,9 @@ impl<'a> Named<'a> {
     pub fn path(&self, node: &'a RawLearn) -> Vec<&'a RawLearn> {
         let mut found: Vec<&RawLearn> = Vec::new();
         let mut at = node;
-        while let Some(teacher) = at.teacher.as_ref().and_then(|t| self.get(&t.names[0].text)) {
+        let first =
+            |node: &RawLearn| node.teacher.as_ref()?.names.first().and_then(|n| self.get(&n.text));
+        while let Some(teacher) = first(at) {
             // Circles are reported where names are resolved.
             if found.iter().any(|known| known.name.text == teacher.name.text) {
                 break;
@@ -68,7 +70,7 @@ impl RawPipeline {
                 return at.recipe.as_ref();
             }
             let teacher = at.teacher.as_ref()?;
-            let first = &teacher.names[0].text;
+            let first = &teacher.names.first()?.text;
             at = self.learns.iter().find(|node| node.name.text == *first)?;
         }
         None

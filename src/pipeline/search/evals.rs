@@ -56,6 +56,7 @@ pub(in super::super) fn measure(
         temperature: None,
         agreement: false,
         softness: false,
+        int8: false,
         against: None,
         scores: true,
     });

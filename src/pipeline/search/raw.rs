@@ -65,8 +65,8 @@ pub(in super::super) struct RawScore {
 pub(in super::super) fn score(fields: &mut Fields<'_, '_>, own: &Span) -> RawScore {
     // What every measurement has, and what says which of two networks is better.
     let (classes, temperature, fit) = (10, 1.0, None);
-    let [has_teacher, softness, has_scratch] = [false; 3];
-    let usual = Setting { classes, temperature, has_teacher, softness, has_scratch, fit };
+    let [has_teacher, softness, has_scratch, has_int8] = [false; 4];
+    let usual = Setting { classes, temperature, has_teacher, softness, has_scratch, has_int8, fit };
     let judges = METRICS
         .iter()
         .filter(|metric| metric.better != Better::Neither && (metric.measure)(usual).is_some());

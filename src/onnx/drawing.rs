@@ -1,0 +1,266 @@
+//! A network's graph as it grows, layer by layer.
+
+use super::proto::{self, IR_VERSION, OPSET, batch, float, floats, int, ints, longs, node};
+use crate::shape::Shape;
+use prost::Message;
+use std::collections::BTreeMap;
+use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto};
+
+/// Name of the graph's input, `[batch, channels, height, width]`.
+const INPUT: &str = "images";
+/// Name of its output, `[batch, classes]`.
+const OUTPUT: &str = "logits";
+
+/// A tensor on the host: extent of each dimension, and values, row-major.
+pub type Values = (Vec<usize>, Vec<f32>);
+
+/// What the graph takes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Pixels {
+    /// Pixels between 0 and 1, which it normalises itself: less their mean over their deviation, a channel
+    /// each.
+    Raw {
+        /// Of each channel.
+        mean: Vec<f32>,
+        /// The same.
+        std: Vec<f32>,
+    },
+    /// Normalised pixels.
+    Normalised,
+}
+
+/// What one operator gives to the next.
+#[derive(Clone, Debug)]
+pub struct Edge {
+    /// Its name in the graph.
+    pub name: String,
+    /// Whether it is `[batch, features]` rather than `[batch, channels, height, width]`.
+    pub flat: bool,
+}
+
+/// A convolution with its BatchNorm, on the host.
+pub struct ConvNormValues<'a> {
+    /// PyTorch's name of the convolution.
+    pub conv: &'a str,
+    /// PyTorch's name of the BatchNorm.
+    pub norm: &'a str,
+    /// Pixels between two outputs.
+    pub stride: usize,
+    /// `[out, in, kernel, kernel]`.
+    pub weight: Values,
+    /// This and all below: `[out]`.
+    pub bias: Option<Vec<f32>>,
+    /// Scale.
+    pub gamma: Vec<f32>,
+    /// Shift.
+    pub beta: Vec<f32>,
+    /// Running mean.
+    pub mean: Vec<f32>,
+    /// Running variance.
+    pub variance: Vec<f32>,
+    /// Added to the variance.
+    pub epsilon: f32,
+}
+
+/// A graph in the making.
+pub struct Drawing {
+    nodes: Vec<NodeProto>,
+    tensors: Vec<TensorProto>,
+    input: Shape,
+    /// Whether BatchNorms go into the convolutions before them.
+    folds: bool,
+}
+
+impl Drawing {
+    /// A graph that takes images of shape `input`, and the images as its first layer takes them. `folds`
+    /// puts each BatchNorm into the convolution before it, which is what a runtime would do.
+    ///
+    /// # Panics
+    /// If mean and deviation are not one value a channel.
+    pub fn new(input: Shape, pixels: &Pixels, folds: bool) -> (Self, Edge) {
+        let mut drawing = Self { nodes: Vec::new(), tensors: Vec::new(), input, folds };
+        let mut x = Edge { name: INPUT.to_owned(), flat: false };
+        if let Pixels::Raw { mean, std } = pixels {
+            for (op, name, values) in [("Sub", "mean", mean), ("Div", "std", std)] {
+                assert_eq!(values.len(), input.channels, "one value a channel");
+                drawing.tensors.push(floats(name, &[1, input.channels, 1, 1], values));
+                x = drawing.operator(op, &[&x.name, name], vec![]);
+            }
+        }
+        (drawing, x)
+    }
+
+    /// `op` of `inputs`, which are names.
+    fn operator(&mut self, op: &str, inputs: &[&str], attributes: Vec<AttributeProto>) -> Edge {
+        let name = format!("x{}", self.nodes.len());
+        self.nodes.push(node(op, inputs, &name, attributes));
+        Edge { name, flat: false }
+    }
+
+    fn tensor(&mut self, name: String, dims: &[usize], values: &[f32]) -> String {
+        self.tensors.push(floats(&name, dims, values));
+        name
+    }
+
+    /// `norm(conv(x))`.
+    pub fn conv_norm(&mut self, x: &Edge, values: ConvNormValues<'_>) -> Edge {
+        let ConvNormValues {
+            conv,
+            norm,
+            stride,
+            weight,
+            mut bias,
+            gamma,
+            beta,
+            mean,
+            variance,
+            epsilon,
+        } = values;
+        let (dims, mut weight) = weight;
+        let (outputs, inputs, kernel_size) = (dims[0], dims[1], dims[2]);
+        let channels = [outputs];
+        if self.folds {
+            let mut folded = bias.unwrap_or_else(|| vec![0.0; outputs]);
+            let rows = weight.chunks_exact_mut(inputs * kernel_size * kernel_size);
+            for (channel, (row, bias)) in rows.zip(&mut folded).enumerate() {
+                // In f64, so that folding itself costs no bits.
+                let deviation = (f64::from(variance[channel]) + f64::from(epsilon)).sqrt();
+                let scale = f64::from(gamma[channel]) / deviation;
+                row.iter_mut().for_each(|value| *value = (f64::from(*value) * scale) as f32);
+                let centred = f64::from(*bias) - f64::from(mean[channel]);
+                *bias = (centred * scale + f64::from(beta[channel])) as f32;
+            }
+            bias = Some(folded);
+        }
+        let mut names = vec![x.name.clone()];
+        names.push(self.tensor(format!("{conv}.weight"), &dims, &weight));
+        if let Some(bias) = bias {
+            names.push(self.tensor(format!("{conv}.bias"), &channels, &bias));
+        }
+        let (size, pad, stride) = (kernel_size as i64, kernel_size as i64 / 2, stride as i64);
+        let attributes = vec![
+            ints("kernel_shape", &[size, size]),
+            ints("pads", &[pad; 4]),
+            ints("strides", &[stride, stride]),
+        ];
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let x = self.operator("Conv", &names, attributes);
+        if self.folds {
+            return x;
+        }
+        let parts = [
+            ("weight", &gamma),
+            ("bias", &beta),
+            ("running_mean", &mean),
+            ("running_var", &variance),
+        ];
+        let mut names = vec![x.name];
+        for (part, values) in parts {
+            names.push(self.tensor(format!("{norm}.{part}"), &channels, values));
+        }
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        self.operator("BatchNormalization", &names, vec![float("epsilon", epsilon)])
+    }
+
+    /// The larger of `x` and 0.
+    pub fn relu(&mut self, x: &Edge) -> Edge {
+        Edge { flat: x.flat, ..self.operator("Relu", &[&x.name], vec![]) }
+    }
+
+    /// `x + y`.
+    pub fn add(&mut self, x: &Edge, y: &Edge) -> Edge {
+        self.operator("Add", &[&x.name, &y.name], vec![])
+    }
+
+    /// A max-pool; what is left of the last rows and columns is dropped.
+    pub fn max_pool(
+        &mut self,
+        x: &Edge,
+        kernel_size: usize,
+        stride: usize,
+        padding: usize,
+    ) -> Edge {
+        let attributes = vec![
+            ints("kernel_shape", &[kernel_size as i64; 2]),
+            ints("pads", &[padding as i64; 4]),
+            ints("strides", &[stride as i64; 2]),
+        ];
+        self.operator("MaxPool", &[&x.name], attributes)
+    }
+
+    /// The mean over all rows and columns, as images of one pixel.
+    pub fn mean(&mut self, x: &Edge) -> Edge {
+        self.operator("GlobalAveragePool", &[&x.name], vec![])
+    }
+
+    /// Every `stride`-th row and column, with `before` and `after` channels of zeros around.
+    pub fn pad(&mut self, x: &Edge, stride: usize, [before, after]: [usize; 2]) -> Edge {
+        let mut x = x.clone();
+        if stride > 1 {
+            let parts = [
+                ("starts", [0, 0]),
+                ("ends", [i64::MAX, i64::MAX]),
+                ("axes", [2, 3]),
+                ("steps", [stride as i64; 2]),
+            ];
+            let mut names = vec![x.name];
+            for (part, values) in parts {
+                names.push(self.longs(part, &values));
+            }
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            x = self.operator("Slice", &names, vec![]);
+        }
+        if before + after > 0 {
+            let pads = self.longs("pads", &[0, before as i64, 0, 0, 0, after as i64, 0, 0]);
+            x = self.operator("Pad", &[&x.name, &pads], vec![]);
+        }
+        x
+    }
+
+    fn longs(&mut self, part: &str, values: &[i64]) -> String {
+        let name = format!("x{}.{part}", self.nodes.len());
+        self.tensors.push(longs(&name, values));
+        name
+    }
+
+    /// `x · weightᵀ + bias`; `weight` is `[out, in]`, `bias` `[out]`. Images are flattened, channels first.
+    pub fn linear(&mut self, x: &Edge, name: &str, weight: Values, bias: &[f32]) -> Edge {
+        let flat = match x.flat {
+            true => x.clone(),
+            false => self.operator("Flatten", &[&x.name], vec![int("axis", 1)]),
+        };
+        let weight_name = self.tensor(format!("{name}.weight"), &weight.0, &weight.1);
+        let bias = self.tensor(format!("{name}.bias"), &[bias.len()], bias);
+        let inputs = [&*flat.name, &weight_name, &bias];
+        Edge { flat: true, ..self.operator("Gemm", &inputs, vec![int("transB", 1)]) }
+    }
+
+    /// The graph as a file, which gives `logits` of `classes` classes; `metadata` lies beside it.
+    pub fn finish(
+        mut self,
+        logits: &Edge,
+        classes: usize,
+        metadata: &BTreeMap<String, String>,
+    ) -> Vec<u8> {
+        self.nodes.push(node("Identity", &[&logits.name], OUTPUT, vec![]));
+        let Shape { channels, height, width } = self.input;
+        let graph = GraphProto {
+            name: "takd".to_owned(),
+            node: self.nodes,
+            initializer: self.tensors,
+            input: vec![batch(INPUT, &[channels, height, width])],
+            output: vec![batch(OUTPUT, &[classes])],
+            ..Default::default()
+        };
+        let model = ModelProto {
+            ir_version: IR_VERSION,
+            opset_import: vec![OPSET],
+            producer_name: "takd".to_owned(),
+            producer_version: env!("CARGO_PKG_VERSION").to_owned(),
+            graph: Some(graph),
+            metadata_props: metadata.iter().map(proto::entry).collect(),
+            ..Default::default()
+        };
+        model.encode_to_vec()
+    }
+}
