@@ -109,8 +109,9 @@ impl Classifier {
         &self.path
     }
 
-    /// Logits, row by row, of images `[channels, height, width]` one behind another. An image's do not depend
-    /// on those beside it, nor on the number of threads.
+    /// Logits, row by row, of images `[channels, height, width]` one behind another. The same images
+    /// give the same bits, whatever the number of threads; among other images an image's may differ in their last
+    /// bits.
     ///
     /// # Errors
     /// [`OnnxError`] if an operator fails.

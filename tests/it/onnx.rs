@@ -60,7 +60,7 @@ fn every_network_says_the_same() {
             let images: Vec<f32> = raw(8).iter().enumerate().map(normalise).collect();
             network.train(tensor(&images));
         }
-        let pixels = raw(100);
+        let pixels = raw(20);
         let normalised: Vec<f32> = pixels.iter().enumerate().map(normalise).collect();
         let want = values(network.infer(tensor(&normalised)));
         for folds in [false, true] {
@@ -171,7 +171,7 @@ fn what_cannot_teach_is_told() {
         (
             with("{ onnx = \"own.onnx\" }").replace(
                 "objective = { kd = { temperature = 5.0, lambda = 0.5 } }",
-                "objective = { fitnets = { } }",
+                "objective = { at = { } }",
             ),
             "cannot be compared with `own.onnx`",
         ),
@@ -239,9 +239,10 @@ fn what_pytorch_exports_says_what_it_says_there() {
         let found = classifier.logits(&images).unwrap();
         let apart = found.iter().zip(&want).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         assert!(found.len() == 30 && apart < APART, "{name}: {apart}");
-        // An image's logits do not depend on those beside it.
+        // Those beside an image change at most the order of sums; the same images give the same bits.
         let alone = classifier.logits(&images[2 * shape.size()..]).unwrap();
-        assert_eq!(alone, found[20..], "{name}");
+        assert!(alone.iter().zip(&found[20..]).all(|(a, b)| (a - b).abs() < APART), "{name}");
+        assert_eq!(classifier.logits(&images).unwrap(), found, "{name}");
     }
 }
 
@@ -256,19 +257,17 @@ fn eight_bits_are_measured_beside_thirty_two() {
     let metrics = &result["tables"][0]["rows"][0]["ours"]["seeds"][0]["metrics"];
     let [top1, int8] = ["top1", "int8"].map(|name| metrics[name].as_f64().unwrap());
     assert!(top1 > 0.6 && (top1 - int8).abs() < 0.1, "{top1} and {int8}");
-    for pixels in ["raw", "normalised"] {
-        let export = ["export", "tiny.toml", "teacher@20", "-o"];
-        workspace.ok(&[&export[..], &["f.onnx", "--pixels", pixels, "--fold"]].concat());
-        workspace.ok(&[&export[..], &["q.onnx", "--pixels", pixels, "--int8"]].concat());
-        let [whole, eight] = ["f.onnx", "q.onnx"].map(|name| {
-            let file = OnnxFile::open(&workspace.path(name)).unwrap();
-            Classifier::new(&file, None, None).unwrap()
-        });
-        let images: Vec<f32> = (0..64 * 20).map(|at| (at * at % 97) as f32 / 97.0).collect();
-        let [whole, eight] = [whole, eight].map(|net| net.logits(&images).unwrap());
-        let most = |values: &[f32]| values.iter().fold(0.0f32, |most, value| most.max(value.abs()));
-        let apart: Vec<f32> = whole.iter().zip(&eight).map(|(a, b)| a - b).collect();
-        assert!(most(&apart) < 0.1 * most(&whole), "{} of {}", most(&apart), most(&whole));
-        assert!(most(&apart) > 0.0, "8 bits are not 32");
-    }
+    workspace.ok(&["export", "tiny.toml", "teacher@20", "-o", "f.onnx", "--fold"]);
+    workspace.ok(&["export", "tiny.toml", "teacher@20", "-o", "q.onnx", "--int8"]);
+    // The test images, behind their header.
+    let images = fs::read(workspace.path("bars/t10k-images-idx3-ubyte")).unwrap();
+    let images: Vec<f32> = images[16..].iter().map(|&byte| f32::from(byte) / 255.0).collect();
+    let [whole, eight] = ["f.onnx", "q.onnx"].map(|name| {
+        let file = OnnxFile::open(&workspace.path(name)).unwrap();
+        Classifier::new(&file, None, None).unwrap().logits(&images).unwrap()
+    });
+    let most = |values: &[f32]| values.iter().fold(0.0f32, |most, value| most.max(value.abs()));
+    let apart: Vec<f32> = whole.iter().zip(&eight).map(|(a, b)| a - b).collect();
+    assert!(most(&apart) < 0.1 * most(&whole), "{} of {}", most(&apart), most(&whole));
+    assert!(most(&apart) > 0.0, "8 bits are not 32");
 }
