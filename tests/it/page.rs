@@ -134,6 +134,24 @@ fn a_page_is_well_formed_whatever_labels_hold() {
 }
 
 #[test]
+fn the_legend_names_the_paper_only_where_it_is_quoted() {
+    assert!(page(&hostile()).contains(">ours ●, paper ○<"));
+    assert!(!page(PIPELINE).contains("paper ○"));
+}
+
+#[test]
+fn a_row_leads_to_its_node() {
+    let page = page(PIPELINE);
+    let tags = tags(&page);
+    let ids: BTreeSet<&str> = tags.iter().filter_map(|tag| attribute(tag, "id")).collect();
+    let links: Vec<&str> = tags.iter().filter_map(|tag| attribute(tag, "href")).collect();
+    assert!(links.contains(&"#node-takd"), "{links:?}");
+    for link in links {
+        assert!(ids.contains(&link[1..]), "{link} leads nowhere");
+    }
+}
+
+#[test]
 fn a_page_loads_nothing() {
     let page = page(&hostile());
     for word in ["http:", "https:", "url(", "@import", "fetch(", "XMLHttpRequest", "import("] {
@@ -169,6 +187,18 @@ fn a_page_holds_curves_configuration_and_provenance() {
     for curve in ["loss", "accuracy"] {
         let curve = made["curve"][curve].as_array().unwrap();
         assert!(curve.len() == 2 && curve.iter().all(Value::is_number), "{made}");
+    }
+    let above = page.split("<section id=\"nodes\"").next().unwrap();
+    for (title, drawn) in [
+        ("What an assistant brings", "takd over blkd: "),
+        ("Accuracy by epoch", "assistant from "),
+        ("Loss by epoch", "assistant from "),
+    ] {
+        let picture = above.split("<svg").find(|svg| svg.contains(&format!(">{title}</title>")));
+        assert!(
+            picture.is_some_and(|svg| svg.contains(drawn)),
+            "{title} is drawn, no click needed"
+        );
     }
     assert!(made["provenance"]["host"].is_string() && made["selected"].is_number(), "{made}");
     let measured = &node("test/takd")["tasks"][0]["made"]["metrics"];
@@ -265,7 +295,7 @@ fn a_page_tells_what_runs_what_was_stopped_and_what_failed() {
 fn a_page_without_javascript_tells_each_nodes_details() {
     let page = page(&hostile());
     let details = page.split("<noscript>").nth(1).unwrap().split("</noscript>").next().unwrap();
-    assert_eq!(details.matches("<details>").count(), 10);
+    assert_eq!(details.matches("<details id=\"node-").count(), 10);
     for part in [
         "<summary>takd: distill small, 123 parameters, not in the cache</summary>",
         "<p>Needs: assistant<br>Needed by: test/takd</p>",

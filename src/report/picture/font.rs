@@ -22,6 +22,16 @@ pub fn width(text: &str, size: f64) -> f64 {
     text.chars().map(|c| f64::from(font.h_advance(font.glyph_id(c)))).sum()
 }
 
+/// A text of `size` pixels, cut where it would be wider than `room`.
+pub fn cut(text: &str, size: f64, room: f64) -> String {
+    let mut shown = text.to_owned();
+    if width(&shown, size) > room {
+        while width(&shown, size) + width("…", size) > room && shown.pop().is_some() {}
+        shown.push('…');
+    }
+    shown
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ mod font;
 mod png;
 mod svg;
 
-pub(super) use font::width;
+pub(super) use font::{cut, width};
 pub use png::PaintError;
 
 /// A place, in pixels from the left and from the top.

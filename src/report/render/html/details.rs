@@ -15,7 +15,7 @@ pub(super) fn details(nodes: &[NodeResults]) -> Markup {
         noscript {
             h3 { "Details of each node" }
             @for node in nodes {
-                details {
+                details id=(anchor(&node.name)) {
                     summary { (plain(&format!("{}: {}", node.name, about(node)))) }
                     p {
                         "Needs: " (beside(nodes, &node.parents))
@@ -30,6 +30,11 @@ pub(super) fn details(nodes: &[NodeResults]) -> Markup {
             }
         }
     }
+}
+
+/// Where a node's details are to be found: an address in the page that can be kept and sent.
+pub(super) fn anchor(node: &str) -> String {
+    format!("node-{}", plain(node))
 }
 
 /// Names of nodes.

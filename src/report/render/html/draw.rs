@@ -5,7 +5,12 @@ use super::layout::{Spot, layout};
 use crate::{
     dag::Dag,
     report::{
-        NodeResults, Spread, escape::plain, picture::width, plural, state::NodeState, thousands,
+        NodeResults, Spread,
+        escape::plain,
+        picture::{cut, width},
+        plural,
+        state::NodeState,
+        thousands,
     },
 };
 use maud::{Markup, html};
@@ -24,6 +29,8 @@ const BETWEEN: f64 = 56.0;
 const INSET: f64 = 12.0;
 const MARK: f64 = 20.0;
 const MARGIN: f64 = 4.0;
+/// How far the picture shrinks to fit the page before it is scrolled.
+const SMALLEST: f64 = 0.7;
 
 /// The picture, as an element of a page. Every node is a button; the first one takes Tab.
 pub(super) fn dag(dag: &Dag, nodes: &[NodeResults]) -> Markup {
@@ -37,6 +44,7 @@ pub(super) fn dag(dag: &Dag, nodes: &[NodeResults]) -> Markup {
     let columns = networks.iter().map(|&network| spots[network].column + 1).max().unwrap_or(0);
     let wide = columns as f64 * (WIDTH + BETWEEN) - BETWEEN + 2.0 * MARGIN;
     let high = total + 2.0 * MARGIN;
+    let smallest = (wide * SMALLEST).round();
     let parents =
         |network: usize| nodes[network].parents.iter().map(move |&parent| (parent, network));
     // What passes a column is drawn over its boxes: behind them it would seem to come out of one.
@@ -45,6 +53,7 @@ pub(super) fn dag(dag: &Dag, nodes: &[NodeResults]) -> Markup {
         lines.partition(|&(parent, network)| spots[network].column > spots[parent].column + 1);
     html! {
         svg #dag viewBox={ "0 0 " (wide) " " (high) } width=(wide) height=(high) role="group"
+            style={ "min-width: " (smallest) "px" }
             aria-label="The nodes: each teacher stands left of whom it teaches" {
             g aria-hidden="true" {
                 @for (parent, network) in near {
@@ -107,7 +116,9 @@ fn measured(eval: &NodeResults, network: &NodeResults) -> String {
     let accuracy = eval.accuracy.map(|_| percent(eval.accuracy));
     let shown: Vec<String> = accuracy.into_iter().chain(eval.standing.clone()).collect();
     let shown = if shown.is_empty() { percent(None) } else { shown.join(", ") };
-    format!("{group}  {shown}")
+    // A long name is cut, not the number.
+    let room = WIDTH - INSET - MARK - width(&format!("  {shown}"), 11.5);
+    format!("{}  {shown}", cut(group, 11.5, room))
 }
 
 /// A top-1 accuracy for people.
@@ -183,10 +194,5 @@ fn frame(of: NodeState, (x, y): (f64, f64), height: f64) -> Markup {
 fn line(class: &str, (x, y): (f64, f64), text: &str, size: f64) -> Markup {
     // The mark stands beside the lines in the middle, above the last one.
     let room = WIDTH - INSET - if class == "standing" { MARGIN } else { MARK };
-    let mut shown = text.to_owned();
-    if width(&shown, size) > room {
-        while width(&shown, size) + width("…", size) > room && shown.pop().is_some() {}
-        shown.push('…');
-    }
-    html! { text.(class) x=(x) y=(y) { (plain(&shown)) } }
+    html! { text.(class) x=(x) y=(y) { (plain(&cut(text, size, room))) } }
 }

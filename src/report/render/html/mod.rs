@@ -1,10 +1,12 @@
 //! A page for a browser: it holds everything that it shows, and loads nothing.
 
 mod calibration;
+mod curves;
 mod decisions;
 mod details;
 mod draw;
 mod figures;
+mod gain;
 mod layout;
 mod measurements;
 mod page;

@@ -184,6 +184,9 @@
     ];
   };
 
+  // A node's own address in the page, which can be kept and sent.
+  const address = (index) => encodeURI(`#node-${data.nodes[index].name}`);
+
   const show = () => {
     for (const group of groups) {
       const pressed = String(chosen.includes(Number(group.dataset.node)));
@@ -199,7 +202,7 @@
     const charts = [chart("accuracy on the eval split (%)", "accuracy"), chart("loss on the training split", "loss")].filter(Boolean);
     const last = data.nodes[chosen.at(-1)];
     panel.replaceChildren(
-      html("h3", {}, last.name),
+      html("h3", {}, html("a", { href: address(chosen.at(-1)) }, last.name)),
       html("p", { class: "note" }, `${last.kind}, ${last.what}${last.parameters === null ? "" : `, ${last.parameters.toLocaleString("en")} parameters`}; ${last.standing || last.tasks[0].words}; accuracy ${percent(last.accuracy)} %`),
       html("ul", { class: "chosen", "aria-label": "Selected nodes" }, ...legend),
       ...(charts.length ? charts : [html("p", { class: "note" }, "No learning curve: nothing of it is in the cache, or its weights were imported.")]),
@@ -213,6 +216,7 @@
     else if (chosen.includes(index)) chosen = chosen.filter((other) => other !== index);
     else chosen = [...chosen, index];
     show();
+    if (chosen.length) history.replaceState(null, "", address(chosen.at(-1)));
   };
 
   const enter = (group) => {
@@ -257,4 +261,16 @@
     event.preventDefault();
   });
   show();
+
+  // Where an address leads: to the node, its details beside it.
+  const follow = () => {
+    const index = data.nodes.findIndex((_, index) => address(index) === location.hash);
+    if (index < 0) return;
+    choose(index, false);
+    const group = places.get(index);
+    if (group) enter(group);
+    panel.scrollIntoView({ block: "nearest" });
+  };
+  addEventListener("hashchange", follow);
+  follow();
 })();

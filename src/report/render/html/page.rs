@@ -2,11 +2,12 @@
 //! data, which the script puts into the page as text only.
 
 use super::{
-    calibration,
+    calibration, curves,
     decisions::{choices, searches},
     details::details,
     draw::{dag, legend},
-    figures::figures,
+    figures::{figures, framed},
+    gain,
     measurements::measurements,
     tables::tables,
 };
@@ -28,10 +29,13 @@ struct Data<'a> {
 pub(super) fn render(contents: &Contents<'_>) -> String {
     let Contents { graph, report, nodes } = *contents;
     let measured = calibration::rows(nodes);
+    let (gain, (curves, undrawn)) = (gain::picture(report), curves::pictures(report, nodes));
     let title = plain(&report.pipeline);
     let sections = [
         ("#tables", "Tables", !report.tables.is_empty()),
+        ("#gain", "Gain", gain.is_some()),
         ("#figures", "Figures", !report.figures.is_empty()),
+        ("#curves", "Learning curves", !curves.is_empty()),
         ("#searches", "Searches", !report.searches.is_empty()),
         ("#choices", "Choices", !report.choices.is_empty()),
         ("#nodes", "Nodes", true),
@@ -60,7 +64,28 @@ pub(super) fn render(contents: &Contents<'_>) -> String {
                 }
                 main {
                     (tables(&report.tables))
+                    @if let Some(gain) = &gain {
+                        section #gain aria-labelledby="gain-heading" {
+                            h2 #gain-heading { "Gain" }
+                            (framed(gain, "gain-picture", None))
+                        }
+                    }
                     (figures(&report.figures))
+                    @if !curves.is_empty() {
+                        section #curves aria-labelledby="curves-title" {
+                            h2 #curves-title { "Learning curves" }
+                            div.figures.pair {
+                                @for (number, curve) in curves.iter().enumerate() {
+                                    (framed(curve, &format!("curve{number}"), None))
+                                }
+                            }
+                            @if undrawn > 0 {
+                                p.note {
+                                    (undrawn) " more: select their nodes below to see them."
+                                }
+                            }
+                        }
+                    }
                     (searches(report))
                     (choices(report))
                     section #nodes aria-labelledby="nodes-title" {

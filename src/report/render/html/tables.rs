@@ -1,6 +1,6 @@
 //! The pipeline's tables.
 
-use super::strip::strips;
+use super::{details::anchor, strip::strips};
 use crate::report::{
     Results,
     escape::plain,
@@ -24,6 +24,9 @@ pub(super) fn tables(tables: &[Results]) -> Markup {
 
 fn table(results: &Results) -> Markup {
     let Grid { heads, rows } = grid(results);
+    let quotes = results.rows.iter().any(|row| row.paper.is_some());
+    let key = if quotes { "ours ●, paper ○" } else { "mean ± std" };
+    let nodes = results.rows.iter().map(|row| row.ours.as_ref().map(|ours| &ours.node));
     html! {
         div.wide {
             table {
@@ -33,13 +36,18 @@ fn table(results: &Results) -> Markup {
                         @for head in &heads {
                             th scope="col" .word[head.is_words] { (head.text) }
                         }
-                        th scope="col" { span aria-hidden="true" { "ours ●, paper ○" } }
+                        th scope="col" { span aria-hidden="true" { (key) } }
                     }
                 }
                 tbody {
-                    @for (row, strip) in rows.iter().zip(strips(results)) {
+                    @for ((row, strip), node) in rows.iter().zip(strips(results)).zip(nodes) {
                         tr {
-                            th scope="row" { (plain(&row[0])) }
+                            th scope="row" {
+                                @match node {
+                                    Some(node) => a href={ "#" (anchor(node)) } { (plain(&row[0])) },
+                                    None => (plain(&row[0])),
+                                }
+                            }
                             @for (cell, head) in row.iter().zip(&heads).skip(1) {
                                 td .word[head.is_words] { (plain(cell)) }
                             }
