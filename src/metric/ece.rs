@@ -3,7 +3,7 @@
 use super::{Better, Measure, Metric, Prediction, Unit};
 
 /// Equal-width confidence bins (Guo et al. 2017 use 15).
-const BINS: usize = 15;
+pub(super) const BINS: usize = 15;
 
 pub(super) static ECE: Metric = Metric {
     name: "ece",

@@ -3,6 +3,7 @@
 
 mod adaptive_ece;
 mod agreement;
+mod answers;
 mod ece;
 mod entropy;
 mod fit;
@@ -26,6 +27,7 @@ mod wrong;
 mod wrong_probability;
 mod wrong_variance;
 
+pub use answers::{Answers, Bin};
 pub use fit::Fit;
 pub use interface::{Better, Known, Mean, Measure, Metric, Prediction, Setting, Unit};
 pub use metrics::{Beside, Metrics, metrics, metrics_beside};

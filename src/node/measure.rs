@@ -10,7 +10,7 @@ use crate::{
     dataset::{Batch, Split, View},
     executor::{Done, StepError},
     key::Key,
-    metric::{Beside, metrics_beside},
+    metric::{Answers, Beside, metrics_beside},
     network::Network,
     onnx::{Classifier, Pixels},
     pipeline::{Eval, Learn},
@@ -67,7 +67,9 @@ impl Job<'_> {
             )));
         }
         let seconds = started.elapsed().as_secs_f64();
-        self.commit(lock, &step.inputs, &[], Outcome::Metrics { metrics, seconds })?;
+        let answers = serde_json::to_vec(&Answers::of(&own, &view.labels, classes));
+        let answers = [(Answers::FILE, answers.expect("counts and finite sums are always JSON"))];
+        self.commit(lock, &step.inputs, &answers, Outcome::Metrics { metrics, seconds })?;
         Ok(Done::Here(seconds))
     }
 }

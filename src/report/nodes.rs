@@ -8,7 +8,7 @@ use crate::{
     graph::Graph,
     history::{self, EpochRecord},
     key::{Key, KeyInputs},
-    metric::Metrics,
+    metric::{Answers, Metrics},
     pipeline::{Node, Pipeline, Work},
     store::{Entry, Lookup, Maker, Outcome, Progress, Provenance, StoreError},
 };
@@ -41,6 +41,8 @@ pub struct NodeResults {
     pub(super) accuracy: Option<Spread>,
     /// Hashed fields, of the first seed; its own and its parents' keys left out.
     pub(super) config: serde_json::Value,
+    /// Of an eval, over the seeds: what it has answered to what. Entries of early versions do not tell.
+    pub(super) answers: Option<Answers>,
     /// One a seed.
     pub(super) tasks: Vec<TaskResults>,
 }
@@ -69,7 +71,13 @@ pub(super) struct EntryResults {
     #[serde(rename = "curve", serialize_with = "curve")]
     pub epochs: Vec<EpochRecord>,
     pub provenance: Provenance,
+    #[serde(skip)]
+    answers: Option<Answers>,
 }
+
+/// Classes of which a page draws a matrix; of more it lists so many mistakes, so that it stays small.
+const MATRIX: usize = 20;
+const MISTAKES: usize = 20;
 
 /// A training's epochs as lists, for pictures.
 #[derive(Serialize)]
@@ -149,8 +157,18 @@ fn of_tasks(
         standing: standing(state, &tasks),
         accuracy,
         config,
+        answers: answers(&tasks),
         tasks,
     }
+}
+
+fn answers(tasks: &[TaskResults]) -> Option<Answers> {
+    let each = tasks.iter().filter_map(|task| task.made.as_ref()?.answers.as_ref());
+    let mut all: Option<Answers> = None;
+    for one in each {
+        all.get_or_insert_default().add(one);
+    }
+    all.map(|all| if all.classes > MATRIX { all.mistakes(MISTAKES) } else { all })
 }
 
 fn standing(state: NodeState, tasks: &[TaskResults]) -> Option<String> {
@@ -223,8 +241,13 @@ fn made(entry: &Entry) -> Result<EntryResults, String> {
         let bytes = entry.read(history::FILE).map_err(|error| error.to_string())?;
         epochs = history::read(&bytes).map_err(|error| error.to_string())?;
     }
+    let mut answers = None;
+    if manifest.files.contains_key(Answers::FILE) {
+        let bytes = entry.read(Answers::FILE).map_err(|error| error.to_string())?;
+        answers = Some(serde_json::from_slice(&bytes).map_err(|error| error.to_string())?);
+    }
     let (seconds, provenance) = (manifest.outcome.seconds(), manifest.provenance.clone());
-    Ok(EntryResults { seconds, selected, metrics, epochs, provenance })
+    Ok(EntryResults { seconds, selected, metrics, epochs, provenance, answers })
 }
 
 fn curve<S: Serializer>(epochs: &[EpochRecord], serializer: S) -> Result<S::Ok, S::Error> {

@@ -46,6 +46,9 @@ def small(browser, folder):
     check(browser.run(HEADING) == "ta/middle", "a click on a node opens it")
     check(browser.run(CURVES) == 1, "a click on a node shows its curve")
     check("objective.kd.lambda" in browser.run("panel.textContent"), "its configuration is shown")
+    for picture in ["Confusion matrix: ", "Reliability: "]:
+        check(browser.run(f"document.querySelector('#panel svg[aria-label^=\"{picture}\"]') !== null"), f"{picture[:-2]} is drawn")
+    check(browser.run("location.hash") == "#node-ta/middle", "the node has an address")
     check("burn" in browser.run("panel.textContent"), "its provenance is shown")
     browser.click('[aria-label^="ta/small,"] rect', CTRL)
     check(browser.run(CURVES) == 2, "a click with Ctrl lays a second curve over the first")

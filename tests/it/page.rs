@@ -207,6 +207,13 @@ fn a_page_holds_curves_configuration_and_provenance() {
         assert!(page.contains(&format!("<td class=\"word\">{role}</td>")), "{role}");
     }
 
+    let answers = &node("test/takd")["answers"];
+    let count = |pairs: &Value| -> i64 {
+        pairs.as_array().unwrap().iter().map(|pair| pair[2].as_i64().unwrap()).sum()
+    };
+    assert_eq!((count(&answers["confusion"]), &takd["answers"]), (2 * 24, &Value::Null));
+    assert_eq!(answers["bins"].as_array().unwrap().len(), 15);
+
     let kept = &page.split("<noscript>").nth(1).unwrap();
     assert!(kept.contains("; kept epoch ") && kept.contains("; top-1 "), "{kept}");
 

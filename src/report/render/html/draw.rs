@@ -31,6 +31,8 @@ const MARK: f64 = 20.0;
 const MARGIN: f64 = 4.0;
 /// How far the picture shrinks to fit the page before it is scrolled.
 const SMALLEST: f64 = 0.7;
+/// Left and right of it on the page, with its frame.
+const PADDING: f64 = 26.0;
 
 /// The picture, as an element of a page. Every node is a button; the first one takes Tab.
 pub(super) fn dag(dag: &Dag, nodes: &[NodeResults]) -> Markup {
@@ -52,21 +54,23 @@ pub(super) fn dag(dag: &Dag, nodes: &[NodeResults]) -> Markup {
     let (far, near): (Vec<_>, Vec<_>) =
         lines.partition(|&(parent, network)| spots[network].column > spots[parent].column + 1);
     html! {
-        svg #dag viewBox={ "0 0 " (wide) " " (high) } width=(wide) height=(high) role="group"
-            style={ "min-width: " (smallest) "px" }
-            aria-label="The nodes: each teacher stands left of whom it teaches" {
-            g aria-hidden="true" {
-                @for (parent, network) in near {
-                    path.edge d=(edge(spots[parent], spots[network])) {}
-                }
-            }
-            @for (number, &network) in networks.iter().enumerate() {
-                (boxes(nodes, network, corner(spots[network]), number == 0))
-            }
-            @if !far.is_empty() {
+        div.canvas style={ "flex-basis: " (smallest + PADDING) "px" } {
+            svg #dag viewBox={ "0 0 " (wide) " " (high) } width=(wide) height=(high) role="group"
+                style={ "min-width: " (smallest) "px" }
+                aria-label="The nodes: each teacher stands left of whom it teaches" {
                 g aria-hidden="true" {
-                    @for (parent, network) in far {
-                        path.edge.far d=(edge(spots[parent], spots[network])) {}
+                    @for (parent, network) in near {
+                        path.edge d=(edge(spots[parent], spots[network])) {}
+                    }
+                }
+                @for (number, &network) in networks.iter().enumerate() {
+                    (boxes(nodes, network, corner(spots[network]), number == 0))
+                }
+                @if !far.is_empty() {
+                    g aria-hidden="true" {
+                        @for (parent, network) in far {
+                            path.edge.far d=(edge(spots[parent], spots[network])) {}
+                        }
                     }
                 }
             }
@@ -114,7 +118,9 @@ fn boxes(nodes: &[NodeResults], network: usize, (left, top): (f64, f64), first: 
 fn measured(eval: &NodeResults, network: &NodeResults) -> String {
     let group = eval.name.strip_suffix(&format!("/{}", network.name)).unwrap_or(&eval.name);
     let accuracy = eval.accuracy.map(|_| percent(eval.accuracy));
-    let shown: Vec<String> = accuracy.into_iter().chain(eval.standing.clone()).collect();
+    // There is no room for whole sentences; the node's title has them.
+    let standing = eval.standing.as_deref().map(|text| text.replace(" seeds in the cache", ""));
+    let shown: Vec<String> = accuracy.into_iter().chain(standing).collect();
     let shown = if shown.is_empty() { percent(None) } else { shown.join(", ") };
     // A long name is cut, not the number.
     let room = WIDTH - INSET - MARK - width(&format!("  {shown}"), 11.5);

@@ -1,4 +1,3 @@
-"use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const dag = document.getElementById("dag");
@@ -131,12 +130,21 @@
   const lowest = (runs) => runs.flat().filter((value) => typeof value === "number").reduce((a, b) => Math.min(a, b), Infinity);
 
   // Columns of words; the others are numbers.
-  const WORDS = new Set(["seed", "state", "field", "value", "key", "made on", "finished (UTC)", "by", "as"]);
+  const WORDS = new Set(["class", "seed", "state", "field", "value", "key", "made on", "finished (UTC)", "by", "as"]);
   const table = (caption, heads, rows) => html("div", { class: "wide" }, html("table", {}, html("caption", {}, caption),
     html("thead", {}, html("tr", {}, ...heads.map((head) => html("th", { scope: "col", ...(WORDS.has(head) ? { class: "word" } : {}) }, head)))),
     html("tbody", {}, ...rows)));
   const row = (head, ...cells) => html("tr", {}, html("th", { scope: "row" }, head), ...cells);
   const cell = (text, attributes = {}) => html("td", attributes, text);
+
+  const pictures = answerPictures({ html, svg, table, row, cell });
+  // Where a node's answers are counted: a measurement's own, of a network its first measurement's.
+  const countedAt = (index) => {
+    const { kind, children } = data.nodes[index];
+    if (kind === "eval") return index;
+    return children.find((child) => data.nodes[child].parents[0] === index && data.nodes[child].answers);
+  };
+  const answersOf = (index) => data.nodes[countedAt(index)]?.answers;
 
   // Nested fields as paths: recipe.optimizer.sgd.lr.
   const fields = (value, path, found) => {
@@ -200,12 +208,17 @@
       html("span", { class: "swatch", style: `color: var(--s${order % 7})` }),
       html("button", { type: "button", "aria-label": `Take ${data.nodes[index].name} out`, onclick: () => choose(index, true) }, `${data.nodes[index].name} ×`)));
     const charts = [chart("accuracy on the eval split (%)", "accuracy"), chart("loss on the training split", "loss")].filter(Boolean);
+    const answered = chosen.map((index, order) => ({ name: data.nodes[index].name, order, ...answersOf(index) })).filter(({ bins }) => bins);
+    if (answered.length) charts.push(pictures.reliability(answered));
     const last = data.nodes[chosen.at(-1)];
+    const counted = answersOf(chosen.at(-1));
+    if (counted) charts.push(pictures.matrix(counted));
+    else if (last.accuracy) charts.push(html("p", { class: "note" }, `Measured before answers were counted: takd run --force ${data.nodes[countedAt(chosen.at(-1)) ?? last.children.find((child) => data.nodes[child].kind === "eval") ?? chosen.at(-1)].name} counts them.`));
     panel.replaceChildren(
       html("h3", {}, html("a", { href: address(chosen.at(-1)) }, last.name)),
       html("p", { class: "note" }, `${last.kind}, ${last.what}${last.parameters === null ? "" : `, ${last.parameters.toLocaleString("en")} parameters`}; ${last.standing || last.tasks[0].words}; accuracy ${percent(last.accuracy)} %`),
       html("ul", { class: "chosen", "aria-label": "Selected nodes" }, ...legend),
-      ...(charts.length ? charts : [html("p", { class: "note" }, "No learning curve: nothing of it is in the cache, or its weights were imported.")]),
+      html("div", { class: "charts" }, ...(charts.length ? charts : [html("p", { class: "note" }, "No picture: nothing of it is in the cache, or its weights were imported.")])),
       ...details(chosen.at(-1)).filter(Boolean),
     );
     panel.scrollTop = 0;

@@ -16,7 +16,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde::Serialize;
 
 const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+const SCRIPT: &str = concat!(include_str!("answers.js"), include_str!("page.js"));
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
 /// What the script reads.
@@ -93,7 +93,7 @@ pub(super) fn render(contents: &Contents<'_>) -> String {
                         (hint())
                         (legend(nodes))
                         div.explore {
-                            div.canvas { (dag(&graph.pipeline.dag, nodes)) }
+                            (dag(&graph.pipeline.dag, nodes))
                             section #panel aria-label="Selected nodes" aria-live="polite" tabindex="-1" {
                                 p.note {
                                     "A click shows details only with JavaScript; they stand below for \
