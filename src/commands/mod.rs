@@ -105,7 +105,7 @@ pub fn main() -> ExitCode {
     // Whoever reads the cache keeps gc away; gc is the one that wants to be alone.
     let alone = matches!(
         cli.command,
-        Command::Cache(cache::Command::Gc { .. } | cache::Command::Rm { .. })
+        Command::Cache(cache::Command::Gc(_) | cache::Command::Rm(_))
     );
     let _visit = (!alone).then(|| store.visit());
     let done = match cli.command {

@@ -3,6 +3,7 @@
 //! Results go to stdout; progress, notes and errors go to stderr.
 
 mod arguments;
+mod confirm;
 mod entry;
 pub mod exit;
 mod help;
@@ -17,6 +18,7 @@ mod stderr;
 mod stdout;
 
 pub(crate) use arguments::{DataArgs, Given, PipelineArgs};
+pub(crate) use confirm::confirm;
 pub(crate) use entry::entry_key;
 pub(crate) use help::grouped;
 pub(crate) use home::folder;

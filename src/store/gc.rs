@@ -13,6 +13,7 @@ use std::{
     fs,
     io::ErrorKind::{CrossesDevices, NotFound},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// Something that gc removes.
@@ -63,6 +64,28 @@ impl Store {
             garbage.iter().try_for_each(|garbage| self.discard(&garbage.path))?;
         }
         Ok(garbage)
+    }
+
+    /// The keys under which something was written within `age`: entries, checkpoints, progress.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn younger_than(&self, age: Duration) -> Result<HashSet<Key>, StoreError> {
+        let mut young = HashSet::new();
+        for kind in ["entries", "checkpoints", "progress"] {
+            let folder = self.root.join(kind);
+            for name in list(&folder)? {
+                let path = folder.join(&name);
+                // A folder's own time changes with what lies in it; a manifest is written once.
+                let manifest = path.join(MANIFEST);
+                let written = fs::metadata(if manifest.exists() { manifest } else { path });
+                let since = written.and_then(|found| found.modified()).map(|time| time.elapsed());
+                // What cannot be told is young, and so is what lies in the future.
+                let old = since.is_ok_and(|since| since.is_ok_and(|since| since > age));
+                young.extend(name.parse::<Key>().ok().filter(|_| !old));
+            }
+        }
+        Ok(young)
     }
 
     /// Removes the entries of these keys, with what was begun under them.

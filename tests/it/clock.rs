@@ -80,7 +80,7 @@ fn a_training_goes_on_whatever_the_clock_says() {
         workspace.write("now", now);
         let output = workspace.takd(&STATUS);
         assert!(output.code == 0 && (ended(&mut run) || output.stdout.contains("running train")));
-        let gc = workspace.takd(&["cache", "gc", "tiny.toml"]);
+        let gc = workspace.takd(&["cache", "gc", "tiny.toml", "--yes"]);
         assert!(gc.code == 4 && gc.stderr.contains("in use") || ended(&mut run), "{gc:?}");
     }
     let early = ended(&mut run);
@@ -100,7 +100,8 @@ fn a_training_goes_on_whatever_the_clock_says() {
             let output = moved(&workspace, &library, args).output().unwrap();
             assert!(output.status.success(), "{now} {args:?}: {output:?}");
         }
-        let gc = moved(&workspace, &library, &["cache", "gc", "tiny.toml"]).output().unwrap();
+        let gc =
+            moved(&workspace, &library, &["cache", "gc", "tiny.toml", "--yes"]).output().unwrap();
         assert!(gc.status.success(), "{now}: {gc:?}");
         assert!(checkpoints(&workspace).is_empty());
     }

@@ -44,7 +44,7 @@ fn half_the_bits_and_the_largest_teach_nearly_the_same() {
     assert!(keys[0] == keys[1] && keys[0] != keys[2], "{keys:?}");
     // Both kinds of logits are kept, shown and reused.
     half.ok(&["cache", "verify"]);
-    half.ok(&["cache", "gc", "tiny.toml"]);
+    half.ok(&["cache", "gc", "tiny.toml", "--yes"]);
     let again = half.takd(&["run", "tiny.toml", "takd"]);
     assert!(again.stderr.contains("trained 0"), "{}", again.stderr);
 }

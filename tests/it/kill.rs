@@ -171,7 +171,7 @@ impl Killer {
         let before = self.look();
         self.moment = moment;
         let args: Vec<&str> = match moment {
-            Moment::Gc => vec!["cache", "gc", "less.toml"],
+            Moment::Gc => vec!["cache", "gc", "less.toml", "--yes"],
             Moment::Replacement => [&RUN[..], &["--force", "*"]].concat(),
             _ => RUN.to_vec(),
         };
@@ -263,7 +263,7 @@ impl Killer {
                 self.harm.missing.push(path.clone());
             }
         }
-        self.workspace.ok(&["cache", "gc", "tiny.toml"]);
+        self.workspace.ok(&["cache", "gc", "tiny.toml", "--yes"]);
         let left = |folder| names(&self.workspace.path("cache").join(folder)).count();
         assert_eq!((left("staging"), left("checkpoints")), (0, 0), "nothing is left behind");
         let next = self.workspace.takd(&RUN);

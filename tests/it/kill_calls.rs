@@ -89,8 +89,13 @@ impl Stage {
             scene("a first run", run(&[]), "teacher", "teacher"),
             scene("a forced run", run(&["--force", "blkd"]), "whole", "whole"),
             scene("a run that meets damage", run(&[]), "spoilt", "whole"),
-            scene("gc", vec!["cache", "gc", "less.toml"], "whole", "teacher"),
-            scene("gc after a killed run", vec!["cache", "gc", "less.toml"], "replaced", "teacher"),
+            scene("gc", vec!["cache", "gc", "less.toml", "--yes"], "whole", "teacher"),
+            scene(
+                "gc after a killed run",
+                vec!["cache", "gc", "less.toml", "--yes"],
+                "replaced",
+                "teacher",
+            ),
         ];
         scenes[2].damaged = Some(student);
         scenes[2].kept.remove(&student);
@@ -202,7 +207,7 @@ impl Stage {
             Ground::Plain | Ground::Two(_) => usize::MAX,
         });
         assert_eq!(aside, usize::from(scene.damaged.is_some()), "{at}: set aside once");
-        self.workspace.ok(&["cache", "gc", "tiny.toml"]);
+        self.workspace.ok(&["cache", "gc", "tiny.toml", "--yes"]);
         let left: usize = ["staging", "checkpoints", "progress", "damaged"].map(names).iter().sum();
         assert_eq!(left, 0, "{at}: nothing is left behind");
         assert_eq!(names("entries"), self.store.keys().unwrap().len(), "{at}: nothing but entries");

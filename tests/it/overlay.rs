@@ -64,7 +64,7 @@ fn what_cannot_be_renamed_is_replaced_set_aside_and_removed() {
     assert_eq!(fs::read(aside.join("weights.safetensors")).unwrap(), b"spoilt");
     assert!(aside.join("manifest.json").exists());
     workspace.write("other.toml", PIPELINE.replace("[20, 31]", "[77]"));
-    let gc = ["cache", "gc", "other.toml"];
+    let gc = ["cache", "gc", "other.toml", "--yes"];
     let (output, hit) = injected(&workspace, &entry, inject, &gc);
     assert!(hit && output.code == 0, "{output:?}");
     assert_eq!(names(&workspace, &["entries", "staging", "damaged"]), [""; 0]);

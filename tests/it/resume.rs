@@ -250,6 +250,6 @@ fn a_damaged_checkpoint_costs_its_epochs_and_nothing_else() {
     // gc keeps checkpoints of what its pipelines reach, and removes others.
     let lost = workspace.path("cache/checkpoints").join("ab".repeat(32));
     fs::write(&lost, "x").unwrap();
-    assert!(workspace.ok(&["cache", "gc", "tiny.toml"]).contains("checkpoints"));
+    assert!(workspace.ok(&["cache", "gc", "tiny.toml", "--yes"]).contains("checkpoints"));
     assert!(!lost.exists());
 }

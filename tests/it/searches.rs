@@ -91,7 +91,7 @@ fn neither_jobs_nor_a_kill_change_a_trial() {
 fn gc_keeps_what_a_search_has_come_to() {
     let workspace = with(&text("trials = 6\nstartup = 2\nbatch = 2\nrungs = [1, 2]"));
     let table = workspace.ok(&["run", "tiny.toml"]);
-    let gone = workspace.ok(&["cache", "gc", "tiny.toml"]);
+    let gone = workspace.ok(&["cache", "gc", "tiny.toml", "--yes"]);
     assert!(gone.contains("in 0 folders"), "{gone}");
     let again = workspace.takd(&["run", "tiny.toml"]);
     assert!(again.stderr.contains("trained 0, measured 0"), "{}", again.stderr);

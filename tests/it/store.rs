@@ -144,11 +144,11 @@ fn gc_keeps_what_pipelines_reach() {
     let dry = workspace.ok(&["cache", "gc", "tiny.toml", "--dry-run"]);
     assert!(dry.contains("would free"), "{dry}");
     assert_eq!(with_more, workspace.entry_files("cache"), "a dry run removes nothing");
-    let wet = workspace.ok(&["cache", "gc", "tiny.toml"]);
+    let wet = workspace.ok(&["cache", "gc", "tiny.toml", "--yes"]);
     assert_eq!(dry.replace("would remove", "removed").replace("would free", "freed"), wet);
     assert_eq!(keep, workspace.entry_files("cache"));
     assert_eq!(workspace.trained(&["tiny.toml"]), [""; 0]);
-    assert_eq!(workspace.ok(&["cache", "gc", "tiny.toml"]), "freed 0 B in 0 folders\n");
+    assert_eq!(workspace.ok(&["cache", "gc", "tiny.toml", "--yes"]), "freed 0 B in 0 folders\n");
 }
 
 fn some_keys() -> Vec<(takd::key::KeyInputs, Key)> {

@@ -68,7 +68,7 @@ fn ensembles_and_dense_students_train_and_share_logits() {
         assert_eq!(logits, if takd.contains("nokd") { 3 } else { 2 }, "{takd}");
         let output = workspace.takd(&["run", "tiny.toml"]);
         assert!(output.stderr.contains("trained 0, measured 0"), "{}", output.stderr);
-        workspace.ok(&["cache", "gc", "tiny.toml"]);
+        workspace.ok(&["cache", "gc", "tiny.toml", "--yes"]);
         let kept = workspace.ok(&["cache", "list"]).matches("logits").count();
         assert_eq!(kept, logits, "gc keeps what a student would read");
     }

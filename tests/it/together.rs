@@ -46,7 +46,7 @@ fn eight_runs_at_once_make_each_key_once() {
         // gc finds the cache in use, or everything in it kept; it never takes a running one's files.
         scope.spawn(|| {
             while going.load(Ordering::Relaxed) {
-                let output = workspace.takd(&["cache", "gc", "tiny.toml"]);
+                let output = workspace.takd(&["cache", "gc", "tiny.toml", "--yes"]);
                 let in_use = output.code == 4 && output.stderr.contains("in use by a run");
                 assert!(output.code == 0 || in_use, "{output:?}");
             }
@@ -116,7 +116,7 @@ fn an_entry_that_was_moved_away_for_its_successor_comes_back() {
     for gc in [false, true] {
         std::fs::rename(&place, &old).unwrap();
         if gc {
-            workspace.ok(&["cache", "gc", "tiny.toml"]);
+            workspace.ok(&["cache", "gc", "tiny.toml", "--yes"]);
         } else {
             drop(lock(&store, &key));
         }
@@ -137,7 +137,7 @@ fn gc_waits_until_nobody_reads() {
         let node: &[&str] = if reader == "why" { &["nokd@7"] } else { &[] };
         let mut command = workspace.command(&[&[reader, "slow.toml"], node].concat());
         let mut run = Running::new(command.stdout(Stdio::null()).stderr(Stdio::null()));
-        let gc = || workspace.takd(&["cache", "gc", "tiny.toml"]);
+        let gc = || workspace.takd(&["cache", "gc", "tiny.toml", "--yes"]);
         // It may not have come so far yet.
         let deadline = Instant::now() + Duration::from_secs(60);
         while gc().code == 0 {

@@ -61,12 +61,12 @@ fn entries_of_the_version_before_are_left_alone() {
     let made = workspace.trained(&["golden/pipeline.toml"]);
     assert_eq!(made, ["trained@20", "known@20", "student@20"]);
     workspace.ok(&["report", "golden/pipeline.toml"]);
-    workspace.ok(&["cache", "gc", "golden/pipeline.toml"]);
+    workspace.ok(&["cache", "gc", "golden/pipeline.toml", "--yes"]);
     let kept = workspace.entry_files("cache");
     assert!(
         old.iter().all(|file| kept.contains(file)) && !workspace.path("cache/damaged").exists()
     );
-    workspace.ok(&["cache", "gc", "golden/pipeline.toml", "--other-versions"]);
+    workspace.ok(&["cache", "gc", "golden/pipeline.toml", "--yes", "--other-versions"]);
     let left = workspace.entry_files("cache");
     assert!(left.len() + old.len() == kept.len() && !old.iter().any(|file| left.contains(file)));
 }
