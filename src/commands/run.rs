@@ -125,7 +125,11 @@ impl Watcher for Told<'_> {
     fn begin<'a>(&'a self, outlook: &Outlook<'_>) -> Box<dyn Observer + 'a> {
         let Outlook { graph, plan, jobs, costs } = outlook;
         let names = plan.steps.iter().map(|step| step.name(graph)).collect();
-        let view = self.log.view(plan, names, *jobs, (*costs).clone());
+        let group = |step: &Step| {
+            graph.pipeline.nodes[graph.tasks[step.tasks[0]].node].group.clone()
+        };
+        let groups: Vec<_> = plan.steps.iter().map(group).collect();
+        let view = self.log.view(plan, names, &groups, *jobs, (*costs).clone());
         self.signals.nodes_run();
         view
     }

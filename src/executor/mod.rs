@@ -92,6 +92,15 @@ pub enum Status {
     NotStarted,
 }
 
+/// A pass over images that learns nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// It is all of the step.
+    Measurement,
+    /// A student's step begins with it.
+    TeacherLogits,
+}
+
 /// Something that people may want to see as it happens. Steps are given by their index.
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -123,6 +132,24 @@ pub enum Event {
         record: EpochRecord,
         /// Training samples a second.
         samples_per_second: f64,
+    },
+    /// A pass over images that learns nothing has come somewhere; told a few times a second.
+    Passed {
+        /// Which step it is for.
+        step: usize,
+        /// What it makes.
+        what: Pass,
+        /// Share of the images, in [0, 1].
+        share: f64,
+        /// Images a second.
+        samples_per_second: f64,
+    },
+    /// A step has measured a network.
+    Measured {
+        /// Which.
+        step: usize,
+        /// Top-1, as a share.
+        accuracy: f64,
     },
     /// A step has ended.
     Ended {

@@ -4,11 +4,12 @@ use super::{
     failure::{data, diverged},
     int8::int8,
     outside::OutsideError,
+    pass::PassLine,
     runner::Job,
 };
 use crate::{
     dataset::{Batch, Split, View},
-    executor::{Done, StepError},
+    executor::{Done, Event, Pass, StepError},
     key::Key,
     metric::{Answers, Beside, metrics_beside},
     network::Network,
@@ -37,7 +38,12 @@ impl Job<'_> {
         }
         let classes = learn.net.classes();
         let logits = |net: &Network, key: &Key| {
-            let logits = infer_from(net, &view, classes, Vec::new(), &mut |_| !self.rest());
+            let mut line = PassLine::new(self, Pass::Measurement, view.len());
+            let mut go_on = |rows: &[f32]| {
+                line.at(rows.len() / classes);
+                !self.rest()
+            };
+            let logits = infer_from(net, &view, classes, Vec::new(), &mut go_on);
             logits.map_err(|error| self.unusable(key, error))
         };
         let mut parents = step.inputs.parents.iter().skip(1);
@@ -66,6 +72,8 @@ impl Job<'_> {
                 metrics.samples, eval.temperature
             )));
         }
+        let measured = Event::Measured { step: self.step, accuracy: metrics.top1() };
+        self.runner.observer.event(&measured);
         let seconds = started.elapsed().as_secs_f64();
         let answers = serde_json::to_vec(&Answers::of(&own, &view.labels, classes));
         let answers = [(Answers::FILE, answers.expect("counts and finite sums are always JSON"))];

@@ -17,6 +17,7 @@ mod moment;
 mod network;
 mod outside;
 mod pace;
+mod pass;
 mod pause;
 mod peers;
 mod runner;

@@ -8,11 +8,12 @@ use super::{
     files::{LOGITS, Part, WEIGHTS, read_logits, read_part, write_logits, write_part},
     network::trained_network,
     pace::{Clock, Pace},
+    pass::PassLine,
     runner::Job,
 };
 use crate::{
     dataset::{Batch, Data, Split, View},
-    executor::StepError,
+    executor::{Pass, StepError},
     key::{Key, KeyInputs},
     network::Network,
     pipeline::Teacher,
@@ -93,7 +94,9 @@ impl Job<'_> {
         // A problem with the part costs no logits: it is told once.
         let mut told = false;
         let mut last = part.values.len();
+        let mut line = PassLine::new(self, Pass::TeacherLogits, train.len());
         let mut go_on = |rows: &[f32]| {
+            line.at(rows.len() / classes);
             let stop = self.rest();
             let new = rows.len() > last;
             if new && (stop || pace.is_due(runner.checkpoint_every)) {

@@ -16,6 +16,7 @@ mod expand;
 mod fields;
 mod figure;
 mod from_file;
+mod groups;
 mod hyper;
 mod keep;
 mod kind;

@@ -5,6 +5,7 @@ use super::{
     decide::decide,
     diagnostic::{Diagnostics, Sources, Span},
     figure::Figure,
+    groups::groups,
     hyper::RawRecipe,
     measure::Eval,
     moment,
@@ -174,16 +175,18 @@ impl<'a> Resolver<'a> {
         }
         let seeds: Arc<[u64]> = raw.seeds.as_slice().into();
         let mut nodes = Vec::with_capacity(learns.len() + evals.len());
-        for (raw, learn) in raw.learns.iter().zip(learns) {
+        let groups = groups(raw.learns.iter().map(|node| &node.name));
+        for ((raw, learn), group) in raw.learns.iter().zip(learns).zip(groups) {
             let (name, work) = (raw.name.text.clone(), Work::Learn(Box::new(learn?)));
             let own = raw.seeds.as_ref().unwrap_or(&seeds).clone();
             let (on_demand, is_trial) = (raw.role != Role::Plain, raw.role == Role::Trial);
-            nodes.push(Node { name, work, seeds: own, on_demand, is_trial });
+            nodes.push(Node { name, work, seeds: own, on_demand, is_trial, group });
         }
         for (name, eval) in evals {
-            let Node { seeds, is_trial, .. } = &nodes[eval.of];
+            let Node { seeds, is_trial, group, .. } = &nodes[eval.of];
             let (seeds, on_demand, is_trial) = (seeds.clone(), eval.scores, *is_trial);
-            nodes.push(Node { name, work: Work::Eval(eval), seeds, on_demand, is_trial });
+            let group = group.clone();
+            nodes.push(Node { name, work: Work::Eval(eval), seeds, on_demand, is_trial, group });
         }
         let parents = nodes.iter().map(|node| match &node.work {
             Work::Learn(learn) => {

@@ -66,6 +66,8 @@ pub struct Node {
     pub on_demand: bool,
     /// Whether it is a trial of a search, of which there are many.
     pub is_trial: bool,
+    /// What it shares with the others of its matrix, chain or search: the start of their names.
+    pub group: Option<Arc<str>>,
 }
 
 /// What a node does.

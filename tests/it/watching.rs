@@ -65,6 +65,7 @@ fn each_line_of_a_json_log_is_a_documented_event() {
     assert!(last["loss"].is_f64() && last["accuracy"].is_f64() && last["epochs"] == 2, "{last}");
     assert_eq!(last["node_seconds_left"], 0.0);
     assert!(of("ended").iter().all(|ended| ended["status"] == "done" && ended["seconds"].is_f64()));
+    assert!(of("ended").iter().all(|ended| ended["accuracy"].is_f64()), "and how good it is");
     let summary = of("summary")[0];
     assert_eq!((&summary["trained"], &summary["reused"]), (&Value::from(10), &Value::from(0)));
     let spent: f64 = of("ended").iter().map(|ended| ended["seconds"].as_f64().unwrap()).sum();

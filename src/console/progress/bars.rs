@@ -2,7 +2,7 @@
 
 use super::{Board, ending, short, standing};
 use crate::{
-    executor::{Event, Observer, Status},
+    executor::{Event, Observer, Pass},
     history::EpochRecord,
 };
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
@@ -22,6 +22,8 @@ pub(super) struct Bars {
     multi: MultiProgress,
     total: ProgressBar,
     running: Mutex<HashMap<usize, Row>>,
+    /// Bars of the groups that have begun and not ended.
+    groups: Mutex<HashMap<usize, ProgressBar>>,
 }
 
 /// A running node's bar, and what its last whole epoch gave.
@@ -38,18 +40,17 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// `loss 0.8932, 80.8 % (train 77.6 %), 2310/s`: as [`epoch_text`](super::epoch_text), so that both
-/// accuracies are seen in a terminal of 80 columns.
+/// `2310/s, loss 0.893, 80.8 % (train 77.6)`: what a narrow terminal cuts is the least of it.
 fn brief(record: &EpochRecord, rate: f64) -> String {
     let &EpochRecord { loss, accuracy, train_accuracy, .. } = record;
-    let percent = |share: f64| format!("{:.1} %", share * 100.0);
+    let percent = |share: f64| format!("{:.1}", share * 100.0);
     let shown = match (accuracy.map(percent), train_accuracy.map(percent)) {
-        (Some(evaluated), Some(trained)) => format!("{evaluated} (train {trained}), "),
-        (Some(evaluated), None) => format!("{evaluated}, "),
-        (None, Some(trained)) => format!("train {trained}, "),
+        (Some(evaluated), Some(trained)) => format!(", {evaluated} % (train {trained})"),
+        (Some(evaluated), None) => format!(", {evaluated} %"),
+        (None, Some(trained)) => format!(", train {trained} %"),
         (None, None) => String::new(),
     };
-    format!("loss {loss:.4}, {shown}{rate:.0}/s")
+    format!("{rate:.0}/s, loss {loss:.3}{shown}")
 }
 
 impl Bars {
@@ -66,16 +67,50 @@ impl Bars {
         };
         total.set_style(style("{standing}").with_key("standing", line));
         total.enable_steady_tick(Duration::from_millis(500));
-        Self { started, board, multi, total, running: Mutex::default() }
+        Self { started, board, multi, total, running: Mutex::default(), groups: Mutex::default() }
     }
 
     fn begin(&self, step: usize) {
-        let bar = self.multi.insert_before(&self.total, ProgressBar::new(LENGTH));
-        bar.set_style(style("{spinner:.cyan} {prefix} {bar:10.cyan} {wide_msg}"));
+        // What runs stands above its group.
+        let below = self.group(step).unwrap_or_else(|| self.total.clone());
+        let bar = self.multi.insert_before(&below, ProgressBar::new(LENGTH));
+        bar.set_style(style("{spinner:.cyan} {prefix} {bar:6.cyan} {wide_msg}"));
         let title = lock(&self.board).title(step);
         bar.set_prefix(title);
         bar.enable_steady_tick(Duration::from_millis(200));
         lock(&self.running).insert(step, Row { bar, epoch: None });
+    }
+
+    /// The bar of a step's group, as far as that is; cleared when all of it has ended.
+    fn group(&self, step: usize) -> Option<ProgressBar> {
+        let (group, share, line) = lock(&self.board).group(step)?;
+        let mut groups = lock(&self.groups);
+        let bar = groups.entry(group).or_insert_with(|| {
+            let bar = self.multi.insert_before(&self.total, ProgressBar::new(LENGTH));
+            bar.set_style(style("  {bar:6.green} {wide_msg}"));
+            bar
+        });
+        bar.set_position((share * LENGTH as f64) as u64);
+        bar.set_message(line);
+        let bar = bar.clone();
+        if share >= 1.0 {
+            bar.finish_and_clear();
+            groups.remove(&group);
+        }
+        Some(bar)
+    }
+
+    fn pass(&self, step: usize, what: Pass, share: f64, rate: f64) {
+        let left = lock(&self.board).step_left(step, self.started.elapsed().as_secs_f64());
+        let running = lock(&self.running);
+        let Some(Row { bar, .. }) = running.get(&step) else { return };
+        bar.set_position((share * LENGTH as f64) as u64);
+        let word = match what {
+            Pass::Measurement => "measures",
+            Pass::TeacherLogits => "teacher's logits",
+        };
+        let left = left.map(|left| format!(", {} left", short(left))).unwrap_or_default();
+        bar.set_message(format!("{word} {:.0} %{left}, {rate:.0}/s", share * 100.0));
     }
 
     fn reach(&self, step: usize, epoch: usize, epochs: usize, share: f64, rate: f64) {
@@ -87,7 +122,7 @@ impl Bars {
         let left = left.map(|left| format!("{} left, ", short(left))).unwrap_or_default();
         let text = match last {
             Some(record) => brief(record, rate),
-            None => format!("{rate:.0} images/s"),
+            None => format!("{rate:.0}/s"),
         };
         bar.set_message(format!("{epoch}/{epochs}, {left}{text}"));
     }
@@ -112,17 +147,19 @@ impl Observer for Bars {
                 }
                 self.reach(*step, record.epoch, *epochs, 1.0, *samples_per_second);
             }
+            Event::Passed { step, what, share, samples_per_second } => {
+                self.pass(*step, *what, *share, *samples_per_second);
+            }
+            Event::Measured { .. } => {}
             Event::Ended { step, status } => {
                 if let Some(row) = lock(&self.running).remove(step) {
                     row.bar.finish_and_clear();
                 }
                 let line = ending(&lock(&self.board), *step, status);
-                // Measurements come and go in a blink; the table tells of them.
-                let told = matches!(status, Status::Failed(_) | Status::Blocked(_))
-                    || lock(&self.board).is_training(*step);
-                if let Some(line) = line.filter(|_| told) {
+                if let Some(line) = line {
                     self.line(&line);
                 }
+                self.group(*step);
             }
             Event::Note(note) => self.line(&format!("note: {note}")),
         }
@@ -153,10 +190,10 @@ mod tests {
             constant: false,
         };
         let text = brief(&record, 2310.0);
-        assert_eq!(text, "loss 0.8932, 80.8 % (train 77.6 %), 2310/s");
-        let before = "⠋ train teacher@0 ██████████ 2/8, 32s left, ".chars().count();
-        assert!(before + text.find(", 2310").unwrap() <= 80);
+        assert_eq!(text, "2310/s, loss 0.893, 80.8 % (train 77.6)");
+        let before = "⠋ train teacher@20 ██████ 2/8, 32s left, ";
+        assert!((before.to_owned() + &text).chars().count() <= 80);
         let none = EpochRecord { accuracy: None, ..record };
-        assert_eq!(brief(&none, 2310.0), "loss 0.8932, train 77.6 %, 2310/s");
+        assert_eq!(brief(&none, 2310.0), "2310/s, loss 0.893, train 77.6 %");
     }
 }

@@ -51,7 +51,8 @@ impl Behind {
 
 impl Observer for Behind {
     fn event(&self, event: &Event) {
-        let progress = matches!(event, Event::Samples { .. } | Event::Epoch { .. });
+        let progress =
+            matches!(event, Event::Samples { .. } | Event::Epoch { .. } | Event::Passed { .. });
         if progress && self.waiting.load(Ordering::Relaxed) >= WAITING {
             return;
         }

@@ -1,12 +1,16 @@
 //! Where a run stands: each step's state, and the time left.
 
-use super::states::{Counts, Course, StepState};
-use crate::{
-    executor::{Costs, Done, Event, Profile, Rest, Status, makespan},
-    key::Kind,
-    plan::{Action, Plan},
+use super::{
+    groups::Groups,
+    states::{Counts, Course, StepState},
 };
-use std::collections::BTreeSet;
+use crate::{
+    executor::{Costs, Done, Event, Pass, Profile, Rest, Status, makespan},
+    key::Kind,
+    plan::{Action, Plan, Step},
+    recipe::Select,
+};
+use std::{collections::BTreeSet, sync::Arc};
 
 /// A run's steps as people see them. All times are seconds since the run began.
 pub(super) struct Board {
@@ -18,6 +22,11 @@ pub(super) struct Board {
     /// How many of `states` are what.
     counts: Counts,
     running: BTreeSet<usize>,
+    /// Top-1 of each: of a training that of the epoch whose weights it keeps, on its eval split.
+    accuracies: Vec<Option<f64>>,
+    /// Whether a training keeps the weights of its last epoch.
+    last: Vec<bool>,
+    groups: Groups,
     jobs: usize,
     costs: Costs,
     /// When the time left was worked out last, and what came out.
@@ -59,6 +68,9 @@ impl Board {
             kinds: plan.steps.iter().map(|step| step.inputs.kind).collect(),
             profiles: plan.steps.iter().map(Profile::of).collect(),
             parents: plan.steps.iter().map(|step| step.parents.clone()).collect(),
+            accuracies: vec![None; states.len()],
+            last: plan.steps.iter().map(keeps_last).collect(),
+            groups: Groups::default(),
             states,
             counts,
             running: BTreeSet::new(),
@@ -68,6 +80,27 @@ impl Board {
             #[cfg(test)]
             visits: 0,
         }
+    }
+
+    /// With what each step shares with others of its matrix, chain or search.
+    pub fn grouped(mut self, globs: Vec<Option<Arc<str>>>) -> Self {
+        let runs =
+            |step: usize| self.is_training(step) && matches!(self.states[step], StepState::Waiting);
+        let globs = globs.into_iter().enumerate();
+        let globs: Vec<_> = globs.map(|(step, glob)| glob.filter(|_| runs(step))).collect();
+        self.groups = Groups::new(&globs);
+        self
+    }
+
+    /// The group of a step, the share of it that has ended, and that in words.
+    pub fn group(&self, step: usize) -> Option<(usize, f64, String)> {
+        let group = self.groups.of(step)?;
+        Some((group, self.groups.share(group), self.groups.line(group, &self.names)))
+    }
+
+    /// Top-1 of what a step has made, as far as is known.
+    pub fn accuracy(&self, step: usize) -> Option<f64> {
+        self.accuracies[step]
     }
 
     fn set(&mut self, step: usize, state: StepState) {
@@ -112,7 +145,14 @@ impl Board {
             }
             Event::Epoch { step, epochs, record, .. } => {
                 self.reach(*step, time, record.epoch as f64 / *epochs as f64);
+                let best = self.accuracies[*step].filter(|_| !self.last[*step]);
+                self.accuracies[*step] =
+                    record.accuracy.map(|now| best.map_or(now, |b| b.max(now)));
             }
+            // A student's course begins with its epochs.
+            Event::Passed { what: Pass::TeacherLogits, .. } => {}
+            Event::Passed { step, share, .. } => self.reach(*step, time, *share),
+            Event::Measured { step, accuracy } => self.accuracies[*step] = Some(*accuracy),
             Event::Ended { step, status } => {
                 if let Status::Done(Done::Here(seconds)) = status {
                     self.costs.add(&self.profiles[*step], *seconds);
@@ -124,6 +164,7 @@ impl Board {
                     Status::Failed(_) | Status::Blocked(_) => StepState::Failed,
                     Status::NotStarted => StepState::Waiting,
                 };
+                self.groups.end(*step, self.accuracies[*step]);
                 self.set(*step, state);
             }
             Event::Note(_) => {}
@@ -209,13 +250,18 @@ impl Board {
     }
 }
 
+fn keeps_last(step: &Step) -> bool {
+    let recipe = step.inputs.recipe.as_ref();
+    step.inputs.epoch.is_some() || recipe.is_some_and(|recipe| recipe.select == Select::Last)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
         executor::{StepError, StepErrorKind},
         key::{Key, KeyInputs},
-        plan::{Reason, Step},
+        plan::Reason,
     };
 
     fn step(parents: Vec<usize>, action: Action) -> Step {

@@ -72,7 +72,7 @@ impl Observer for Objects {
                 let (node, kind) = (board.name(*step), board.kind(*step));
                 tell("started", json!({ "node": node, "kind": kind }));
             }
-            Event::Samples { .. } => {}
+            Event::Samples { .. } | Event::Passed { .. } | Event::Measured { .. } => {}
             Event::Epoch { step, epochs, record, samples_per_second } => tell(
                 "epoch",
                 json!({
@@ -93,6 +93,9 @@ impl Observer for Objects {
                 fields["node"] = board.name(*step).into();
                 fields["kind"] = json!(board.kind(*step));
                 fields["status"] = word.into();
+                if let Status::Done(Done::Here(_)) = status {
+                    fields["accuracy"] = board.accuracy(*step).into();
+                }
                 tell("ended", fields);
             }
             Event::Note(note) => tell("note", json!({ "message": note })),

@@ -73,7 +73,7 @@ impl Observer for Lines {
                 self.is_due(*step);
                 say(&format!("{}: started", board.title(*step)));
             }
-            Event::Samples { .. } => {}
+            Event::Samples { .. } | Event::Passed { .. } | Event::Measured { .. } => {}
             Event::Epoch { step, epochs, record, samples_per_second } => {
                 if self.is_due(*step) {
                     let text = epoch_text(record, *samples_per_second);

@@ -4,6 +4,7 @@ mod bars;
 mod behind;
 mod board;
 mod decoding;
+mod groups;
 mod json;
 mod lines;
 mod states;
@@ -22,7 +23,7 @@ use json::Objects;
 use lines::{Detail, Lines};
 use serde_json::json;
 use states::Counts;
-use std::{io::IsTerminal, time::Duration};
+use std::{io::IsTerminal, sync::Arc, time::Duration};
 
 pub(crate) use decoding::Decoding;
 pub(crate) use json::{status_json, tell};
@@ -60,15 +61,17 @@ impl LogArgs {
     }
 
     /// A view of a plan's walk that fits what is asked for and where stderr goes. `names` are the
-    /// steps', `costs` what steps like them have cost on the same device.
+    /// steps', `groups` what they share with others of a matrix, chain or search, `costs` what steps like them have cost on the same device.
     pub fn view(
         self,
         plan: &Plan,
         names: Vec<String>,
+        groups: &[Option<Arc<str>>],
         jobs: usize,
         costs: Costs,
     ) -> Box<dyn Observer> {
-        let board = || Board::new(plan, names.clone(), jobs, costs.clone());
+        let board =
+            || Board::new(plan, names.clone(), jobs, costs.clone()).grouped(groups.to_vec());
         // Records that RUST_LOG asks for would tear the bars.
         let live = std::io::stderr().is_terminal() && std::env::var_os("RUST_LOG").is_none();
         if self.is_json() {
@@ -112,7 +115,11 @@ impl LogArgs {
 fn ending(board: &Board, step: usize, status: &Status) -> Option<String> {
     let name = board.title(step);
     match status {
-        Status::Done(Done::Here(seconds)) => Some(format!("{name}: done in {seconds:.1} s")),
+        Status::Done(Done::Here(seconds)) => {
+            let accuracy = board.accuracy(step).map(|share| share * 100.0);
+            let accuracy = accuracy.map(|percent| format!(", accuracy {percent:.2} %"));
+            Some(format!("{name}: done in {seconds:.1} s{}", accuracy.unwrap_or_default()))
+        }
         Status::Done(Done::Elsewhere) => {
             Some(format!("{name}: made meanwhile by another step or process"))
         }
