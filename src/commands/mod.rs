@@ -22,9 +22,13 @@ mod why;
 
 use crate::{
     console::{coloured, flush, folder, grouped, listen, say, tell},
+    pipeline::nearest,
     store::Store,
 };
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{
+    CommandFactory, FromArgMatches, Parser, Subcommand,
+    error::{ContextKind, ContextValue},
+};
 use std::{path::PathBuf, process::ExitCode};
 
 /// Teacher-assistant knowledge distillation as pipelines that never train twice
@@ -93,11 +97,29 @@ fn arranged() -> clap::Command {
     grouped(Cli::command())
 }
 
+/// A mistake of the command line, with the command that was probably meant: two letters changed round are
+/// too far apart for clap.
+fn meant(mut error: clap::Error) -> clap::Error {
+    let said = match error.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(said)) => said.clone(),
+        _ => return error,
+    };
+    let takd = arranged();
+    let within = std::env::args().find_map(|word| takd.find_subcommand(word));
+    let commands = within.filter(|command| command.has_subcommands()).unwrap_or(&takd);
+    let near = nearest(&said, commands.get_subcommands().map(clap::Command::get_name));
+    if let Some(near) = near.filter(|_| error.get(ContextKind::SuggestedSubcommand).is_none()) {
+        let near = ContextValue::Strings(vec![near.to_owned()]);
+        error.insert(ContextKind::SuggestedSubcommand, near);
+    }
+    error
+}
+
 /// Runs the command that the process was called with.
 pub fn main() -> ExitCode {
     #[cfg(unix)]
     crate::console::bear_file_limits();
-    let matches = arranged().get_matches();
+    let matches = arranged().try_get_matches().unwrap_or_else(|error| meant(error).exit());
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let json = matches!(&cli.command, Command::Run(args) if args.log.is_json());
     listen(json);

@@ -1,8 +1,10 @@
 //! `takd run`.
 
+mod watch;
+
 use crate::{
     console::{
-        Decoding, LogArgs, PipelineArgs, Signals, command_line,
+        Decoding, LogArgs, PipelineArgs, Signals, coloured, command_line,
         exit::{self, Problem},
         long, print, print_json, say, show, status_json, step_json, tell,
     },
@@ -19,6 +21,7 @@ use std::{
     num::NonZeroUsize,
     time::{Duration, Instant},
 };
+use watch::Watched;
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:
@@ -50,6 +53,9 @@ pub(super) struct Args {
     /// Seconds between checkpoints inside an epoch; epochs' ends have their own
     #[arg(long, default_value_t = 300, value_name = "SECONDS")]
     checkpoint_every: u64,
+    /// Run again whenever the pipeline or a file that it reads has changed, until Ctrl-C
+    #[arg(long)]
+    watch: bool,
     /// Print the results as JSON
     #[arg(long)]
     json: bool,
@@ -58,17 +64,46 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
-    let started = Instant::now();
     let signals = Signals::listen(args.log);
     args.log.never_wait();
+    let mut watched = Watched::new(args.pipeline.path());
+    if !args.watch {
+        return once(args, store, &signals, &mut watched);
+    }
+    loop {
+        let code = once(args, store, &signals, &mut watched).unwrap_or_else(|problem| {
+            say(&problem.render(coloured()));
+            problem.exit_code()
+        });
+        if signals.number().is_some() {
+            return Ok(code);
+        }
+        args.log.note(&format!("watching {}; Ctrl-C ends it", args.pipeline.file()));
+        match watched.wait(&signals.stop) {
+            Some(file) => args.log.note(&format!("{} has changed", file.display())),
+            None => return Ok(code),
+        }
+    }
+}
+
+/// One run; `watched` gets to know what it reads.
+fn once(
+    args: &Args,
+    store: &Store,
+    signals: &Signals,
+    watched: &mut Watched,
+) -> Result<u8, Problem> {
+    let started = Instant::now();
     let selection = Selection { nodes: args.nodes.clone(), force: args.force.clone() };
     if args.dry_run {
         let session = args.pipeline.planned_session(store)?;
+        watched.reads(&session.pipeline);
         let survey = session.survey()?;
         show(&session, &survey, &session.plan_of(&survey, &selection)?, args.json)?;
         return Ok(exit::OK);
     }
     let mut session = args.pipeline.session(store)?;
+    watched.reads(&session.pipeline);
     let options = RunOptions {
         device: args.device,
         burn_ops: args.burn_ops,
@@ -77,7 +112,7 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
         checkpoint_every: Duration::from_secs(args.checkpoint_every),
         stop: signals.stop.clone(),
     };
-    let watcher = Told { log: args.log, signals: &signals };
+    let watcher = Told { log: args.log, signals };
     let mut outcome = session.run(&selection, &options, &watcher)?;
     // The user has waited for the pipeline to be read, too.
     outcome.seconds = started.elapsed().as_secs_f64();
@@ -125,9 +160,8 @@ impl Watcher for Told<'_> {
     fn begin<'a>(&'a self, outlook: &Outlook<'_>) -> Box<dyn Observer + 'a> {
         let Outlook { graph, plan, jobs, costs } = outlook;
         let names = plan.steps.iter().map(|step| step.name(graph)).collect();
-        let group = |step: &Step| {
-            graph.pipeline.nodes[graph.tasks[step.tasks[0]].node].group.clone()
-        };
+        let group =
+            |step: &Step| graph.pipeline.nodes[graph.tasks[step.tasks[0]].node].group.clone();
         let groups: Vec<_> = plan.steps.iter().map(group).collect();
         let view = self.log.view(plan, names, &groups, *jobs, (*costs).clone());
         self.signals.nodes_run();

@@ -104,3 +104,19 @@ fn gc_by_age_takes_what_is_old_and_not_kept() {
     let wrong = workspace.takd(&["cache", "gc", "--older-than", "month"]);
     assert!(wrong.code == 2, "{wrong:?}");
 }
+
+#[test]
+fn a_command_that_was_misspelt_is_guessed() {
+    let workspace = Workspace::new();
+    for (words, near) in [
+        (&["rnu", "tiny.toml"][..], "'run'"),
+        (&["reprot"], "'report'"),
+        (&["cache", "lsit"], "'list'"),
+        (&["data", "fecth"], "'fetch'"),
+    ] {
+        let output = workspace.takd(words);
+        assert!(output.code == 2 && output.stderr.contains(near), "{words:?}: {output:?}");
+    }
+    let preset = workspace.takd(&["plan", "tiny.toml", "--preset", "quik"]);
+    assert!(preset.code == 3 && preset.stderr.contains("no preset is named `quik`"), "{preset:?}");
+}

@@ -4,9 +4,10 @@
 use crate::{
     resume::checkpoints,
     running::{MINUTES, Running},
-    workspace::{Workspace, key},
+    workspace::{PIPELINE, Workspace, key},
 };
 use std::{
+    fs,
     io::{BufRead, BufReader, Lines},
     process::{ChildStderr, Command, Stdio},
     thread::sleep,
@@ -175,4 +176,30 @@ fn a_hangup_is_what_the_system_makes_of_it() {
     run.signal("-HUP");
     let (code, told) = run.stop("-INT");
     assert!(code == Some(130) && told.contains("checkpoint is written"), "{code:?}: {told}");
+}
+
+#[test]
+fn a_watched_pipeline_runs_again_when_its_files_change_until_ctrl_c() {
+    let workspace = Workspace::new();
+    let mut run = Endless::with(&workspace, &["run", "tiny.toml", "nokd@20", "--watch"]);
+    assert!(run.wait_for("trained ").starts_with("trained 1, measured 0, reused 0"));
+    run.wait_for("watching tiny.toml; Ctrl-C ends it");
+    workspace.write("tiny.toml", PIPELINE.replace("epochs     = 2", "epochs     = 3"));
+    run.wait_for("tiny.toml has changed");
+    assert!(run.wait_for("trained ").starts_with("trained 1, "), "by another recipe");
+    // A file with errors is reported and waited for.
+    run.wait_for("watching ");
+    workspace.write("tiny.toml", "[recipe.x]\nepoch = 1");
+    run.wait_for("did you mean `epochs`?");
+    run.wait_for("watching ");
+    workspace.write("tiny.toml", PIPELINE);
+    assert!(run.wait_for("trained ").starts_with("trained 0, measured 0, reused 1"));
+    // What it reads counts as well.
+    run.wait_for("watching ");
+    let labels = workspace.path("bars/train-labels-idx1-ubyte");
+    let same = fs::read(&labels).unwrap();
+    fs::write(&labels, same).unwrap();
+    assert!(run.wait_for(" has changed").contains("train-labels-idx1-ubyte"));
+    run.wait_for("watching ");
+    assert_eq!(run.stop("-INT").0, Some(130));
 }
