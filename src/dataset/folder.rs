@@ -9,7 +9,7 @@ use super::{
     digests::{Seen, Stored, look},
     files::{File, Files},
     images::{Images, Part},
-    listing::{Listed, Listing, damaged},
+    listed::{Listed, Listing, damaged},
     part::{TEST, TRAIN, part_digest},
     picture::shorter_side,
     skipped::{Reason, Skipped},
@@ -108,7 +108,19 @@ impl Found {
 
     fn info(&self, folder: &ImageFolder) -> DataInfo {
         let part = |part, split: &Split| {
-            let files = split.files.iter().map(|file| (file.name.as_str(), file.digest));
+            // A path in a class folder tells the class; one in a list does not.
+            let name = |file: &File, label: u16| match &folder.list {
+                Some(_) => format!("{}/{}", self.classes[usize::from(label)], file.name),
+                None => file.name.clone(),
+            };
+            let names: Vec<String> = split
+                .files
+                .iter()
+                .zip(&split.labels)
+                .map(|(file, &label)| name(file, label))
+                .collect();
+            let digests = split.files.iter().map(|file| file.digest);
+            let files = names.iter().map(String::as_str).zip(digests);
             part_digest("image-folder", part, &self.classes, files)
         };
         DataInfo {

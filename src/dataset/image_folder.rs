@@ -15,6 +15,10 @@ pub struct ImageFolder {
     pub train: String,
     /// The folder of test images in it: the first of these that is there.
     pub test: Vec<String>,
+    /// Where class folders lie in `path` itself, the percentage of their images that is for testing.
+    pub held_out: Option<u8>,
+    /// A file in `path` that lists images and labels, in place of class folders.
+    pub list: Option<String>,
     /// How images of any size become images of one size.
     pub fit: Fit,
     /// Where the digests of files are kept, so that they are not read anew by each command.
@@ -25,8 +29,8 @@ impl ImageFolder {
     /// The usual layout: `train` and `val` (or `test`), images of 224×224; digests are kept in a
     /// folder of `data`.
     pub fn new(path: PathBuf, data: &Path) -> Self {
-        let test = ["val", "test"].map(str::to_owned).to_vec();
+        let test = ["val", "test", "validation"].map(str::to_owned).to_vec();
         let (train, fit, digests) = ("train".to_owned(), Fit::default(), data.join("digests"));
-        Self { path, train, test, fit, digests }
+        Self { path, train, test, held_out: None, list: None, fit, digests }
     }
 }

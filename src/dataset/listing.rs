@@ -1,7 +1,8 @@
 //! What lies in a folder of images: class folders and the files in them, by their names alone.
 
 use super::{
-    DataError,
+    DataError, held_out, list_file,
+    listed::{Listed, Listing, MOST_CLASSES, damaged},
     skipped::{Reason, Skipped, by_name, is_like_image},
 };
 use crate::{dataset::ImageFolder, input::kind_of};
@@ -11,45 +12,34 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Labels are 16-bit integers.
-const MOST_CLASSES: usize = 65_000;
-
-/// Files that may be images.
-pub(super) struct Listing {
-    /// Of the training folder, sorted.
-    pub classes: Vec<String>,
-    pub train: Listed,
-    pub test: Listed,
-    pub skipped: Skipped,
-}
-
-/// The files of one split, sorted by class and path.
-pub(super) struct Listed {
-    /// Its name in the folder: `train`.
-    pub folder: String,
-    /// Paths in the folder of the split, with `/`.
-    pub names: Vec<String>,
-    /// The index of each file's class among those of the training folder.
-    pub labels: Vec<u16>,
-}
-
-impl Listed {
-    /// Paths in the folder of the data set.
-    pub fn paths(&self) -> impl Iterator<Item = String> + '_ {
-        self.names.iter().map(|name| format!("{}/{name}", self.folder))
-    }
-}
-
 impl Listing {
     /// Finds the files; opens none.
     ///
     /// # Errors
     /// [`DataError`] names the folder or file that is not as it must be.
     pub fn new(folder: &ImageFolder) -> Result<Self, DataError> {
+        match (&folder.list, folder.held_out) {
+            (Some(file), _) => list_file::listing(folder, file),
+            (None, Some(percent)) => Self::unsplit(folder, percent),
+            (None, None) => Self::split(folder),
+        }
+    }
+
+    /// Of class folders that lie in the folder itself.
+    fn unsplit(folder: &ImageFolder, percent: u8) -> Result<Self, DataError> {
+        let (root, skipped) = (&folder.path, Skipped::default());
+        let mut walk = Walk { root, skipped, above: Vec::new() };
+        let classes = walk.classes(".")?;
+        let all = walk.split(".", classes.iter().zip(0..))?;
+        let (train, test) = held_out::split(all, percent);
+        Ok(Self { classes, train, test, skipped: walk.skipped })
+    }
+
+    fn split(folder: &ImageFolder) -> Result<Self, DataError> {
         let root = &folder.path;
         let wanted = format!(
             "the images must lie in {0}/{1}/CLASS/….jpg (or .png) and {0}/{2}/CLASS/….jpg: put them \
-             there, or name another folder with `path`, or the folder that it lies in with --data \
+             there (class folders that are not split take `test_percent`), or name another folder with `path`, or the folder that it lies in with --data \
              or TAKD_DATA. ImageNet cannot be fetched by takd: it takes an account at \
              https://image-net.org; its class folders are train/n01440764 and so on",
             root.display(),
@@ -235,8 +225,4 @@ fn resolved(folder: &Path) -> Result<PathBuf, DataError> {
 fn unusable(path: &Path, error: io::Error) -> DataError {
     let help = "mend its permissions, or take it away".to_owned();
     DataError::Missing { file: path.display().to_string(), error, help }
-}
-
-pub(super) fn damaged(path: &Path, problem: String) -> DataError {
-    DataError::Damaged { file: path.display().to_string(), problem }
 }

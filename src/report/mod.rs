@@ -32,5 +32,5 @@ pub use nodes::NodeResults;
 pub use picture::{PaintError, Picture};
 pub use rows::{MeasuredRow, Searched, SeedResult, TableRow};
 pub use tensorboard::{EventFile, event_files};
-pub use wording::plural;
-use wording::{NOTHING, TEST_SELECTED, split_name, thousands};
+use wording::{NOTHING, TEST_SELECTED, split_name};
+pub use wording::{plural, thousands};

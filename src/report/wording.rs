@@ -24,7 +24,7 @@ pub(super) fn split_name(split: Split) -> &'static str {
 }
 
 /// `2487850` as `2,487,850`.
-pub(super) fn thousands(number: usize) -> String {
+pub fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() * 4 / 3);
     for (index, digit) in digits.chars().enumerate() {

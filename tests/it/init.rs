@@ -102,3 +102,95 @@ fn nothing_is_overwritten_and_what_is_missing_is_said() {
     assert_eq!(fs::read(workspace.path("pipeline.toml")).unwrap(), b"mine");
     assert!(!workspace.path("new.toml").exists());
 }
+
+/// What a pipeline that `takd init` wrote says when it runs.
+fn runs(workspace: &Workspace, file: &str) {
+    let run = ["run", file, "--set", "recipe.usual.epochs=1", "--set", "seeds=[1]"];
+    assert!(workspace.ok(&run).contains("student, TAKD"));
+}
+
+#[test]
+fn class_folders_without_a_split_are_split_for_ever() {
+    let workspace = Workspace::new();
+    for (class, shade) in [("cat", 40), ("dog", 200)] {
+        for image in 0..30 {
+            let place = workspace.path(format!("flat/{class}/{image}.png"));
+            save(place, RgbImage::from_pixel(32, 32, image::Rgb([shade, image, 0])));
+        }
+    }
+    let output = workspace.takd(&["init", "flat", "-o", "flat.toml"]);
+    assert_eq!(output.code, 0, "{output:?}");
+    assert!(output.stderr.contains("  teacher plain6 ("), "{output:?}");
+    assert!(output.stderr.ends_with("\n  takd run flat.toml\n"), "{output:?}");
+    let text = fs::read_to_string(workspace.path("flat.toml")).unwrap();
+    assert!(text.contains("\ntest_percent = 20 "), "{text}");
+    runs(&workspace, "flat.toml");
+    // More images leave every other on its side: what is tested stays, but for those.
+    let counts = |told: &str| -> [usize; 2] {
+        let numbers: Vec<usize> = told.split(' ').filter_map(|word| word.parse().ok()).collect();
+        [numbers[0], numbers[1]]
+    };
+    let [train, test] = counts(&output.stderr);
+    assert!(train + test == 60 && (4..=20).contains(&test), "{output:?}");
+    for image in 0..10 {
+        save(workspace.path(format!("flat/cat/new{image}.png")), RgbImage::new(32, 32));
+    }
+    let more = workspace.takd(&["init", "flat", "-o", "more.toml"]);
+    let [train_now, test_now] = counts(&more.stderr);
+    assert!(train_now >= train && test_now >= test && train_now + test_now == 70, "{more:?}");
+}
+
+#[test]
+fn a_list_of_images_is_a_data_set() {
+    let workspace = Workspace::new();
+    let mut list = "file_name,label\n".to_owned();
+    for image in 0..40u8 {
+        let name = format!("{image}.png");
+        let shade = if image % 2 == 0 { 30 } else { 220 };
+        save(
+            workspace.path(format!("mixed/{name}")),
+            RgbImage::from_pixel(32, 32, image::Rgb([shade; 3])),
+        );
+        list += &format!("{name},{}\n", if image % 2 == 0 { "dark" } else { "light" });
+    }
+    workspace.write("mixed/metadata.csv", &list);
+    workspace.ok(&["init", "mixed/metadata.csv", "-o", "mixed.toml"]);
+    let text = fs::read_to_string(workspace.path("mixed.toml")).unwrap();
+    assert!(text.contains("\npath       = \"mixed\"\nlist       = \"metadata.csv\""), "{text}");
+    runs(&workspace, "mixed.toml");
+    let keys = || workspace.ok(&["plan", "mixed.toml", "--json"]);
+    let known = keys();
+    // A label is part of what decides a result.
+    workspace.write("mixed/metadata.csv", list.replace("39.png,light", "39.png,dark"));
+    assert_ne!(known, keys());
+    for (wrong, told) in [
+        ("0.png\n", "line 1: it must hold a path and a label"),
+        ("0.png,a\n0.png,b\n", "line 2: 0.png comes twice"),
+        ("../0.png,a\n1.png,b\n", "must start from the folder of the list"),
+        ("0.png,a\n", "1 different labels"),
+    ] {
+        workspace.write("mixed/metadata.csv", wrong);
+        let output = workspace.takd(&["check", "mixed.toml"]);
+        assert!(output.code == 3 && output.stderr.contains(told), "{told}: {output:?}");
+    }
+}
+
+#[test]
+fn hugging_faces_layout_is_recognised() {
+    let workspace = Workspace::new();
+    for split in ["train", "validation"] {
+        for class in ["a", "b"] {
+            for image in 0..3 {
+                save(
+                    workspace.path(format!("hf/{split}/{class}/{image}.png")),
+                    RgbImage::new(32, 32),
+                );
+            }
+        }
+    }
+    let output = workspace.takd(&["init", "hf", "-o", "hf.toml"]);
+    assert!(
+        output.stderr.contains("6 training and 6 test images of 3×32×32, 2 classes"),
+        "{output:?}"
+    );
+}

@@ -1,17 +1,17 @@
 //! `takd init`.
 
+mod fitting;
+
 use crate::{
-    architecture::Architecture,
     console::{
         exit::{self, Problem},
         say, write_new,
     },
     dataset::{DataError, DataInfo, FashionMini, Format, Location, Storage},
     kinds::Kinds,
-    network,
-    recipe::leaves_one,
     session::Opening,
 };
+use fitting::{Networks, course, networks, reasons};
 use std::path::{Path, PathBuf};
 
 /// The pipeline with `@NAME@` where the data set decides.
@@ -21,8 +21,8 @@ const TEMPLATE: &str = include_str!("template.toml");
 #[command(after_help = "Example:
   takd init /usr/share/datasets/fashion-mnist -o fashion.toml")]
 pub(super) struct Args {
-    /// Folder of a data set: IDX files, CIFAR files, or a folder of images a class [default: the
-    /// images inside takd]
+    /// A data set: a folder of IDX files, CIFAR files or class folders of images, split (train, val or
+    /// test) or not; or a CSV file of path,label [default: the images inside takd]
     folder: Option<PathBuf>,
     /// The file to write; one that is there is left alone
     #[arg(long, short, value_name = "FILE", default_value = "pipeline.toml")]
@@ -30,21 +30,31 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<u8, Problem> {
-    let path = args.folder.as_deref().map(|folder| relative(folder, &args.output)).transpose()?;
+    let root = args.folder.as_deref().map(root);
+    let path = root.map(|root| relative(root, &args.output)).transpose()?;
     let (lines, info) = match (&args.folder, path) {
         (Some(folder), Some(path)) => recognise(folder, &path)?,
         _ => ("format     = \"fashion-mini\"\n".to_owned(), FashionMini.probe()?),
     };
-    let text = pipeline(&lines, &info);
+    let networks = networks(&info);
+    let validation = (info.train / 10).max(1).min(info.train.saturating_sub(1));
+    let text = pipeline(&lines, &info, &networks, validation);
     // What is written must be what the other commands read.
     Opening::new(&args.output).parse(text.clone())?;
     write_new(&args.output, &text)?;
+    let why = reasons(&info, &networks, validation);
     let (DataInfo { shape, classes, train, test, .. }, file) = (info, args.output.display());
     say(&format!(
         "wrote {file}: {train} training and {test} test images of {shape}, {classes} classes\n\
-         look it through, then:\n  takd plan {file}\n  takd run {file}"
+         {why}look it through, then:\n  takd plan {file}\n  takd run {file}"
     ));
     Ok(exit::OK)
+}
+
+/// The folder that a data set lies in: of a list of images the one with the list.
+fn root(given: &Path) -> &Path {
+    let above = given.parent().filter(|_| given.is_file());
+    above.map_or(given, |above| if above.as_os_str().is_empty() { Path::new(".") } else { above })
 }
 
 /// A folder as the pipeline in `output` names it: paths there are relative to the file.
@@ -68,8 +78,12 @@ fn recognise(folder: &Path, path: &str) -> Result<(String, DataInfo), Problem> {
             continue;
         }
         let suited = usual.suited(folder);
+        // A file is a list of images: what else lies beside it is not meant.
+        if folder.is_file() && suited.is_empty() {
+            continue;
+        }
         let choice = kind.choose(&suited).unwrap_or(usual);
-        match Format::new(&choice, folder.to_owned(), Path::new("data")).probe() {
+        match Format::new(&choice, root(folder).to_owned(), Path::new("data")).probe() {
             Ok(info) => {
                 let (format, path) = (kind.name, toml::Value::from(path));
                 let mut lines = format!("format     = \"{format}\"\npath       = {path}\n");
@@ -91,69 +105,21 @@ fn recognise(folder: &Path, path: &str) -> Result<(String, DataInfo), Problem> {
     }
     let folder = folder.display();
     problem += &format!(
-        "\nimages go into {folder}/train/CLASS/ and {folder}/val/CLASS/, a folder for each class"
+        "\nimages go into {folder}/CLASS/, or into {folder}/train/CLASS/ and {folder}/val/CLASS/, a folder \
+         for each class; or a CSV file lists them, path,label a line"
     );
     Err(Problem::Entry(problem))
 }
 
-/// Below this side images are for small networks: the first two layers of ImageNet's leave a quarter.
-const LARGE: usize = 128;
-
-/// Networks of three sizes that fit the images: their names, and tables for those that have none.
-fn networks(info: &DataInfo) -> ([&'static str; 3], String) {
-    let fits = |name: &&str| {
-        let layers = network::builtin(name, info.classes);
-        layers.is_some_and(|layers| {
-            Architecture::read(&layers, info.shape, info.classes, &Kinds::default()).is_ok()
-        })
-    };
-    let large = info.shape.height.min(info.shape.width) >= LARGE;
-    let named = [
-        (large, ["imagenet-resnet50", "imagenet-resnet20", "imagenet-resnet14"]),
-        (true, ["plain8", "plain4", "plain2"]),
-    ];
-    for (wanted, names) in named {
-        if wanted && names.iter().all(fits) {
-            return (names, String::new());
-        }
-    }
-    let table = |name, layers: &str| {
-        format!("[net.{name}]\nlayers = [{layers}, \"fc{}\"]\n\n", info.classes)
-    };
-    let tables = [
-        table("large", "\"conv32\", \"conv32\", \"fc64\""),
-        table("middle", "\"conv16\", \"fc32\""),
-        table("small", "\"conv4\""),
-    ];
-    (["large", "middle", "small"], tables.concat())
-}
-
-/// Steps in which networks of this size learn something, about.
-const STEPS: usize = 600;
-
-/// Epochs and batch size; few images need small batches and many epochs.
-fn course(info: &DataInfo, validation: usize) -> (usize, usize) {
-    let mut batch_size = match info.train {
-        ..500 => 16,
-        500..2000 => 32,
-        _ => 64,
-    };
-    if leaves_one(info.train - validation, batch_size) {
-        batch_size += 1;
-    }
-    ((STEPS * batch_size).div_ceil(info.train.max(1)).clamp(10, 60), batch_size)
-}
-
-fn pipeline(lines: &str, info: &DataInfo) -> String {
-    let ([large, middle, small], nets) = networks(info);
-    let validation = (info.train / 10).max(1).min(info.train.saturating_sub(1));
+fn pipeline(lines: &str, info: &DataInfo, networks: &Networks, validation: usize) -> String {
+    let Networks { names: [large, middle, small], tables, .. } = networks;
     let (epochs, batch_size) = course(info, validation);
     TEMPLATE
         .replace("@DATA@\n", lines)
         .replace("@VALIDATION@", &format!("{validation:<22}"))
         .replace("@EPOCHS@", &format!("{epochs:<22}"))
         .replace("@BATCH@", &batch_size.to_string())
-        .replace("@NETS@\n", &nets)
+        .replace("@NETS@\n", tables)
         .replace("@LARGE@", large)
         .replace("@MIDDLE@", middle)
         .replace("@SMALL@", small)

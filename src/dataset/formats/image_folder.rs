@@ -2,7 +2,7 @@
 
 use super::interface::{DataFormat, Format, Location, Place, Storage};
 use crate::{
-    dataset::{DataError, DataInfo, Dataset, Fit, ImageFolder, folder, known::Known},
+    dataset::{DataError, DataInfo, Dataset, Fit, ImageFolder, folder, held_out, known::Known},
     kind::{Conflict, Field, Kind, Scalar},
 };
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,8 @@ use std::{path::Path, sync::Arc};
 struct Fields {
     train: String,
     test: Option<String>,
+    test_percent: Option<u8>,
+    list: Option<String>,
     size: u32,
     resize: Option<u32>,
     exif: bool,
@@ -24,6 +26,8 @@ struct Fields {
 struct Layout {
     train: String,
     test: Vec<String>,
+    held_out: Option<u8>,
+    list: Option<String>,
     fit: Fit,
 }
 
@@ -36,7 +40,22 @@ pub(super) const KIND: Kind<dyn DataFormat> = Kind {
     source: "torchvision's `ImageFolder`",
     fields: &[
         Field::text("train", "the folder of training images").or(Scalar::Word("train")),
-        Field::text("test", "the folder of test images").or(Scalar::Derived("val, or test")),
+        Field::text("test", "the folder of test images")
+            .or(Scalar::Derived("val, test or validation")),
+        Field::whole(
+            "test_percent",
+            1,
+            90,
+            "where class folders lie in the folder itself, how many of their images are for \
+             testing: by a hash of their files' names, the same ones for ever",
+        )
+        .or(Scalar::Derived("none: the folder is split; 20 with list")),
+        Field::text(
+            "list",
+            "a CSV file in the folder that lists the images, path,label a line, in place of class \
+             folders; a column split, train or test, says where each belongs",
+        )
+        .or(Scalar::Derived("none")),
         Field::whole(
             "size",
             1,
@@ -61,16 +80,18 @@ pub(super) const KIND: Kind<dyn DataFormat> = Kind {
         .or(Scalar::Flag(true)),
     ],
     make: |fields| {
-        let Fields { train, test, size, resize, exif } = Kind::<dyn DataFormat>::read(fields);
+        let Fields { train, test, test_percent, list, size, resize, exif } =
+            Kind::<dyn DataFormat>::read(fields);
         let resize = resize.unwrap_or(Fit::around(size).resize);
         if resize < size {
             let message =
                 format!("images resized to {resize} pixels cannot be cropped to {size}×{size}");
             return Err(Conflict::of("resize", message, "`resize` must not be below `size`"));
         }
-        let usual = || ["val", "test"].map(str::to_owned).to_vec();
+        let usual = || ["val", "test", "validation"].map(str::to_owned).to_vec();
         let test = test.map_or_else(usual, |test| vec![test]);
-        Ok(Arc::new(Layout { train, test, fit: Fit { size, resize, exif } }))
+        let fit = Fit { size, resize, exif };
+        Ok(Arc::new(Layout { train, test, held_out: test_percent, list, fit }))
     },
 };
 
@@ -81,21 +102,36 @@ impl DataFormat for Layout {
 
     fn at(&self, place: &Place<'_>) -> Format {
         let usual = ImageFolder::new(place.path.to_owned(), place.data);
-        let Self { train, test, fit } = self.clone();
-        ImageFolder { train, test, fit, ..usual }.into()
+        let Self { train, test, held_out, list, fit } = self.clone();
+        ImageFolder { train, test, held_out, list, fit, ..usual }.into()
     }
 
     /// Little larger than they are: what is enlarged costs time and shows nothing more.
     fn suited(&self, path: &Path) -> Vec<(String, Value)> {
-        let folder = ImageFolder::new(path.to_owned(), Path::new(""));
+        let mut fields = Vec::new();
+        let mut folder = ImageFolder::new(path.to_owned(), Path::new(""));
+        if let (true, Some(above), Some(name)) = (path.is_file(), path.parent(), path.file_name()) {
+            folder.path = above.to_owned();
+            folder.list = name.to_str().map(str::to_owned);
+            fields.extend(folder.list.as_ref().map(|list| ("list".to_owned(), json!(list))));
+        } else if !path.join(&folder.train).is_dir() && holds_folders(path) {
+            folder.held_out = Some(held_out::USUAL);
+            fields.push(("test_percent".to_owned(), json!(held_out::USUAL)));
+        }
         // What is wrong with the folder is told by the probe.
         let (size, resize) = match folder::usual_side(&folder).ok().flatten() {
             Some(..48) => (32, 32),
             Some(48..128) => (64, 64),
             Some(_) | None => (Fit::default().size, Fit::default().resize),
         };
-        vec![("size".to_owned(), json!(size)), ("resize".to_owned(), json!(resize))]
+        fields.extend([("size".to_owned(), json!(size)), ("resize".to_owned(), json!(resize))]);
+        fields
     }
+}
+
+fn holds_folders(path: &Path) -> bool {
+    let inside = std::fs::read_dir(path).into_iter().flatten().flatten();
+    inside.map(|entry| entry.path()).any(|path| path.is_dir())
 }
 
 /// Russakovsky et al. 2015 (arXiv 1409.0575), the 1,000 classes of ILSVRC 2012: training and
@@ -124,7 +160,11 @@ impl Storage for ImageFolder {
     }
 
     fn is_there(&self) -> bool {
-        self.path.join(&self.train).is_dir()
+        match (&self.list, self.held_out) {
+            (Some(list), _) => self.path.join(list).is_file(),
+            (None, Some(_)) => self.path.is_dir(),
+            (None, None) => self.path.join(&self.train).is_dir(),
+        }
     }
 
     fn summary(&self) -> Result<String, DataError> {
