@@ -69,6 +69,19 @@ fn a_list_tells_what_each_entry_is_and_who_uses_it() {
 }
 
 #[test]
+fn a_list_tells_variants_of_a_node_apart() {
+    let workspace = Workspace::new();
+    let lambda = ["--set", "distill.blkd.objective.kd.lambda=0.7"];
+    workspace.ok(&["run", "tiny.toml", "blkd@20"]);
+    workspace.ok(&[&["run", "tiny.toml", "blkd@20"], &lambda[..]].concat());
+    let list = workspace.ok(&["cache", "list"]);
+    let of = |end: &str| list.lines().filter(|line| line.trim_end().ends_with(end)).count();
+    assert_eq!((of(" lambda=0.5"), of(" lambda=0.7")), (1, 1), "{list}");
+    let teacher = list.lines().find(|line| line.contains(" teacher@20 ")).unwrap();
+    assert!(teacher.ends_with(" –"), "there is one of it: {list}");
+}
+
+#[test]
 fn gc_takes_nothing_silently() {
     let workspace = Workspace::new();
     workspace.ok(&["run", "tiny.toml"]);

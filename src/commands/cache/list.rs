@@ -1,5 +1,6 @@
 //! `takd cache list`.
 
+use super::variants::variants;
 use crate::{
     console::{
         Given,
@@ -8,6 +9,7 @@ use crate::{
     },
     dataset::Split,
     key::{Key, NetInputs, keys},
+    kinds::Kinds,
     network::{BUILTIN, builtin},
     pipeline::Work,
     store::{Depth, Entry, Lookup, Outcome, Store, now},
@@ -57,6 +59,8 @@ struct Row {
     data: Option<String>,
     /// Top-1 as a share: an eval's own, of a network that on the test split.
     accuracy: Option<f64>,
+    /// What tells it from other entries of its node.
+    variant: Option<String>,
     bytes: u64,
     /// Seconds since it was made.
     age: Option<u64>,
@@ -114,10 +118,10 @@ fn named(args: &Args, store: &Store) -> Result<HashMap<Key, Named>, Problem> {
 
 /// A row for each entry; what others of the cache tell of it is filled in once all are known.
 fn rows(store: &Store, named: &HashMap<Key, Named>) -> Result<Vec<Row>, Problem> {
-    let mut rows = Vec::new();
+    let (mut rows, kinds) = (Vec::new(), Kinds::default());
     // Of networks: what they are, and how accurate on test images.
     let (mut nets, mut tested) = (HashMap::<Key, String>::new(), HashMap::<Key, f64>::new());
-    let mut parents = HashMap::<Key, Key>::new();
+    let (mut parents, mut configs) = (HashMap::<Key, Key>::new(), Vec::new());
     for key in store.keys()? {
         let row = match store.find(&key, Depth::Manifest) {
             Err(error) => unusable(key, "unread", error.to_string()),
@@ -127,6 +131,7 @@ fn rows(store: &Store, named: &HashMap<Key, Named>) -> Result<Vec<Row>, Problem>
             Ok(Lookup::Whole(entry)) => {
                 let row = whole(key, &entry);
                 let inputs = &entry.manifest.inputs;
+                configs.push((key, row.name.clone(), inputs.in_full(&kinds)));
                 nets.extend(inputs.net.as_ref().map(|net| (key, described(net))));
                 // A distillation's parents are its teachers.
                 if let Some(of) = inputs.parents.first().filter(|_| inputs.net.is_none()) {
@@ -139,7 +144,9 @@ fn rows(store: &Store, named: &HashMap<Key, Named>) -> Result<Vec<Row>, Problem>
         };
         rows.push(row);
     }
+    let mut variants = variants(&configs);
     for row in &mut rows {
+        row.variant = variants.remove(&row.key);
         let of = parents.get(&row.key).unwrap_or(&row.key);
         row.net = nets.get(of).cloned();
         row.accuracy = row.accuracy.or_else(|| tested.get(&row.key).copied());
@@ -153,8 +160,8 @@ fn rows(store: &Store, named: &HashMap<Key, Named>) -> Result<Vec<Row>, Problem>
 
 fn unusable(key: Key, kind: &str, why: String) -> Row {
     let (kind, used_by) = (kind.to_owned(), BTreeSet::new());
-    let (net, data, accuracy, bytes, age) = (None, None, None, 0, None);
-    Row { key, kind, name: why, net, data, accuracy, bytes, age, used_by }
+    let (net, data, accuracy, variant, bytes, age) = (None, None, None, None, 0, None);
+    Row { key, kind, name: why, net, data, accuracy, variant, bytes, age, used_by }
 }
 
 fn whole(key: Key, entry: &Entry) -> Row {
@@ -173,6 +180,7 @@ fn whole(key: Key, entry: &Entry) -> Row {
         // Names of data sets are no part of a key, and so of no entry.
         data: digest.map(|digest| digest.chars().take(8).collect()),
         accuracy,
+        variant: None,
         bytes: entry.bytes(),
         age: Some(now().saturating_sub(manifest.provenance.finished)),
         used_by: BTreeSet::new(),
@@ -209,6 +217,8 @@ fn table(rows: &[Row], with_pipelines: bool) -> String {
     }
     let mut table = Table::new();
     let mut heads = vec!["key", "kind", "node", "net", "data", "accuracy", "size", "age"];
+    let with_variants = rows.iter().any(|row| row.variant.is_some());
+    heads.extend(with_variants.then_some("variant"));
     heads.extend(with_pipelines.then_some("used by"));
     table.load_style(NOTHING).set_header(heads);
     for row in rows {
@@ -224,6 +234,7 @@ fn table(rows: &[Row], with_pipelines: bool) -> String {
             HumanBytes(row.bytes).to_string(),
             row.age.map_or_else(|| "–".to_owned(), |seconds| short(seconds as f64)),
         ];
+        cells.extend(with_variants.then(|| or_dash(&row.variant)));
         let used: Vec<&str> = row.used_by.iter().map(String::as_str).collect();
         let used = if used.is_empty() { "–".to_owned() } else { used.join(", ") };
         cells.extend(with_pipelines.then_some(used));

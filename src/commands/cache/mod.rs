@@ -3,6 +3,7 @@
 mod gc;
 mod list;
 mod remove;
+mod variants;
 
 use crate::{
     console::{
