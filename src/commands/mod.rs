@@ -29,6 +29,7 @@ use clap::{
     CommandFactory, FromArgMatches, Parser, Subcommand,
     error::{ContextKind, ContextValue},
 };
+use clap_complete::CompleteEnv;
 use std::{path::PathBuf, process::ExitCode};
 
 /// Teacher-assistant knowledge distillation as pipelines that never train twice
@@ -117,6 +118,7 @@ fn meant(mut error: clap::Error) -> clap::Error {
 
 /// Runs the command that the process was called with.
 pub fn main() -> ExitCode {
+    CompleteEnv::with_factory(arranged).var(completions::ASKED_BY).complete();
     #[cfg(unix)]
     crate::console::bear_file_limits();
     let matches = arranged().try_get_matches().unwrap_or_else(|error| meant(error).exit());
@@ -125,10 +127,8 @@ pub fn main() -> ExitCode {
     listen(json);
     let store = Store::new(cli.cache);
     // Whoever reads the cache keeps gc away; gc is the one that wants to be alone.
-    let alone = matches!(
-        cli.command,
-        Command::Cache(cache::Command::Gc(_) | cache::Command::Rm(_))
-    );
+    let alone =
+        matches!(cli.command, Command::Cache(cache::Command::Gc(_) | cache::Command::Rm(_)));
     let _visit = (!alone).then(|| store.visit());
     let done = match cli.command {
         Command::Init(args) => init::run(&args),
@@ -147,7 +147,7 @@ pub fn main() -> ExitCode {
         Command::Predict(args) => predict::run(&args, &store),
         Command::Cache(command) => cache::run(&command, &store),
         Command::Schema(_) => schema::run(),
-        Command::Completions(args) => completions::run(&args, arranged()),
+        Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args, arranged()),
     };
     let code = done.unwrap_or_else(|problem| {

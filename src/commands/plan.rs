@@ -4,7 +4,7 @@ use crate::{
     console::{
         PipelineArgs,
         exit::{self, Problem},
-        show, tell_damaged,
+        nodes, show, tell_damaged,
     },
     session::Selection,
     store::Store,
@@ -17,7 +17,7 @@ pub(super) struct Args {
     #[command(flatten)]
     pipeline: PipelineArgs,
     /// Only these nodes and what they need; globs
-    #[arg(value_name = "NODE")]
+    #[arg(value_name = "NODE", add = nodes())]
     nodes: Vec<String>,
     /// Print JSON
     #[arg(long)]

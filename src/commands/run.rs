@@ -6,7 +6,7 @@ use crate::{
     console::{
         Decoding, LogArgs, PipelineArgs, Signals, coloured, command_line,
         exit::{self, Problem},
-        long, print, print_json, say, show, status_json, step_json, tell,
+        long, nodes, print, print_json, say, show, status_json, step_json, tell,
     },
     executor::{Observer, Status},
     graph::Graph,
@@ -30,7 +30,7 @@ pub(super) struct Args {
     #[command(flatten)]
     pipeline: PipelineArgs,
     /// Only these nodes and what they need; globs
-    #[arg(value_name = "NODE")]
+    #[arg(value_name = "NODE", add = nodes())]
     nodes: Vec<String>,
     /// Show what would run, and run nothing
     #[arg(long)]
@@ -48,7 +48,7 @@ pub(super) struct Args {
     #[arg(long)]
     keep_going: bool,
     /// Run these nodes although the cache holds them; globs; may be repeated
-    #[arg(long, value_name = "NODE")]
+    #[arg(long, value_name = "NODE", add = nodes())]
     force: Vec<String>,
     /// Seconds between checkpoints inside an epoch; epochs' ends have their own
     #[arg(long, default_value_t = 300, value_name = "SECONDS")]

@@ -4,7 +4,7 @@ use crate::{
     console::{
         PipelineArgs,
         exit::{self, Problem},
-        print, tell_damaged,
+        nodes, print, tell_damaged,
     },
     session::Selection,
     store::Store,
@@ -17,7 +17,7 @@ pub(super) struct Args {
     #[command(flatten)]
     pipeline: PipelineArgs,
     /// The node, with or without its seed (student, student@31); globs
-    #[arg(value_name = "NODE", required = true)]
+    #[arg(value_name = "NODE", required = true, add = nodes())]
     nodes: Vec<String>,
 }
 

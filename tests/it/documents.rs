@@ -18,6 +18,18 @@ use takd::{
 const README: &str = include_str!("../../README.md");
 
 #[test]
+fn the_book_has_every_page() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let summary = fs::read_to_string(docs.join("SUMMARY.md")).unwrap();
+    let listed: BTreeSet<&str> =
+        summary.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+    let names = fs::read_dir(&docs).unwrap().map(|entry| entry.unwrap().file_name());
+    let names: Vec<String> = names.map(|name| name.into_string().unwrap()).collect();
+    let pages = names.iter().filter(|name| name.ends_with(".md") && *name != "SUMMARY.md");
+    assert_eq!(listed, pages.map(String::as_str).collect());
+}
+
+#[test]
 fn the_readmes_pipeline_is_one() {
     let text = README.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     let found = parse_with(text, &page_probe);

@@ -65,13 +65,40 @@ fn the_help_of_each_command_has_an_example() {
 
 #[test]
 fn the_help_names_every_command_that_there_is() {
-    // The completion script is made from the commands themselves.
-    let script = Workspace::new().ok(&["completions", "bash"]);
-    let cases =
-        script.lines().filter_map(|line| line.trim().strip_prefix("takd,")?.strip_suffix(')'));
-    let own: BTreeSet<&str> = cases.collect();
+    // Completions are made from the commands themselves.
+    let completed = completed(&Workspace::new(), &[""]);
+    let own: BTreeSet<&str> =
+        completed.iter().map(String::as_str).filter(|word| !word.starts_with('-')).collect();
     let listed = COMMANDS.iter().filter(|command| !command.contains(' ')).copied().collect();
     assert_eq!(own, listed);
+}
+
+/// What a shell offers after these words, the last of which has been begun.
+fn completed(workspace: &Workspace, words: &[&str]) -> Vec<String> {
+    let mut command = workspace.command(&[&["--", "takd"], words].concat());
+    let output = command.env("COMPLETE", "fish").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().filter_map(|line| line.split('\t').next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn nodes_are_completed_from_the_pipeline_on_the_command_line() {
+    let workspace = Workspace::new();
+    for words in [&["run", "tiny.toml", "t"][..], &["plan", "tiny.toml", "t"]] {
+        let nodes = completed(&workspace, words);
+        for node in ["teacher", "takd", "test/nokd"] {
+            assert!(nodes.iter().any(|word| word == node), "{node}: {nodes:?}");
+        }
+        assert!(!nodes.iter().any(|word| word == "nokd"), "{nodes:?}");
+    }
+    let forced = completed(&workspace, &["run", "tiny.toml", "--force", "as"]);
+    assert_eq!(forced, ["assistant"]);
+    assert!(completed(&workspace, &["cache", "v"]).contains(&"verify".to_owned()));
+    assert!(
+        completed(&workspace, &["run", "tiny.toml", "--keep"]).contains(&"--keep-going".to_owned())
+    );
+    let broken = completed(&workspace, &["run", "no-such.toml", "t"]);
+    assert!(!broken.iter().any(|word| word == "teacher"), "{broken:?}");
 }
 
 #[test]
@@ -79,9 +106,7 @@ fn completions_are_written_for_each_shell() {
     let workspace = Workspace::new();
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = workspace.ok(&["completions", shell]);
-        for word in ["status", "keep-going", "verify"] {
-            assert!(script.contains(word), "{shell}: {word}");
-        }
+        assert!(script.contains("COMPLETE") && script.contains("takd"), "{shell}: {script}");
     }
     let output = workspace.takd(&["completions", "tcsh"]);
     assert_eq!(output.code, 2);
