@@ -1,16 +1,21 @@
 //! The layer as an operation of burn's CPU backend, with a backward pass of its own.
 
+mod alone;
 mod inference;
+mod maybe;
+
+pub use alone::{convolve, normalise};
+pub use maybe::Maybe;
 
 use super::{
     buffers,
-    geometry::Geometry,
-    layer::{self, Inputs, Layer, Saved},
+    geometry::{Geometry, Layer},
+    layer::{self, Inputs, Saved},
     norm::After,
 };
 use burn::{
     backend::{
-        Autodiff, Backend, Dispatch, ExtensionType, Flex, TensorMetadata,
+        Autodiff, Backend, Dispatch, Flex, TensorMetadata,
         autodiff::{
             NodeId,
             checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
@@ -104,30 +109,6 @@ pub fn infer(
     ))
 }
 
-/// A tensor that may be absent, which the macro knows no other way to pass.
-#[derive(ExtensionType)]
-pub enum Maybe<B: Backend> {
-    /// There.
-    Given(FloatTensor<B>),
-    /// Absent.
-    Absent,
-}
-
-impl<B: Backend> From<Option<FloatTensor<B>>> for Maybe<B> {
-    fn from(tensor: Option<FloatTensor<B>>) -> Self {
-        tensor.map_or(Self::Absent, Self::Given)
-    }
-}
-
-impl<B: Backend> Maybe<B> {
-    fn into_option(self) -> Option<FloatTensor<B>> {
-        match self {
-            Self::Given(tensor) => Some(tensor),
-            Self::Absent => None,
-        }
-    }
-}
-
 /// What the backends must know.
 #[backend_extension(Flex, Autodiff)]
 #[allow(clippy::too_many_arguments)]
@@ -178,17 +159,18 @@ fn recycle(tensor: Host) {
 
 impl Form {
     fn layer(&self, x: &Host, weight: &Host) -> Layer {
-        let [images, height, width, channels] = x.shape().dims();
-        let [filters, inputs, kernel_size, _] = weight.shape().dims();
-        assert!(
-            inputs == channels && kernel_size == self.kernel_size,
-            "the filters fit the images"
-        );
-        let input = [height, width];
-        let geometry =
-            Geometry { images, input, channels, filters, kernel_size, stride: self.stride };
+        let geometry = geometry(x, weight, self.stride);
+        assert!(geometry.kernel_size == self.kernel_size, "the filters fit the form");
         Layer { geometry, after: self.after, epsilon: self.epsilon }
     }
+}
+
+/// The convolution of `x` by `weight`.
+fn geometry(x: &Host, weight: &Host, stride: usize) -> Geometry {
+    let [images, height, width, channels] = x.shape().dims();
+    let [filters, inputs, kernel_size, _] = weight.shape().dims();
+    assert!(inputs == channels, "the filters fit the images");
+    Geometry { images, input: [height, width], channels, filters, kernel_size, stride }
 }
 
 impl Layer {

@@ -5,8 +5,9 @@
 use super::{
     buffers,
     conv::{self, Backward},
-    layer::{Layer, affine, convolve, follow},
-    norm::{self, Affine, Passed, lane_values},
+    geometry::Layer,
+    layer::{convolve, follow},
+    norm::{self, Affine, Passed, affine, lane_values},
 };
 use rayon::prelude::{IndexedParallelIterator, ParallelIterator, ParallelSliceMut};
 

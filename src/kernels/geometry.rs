@@ -1,5 +1,7 @@
 //! What a convolution looks like, and how its work is cut up.
 
+use super::norm::After;
+
 /// A convolution's extent. Images lie as `[image, row, column, channel]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Geometry {
@@ -49,6 +51,17 @@ impl Geometry {
         };
         self.images.div_ceil(tasks).max(1)
     }
+}
+
+/// A layer: its extent and what follows the normalisation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Layer {
+    /// The convolution.
+    pub geometry: Geometry,
+    /// What follows.
+    pub after: After,
+    /// BatchNorm's ε.
+    pub epsilon: f64,
 }
 
 #[cfg(test)]

@@ -4,26 +4,16 @@
 //! from them, image by image, while the image is in the cache.
 
 use super::{
+    adjoint::{Adjoint, Normed},
     buffers,
-    conv::{self, Backward},
-    geometry::Geometry,
-    norm::{self, Affine, After, Passed, Sums, lane_values},
+    conv::{self, Backward, Filters},
+    geometry::{Geometry, Layer},
+    norm::{self, Affine, After, Sums, affine},
 };
 use rayon::prelude::{
     IndexedParallelIterator, IntoParallelIterator, ParallelIterator, ParallelSlice,
     ParallelSliceMut,
 };
-
-/// A layer: its extent and what follows the normalisation.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Layer {
-    /// The convolution.
-    pub geometry: Geometry,
-    /// What follows.
-    pub after: After,
-    /// BatchNorm's ε.
-    pub epsilon: f64,
-}
 
 /// What backward needs besides the inputs.
 #[derive(Debug)]
@@ -94,22 +84,6 @@ pub(super) fn convolve(geometry: &Geometry, x: &[f32], weight: &[f32], y: &mut [
     sums
 }
 
-/// γ/√(σ²+ε) and β − μ·γ/√(σ²+ε).
-pub(super) fn affine(
-    [gamma, beta]: [&[f32]; 2],
-    [mean, variance]: [&[f64]; 2],
-    epsilon: f64,
-) -> Affine {
-    let scale: Vec<f64> = gamma
-        .iter()
-        .zip(variance)
-        .map(|(&gamma, variance)| f64::from(gamma) / (variance + epsilon).sqrt())
-        .collect();
-    let shift = beta.iter().zip(mean).zip(&scale);
-    let shift = shift.map(|((&beta, mean), scale)| f64::from(beta) - mean * scale);
-    Affine { shift: lane_values(shift), scale: lane_values(scale.iter().copied()) }
-}
-
 pub(super) fn follow(
     geometry: &Geometry,
     after: After,
@@ -146,116 +120,61 @@ pub(crate) struct Inputs<'a> {
 
 /// The adjoint of [`forward`].
 pub(crate) fn backward(layer: &Layer, inputs: &Inputs<'_>) -> Gradients {
-    let Layer { geometry, after, epsilon } = *layer;
-    let Saved { y, mean, variance } = inputs.saved;
-    let affine = affine([inputs.gamma, inputs.beta], [mean, variance], epsilon);
-    let center = lane_values(mean.iter().copied());
-    let channels = geometry.filters;
-    let (pixels, task) = (geometry.output_pixels() * channels, geometry.images_per_task());
-    let shape = after.shape(geometry.output());
-    let size = shape[0] * shape[1] * channels;
-    let passed = |image: usize| Passed {
-        y: &y[image * pixels..][..pixels],
-        out: inputs.out.map(|out| &out[image * size..][..size]),
-        gradient: &inputs.gradient[image * size..][..size],
-        image: geometry.output(),
-        after,
-    };
-    let images_of = |part: usize| part * task..((part + 1) * task).min(geometry.images);
-
-    // Σ dz and Σ dz·(y − μ), and dz itself where a shortcut takes it on.
-    let mut shortcut =
-        buffers::take(if inputs.out.is_some() { geometry.images * pixels } else { 0 });
-    let parts = geometry.images.div_ceil(task);
-    let mut shortcuts: Vec<&mut [f32]> = shortcut.chunks_mut(task * pixels).collect();
-    shortcuts.resize_with(parts, Default::default);
-    let sums: Vec<Sums> = shortcuts
-        .into_par_iter()
-        .enumerate()
-        .map(|(part, shortcut)| {
-            let mut sums = Sums::new(channels);
-            let [mut sum, mut product] = [(); 2].map(|()| vec![0.0; center.len()]);
-            let mut own = vec![0.0; if shortcut.is_empty() { pixels } else { 0 }];
-            for (index, image) in images_of(part).enumerate() {
-                let dz = if shortcut.is_empty() {
-                    &mut own
-                } else {
-                    &mut shortcut[index * pixels..][..pixels]
-                };
-                norm::unapply(passed(image), &affine, dz);
-                let y = passed(image).y;
-                norm::gather_sums(dz, y, &center, channels, &mut sum, &mut product);
-                sums.take(&mut sum, &mut product);
-            }
-            sums
-        })
-        .collect();
-    let mut total = Sums::new(channels);
-    sums.iter().for_each(|part| total.add(part));
-    let (sum, product) = total.parts();
-
-    // dy = s·dz − s/n·Σdz − (y − μ)·s/(n·(σ²+ε))·Σdz·(y − μ), with s = γ/√(σ²+ε).
-    let count = (geometry.images * geometry.output_pixels()) as f64;
-    let spread = variance.iter().map(|variance| variance + epsilon);
-    let scale: Vec<f64> = inputs
-        .gamma
-        .iter()
-        .zip(spread.clone())
-        .map(|(&gamma, spread)| f64::from(gamma) / spread.sqrt())
-        .collect();
-    let slope: Vec<f64> = (0..channels)
-        .zip(spread.clone())
-        .map(|(at, spread)| scale[at] * product[at] / (count * spread))
-        .collect();
-    let shift = (0..channels).map(|at| slope[at] * mean[at] - scale[at] * sum[at] / count);
-    let through = Affine { shift: lane_values(shift), scale: lane_values(scale.iter().copied()) };
-    let slope = lane_values(slope.iter().copied());
-
+    let Layer { geometry, .. } = *layer;
+    let Inputs { saved, gamma, beta, out, gradient, .. } = *inputs;
+    let Saved { y, mean, variance } = saved;
+    let normed = Normed { y, mean, variance, gamma, beta, out, gradient };
+    let adjoint = Adjoint::new(layer, &normed);
     let filters = inputs.wants_x.then(|| conv::backward_filters(inputs.weight, &geometry));
+    let (x, weight) = convolved(&geometry, Some(inputs.x), filters.as_ref(), |image, dy| {
+        adjoint.image(layer, &normed, image, dy);
+    });
+    let Adjoint { gamma, beta, shortcut, .. } = adjoint;
+    Gradients { x, weight, gamma, beta, shortcut: out.is_some().then_some(shortcut) }
+}
+
+/// The gradients of a convolution's inputs, where there are `filters` for them, and of its weight, where
+/// there is an `x`. `dy` writes the gradient of one image's outputs.
+pub(super) fn convolved(
+    geometry: &Geometry,
+    x: Option<&[f32]>,
+    filters: Option<&Filters>,
+    dy: impl Fn(usize, &mut [f32]) + Sync,
+) -> (Option<Vec<f32>>, Vec<f32>) {
+    let (pixels, task) = (geometry.output_pixels() * geometry.filters, geometry.images_per_task());
+    let parts = geometry.images.div_ceil(task);
     let input = geometry.input_pixels() * geometry.channels;
-    let mut dx = buffers::take(if inputs.wants_x { geometry.images * input } else { 0 });
+    let mut dx = buffers::take(if filters.is_some() { geometry.images * input } else { 0 });
     let mut dxs: Vec<&mut [f32]> = dx.chunks_mut(task * input).collect();
     dxs.resize_with(parts, Default::default);
     // Images of a block: about as many pixels as the largest block of tiles has.
     let together = (1024 / geometry.output_pixels()).clamp(1, task);
-    let length = conv::part_length(&geometry);
+    let length = conv::part_length(geometry);
     let mut shares = buffers::take(parts * length);
     dxs.into_par_iter().zip(shares.par_chunks_exact_mut(length)).enumerate().for_each(
         |(part, (dx, share))| {
-            let mut work = Backward::new(&geometry, filters.as_ref(), together, share);
-            let mut dy = vec![0.0; together * pixels];
-            let images = images_of(part);
+            let mut work = Backward::new(geometry, filters, together, share);
+            let mut dys = vec![0.0; together * pixels];
+            let images = part * task..((part + 1) * task).min(geometry.images);
             let start = images.start;
             for first in images.clone().step_by(together) {
                 let count = together.min(images.end - first);
-                for (index, dy) in dy.chunks_exact_mut(pixels).take(count).enumerate() {
-                    let image = first + index;
-                    let y = passed(image).y;
-                    if shortcut.is_empty() {
-                        norm::unapply(passed(image), &affine, dy);
-                        norm::through_norm(None, y, &through, &slope, channels, dy);
-                    } else {
-                        let dz = &shortcut[image * pixels..][..pixels];
-                        norm::through_norm(Some(dz), y, &through, &slope, channels, dy);
-                    }
+                for (index, out) in dys.chunks_exact_mut(pixels).take(count).enumerate() {
+                    dy(first + index, out);
                 }
-                let x = &inputs.x[first * input..][..count * input];
+                let x = x.map(|x| &x[first * input..][..count * input]);
                 let dx =
                     (!dx.is_empty()).then(|| &mut dx[(first - start) * input..][..count * input]);
-                work.add(Some(x), &dy[..count * pixels], dx);
+                work.add(x, &dys[..count * pixels], dx);
             }
         },
     );
-    let weight = conv::filter_gradient(&shares.chunks_exact(length).collect::<Vec<_>>(), &geometry);
+    let weight = match x {
+        Some(_) => {
+            conv::filter_gradient(&shares.chunks_exact(length).collect::<Vec<_>>(), geometry)
+        }
+        None => Vec::new(),
+    };
     buffers::give(shares);
-    let f32s = |values: &mut dyn Iterator<Item = f64>| values.map(|value| value as f32).collect();
-    Gradients {
-        x: inputs.wants_x.then_some(dx),
-        weight,
-        gamma: f32s(
-            &mut product.iter().zip(spread).map(|(product, spread)| product / spread.sqrt()),
-        ),
-        beta: f32s(&mut sum.iter().copied()),
-        shortcut: inputs.out.is_some().then_some(shortcut),
-    }
+    (filters.is_some().then_some(dx), weight)
 }

@@ -7,6 +7,8 @@
 //! | file | what | what it gains |
 //! |---|---|---|
 //! | `layer` | convolution, BatchNorm, shortcut, ReLU and max-pool in one | two passes over an activation each way, and one copy of it kept, where burn has seven and five |
+//! | `adjoint` | the way back through BatchNorm and what follows it | |
+//! | `alone` | a convolution without BatchNorm, and BatchNorm without a convolution, as pre-activation blocks have them | |
 //! | `fixed` | the same with given moments, and the gradient of its input | no gradients of weights where nobody wants them |
 //! | `winograd`, `minimal`, `tiles` | 3×3 convolutions with 36 products for 144, or 16 for 36 | 4 or 2.25 times fewer multiplications, forward and both gradients |
 //! | `columns` | all other convolutions as one matrix product | no transposed convolution |
@@ -26,6 +28,8 @@
     reason = "loops over registers: a closure or an iterator may leave the function that is compiled for AVX2"
 )]
 
+mod adjoint;
+mod alone;
 mod buffers;
 mod columns;
 mod conv;
@@ -43,6 +47,6 @@ mod winograd;
 #[cfg(test)]
 pub(crate) use buffers::held;
 pub use buffers::settle;
-pub use extension::{Form, Operands, infer, train};
+pub use extension::{Form, Operands, convolve, infer, normalise, train};
 pub use lanes::cpu;
 pub use norm::After;

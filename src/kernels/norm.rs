@@ -80,6 +80,22 @@ pub(crate) struct Affine {
     pub shift: Vec<f32>,
 }
 
+/// γ/√(σ²+ε) and β − μ·γ/√(σ²+ε).
+pub(crate) fn affine(
+    [gamma, beta]: [&[f32]; 2],
+    [mean, variance]: [&[f64]; 2],
+    epsilon: f64,
+) -> Affine {
+    let scale: Vec<f64> = gamma
+        .iter()
+        .zip(variance)
+        .map(|(&gamma, variance)| f64::from(gamma) / (variance + epsilon).sqrt())
+        .collect();
+    let shift = beta.iter().zip(mean).zip(&scale);
+    let shift = shift.map(|((&beta, mean), scale)| f64::from(beta) - mean * scale);
+    Affine { shift: lane_values(shift), scale: lane_values(scale.iter().copied()) }
+}
+
 vectorised! {
     /// One image: `out = after(y · scale + shift + shortcut)`, pixels `[row, column, channel]`.
     fn apply<L>(

@@ -3,7 +3,7 @@
 use super::{Form, Host, finish, recycle, register, tensor, values};
 use crate::kernels::{
     fixed::{self, Fixed},
-    layer::Layer,
+    geometry::Layer,
 };
 use burn::backend::{
     Autodiff, Flex,

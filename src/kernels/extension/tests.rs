@@ -66,3 +66,42 @@ fn gradients_of_inputs_hold_no_more_memory_the_longer_they_go_on() {
     let late = (0..2_900).map(|_| step()).max();
     assert!(late <= early, "{late:?} after {early:?}");
 }
+
+/// A pre-activation block: BatchNorm alone, a layer, and a convolution alone with a shortcut.
+#[test]
+fn blocks_hold_no_more_memory_the_longer_they_go_on() {
+    let device = Device::flex();
+    let tracked = |shape: [usize; 4]| Tensor::<4>::ones(shape, &device).autodiff().require_grad();
+    let vector = || Tensor::<1>::ones([8], &device).autodiff().require_grad();
+    let form = Form { kernel_size: 3, stride: 1, after: After::Relu, epsilon: 1e-5 };
+    let step = || {
+        let x = convolve(
+            Tensor::ones([4, 8, 8, 3], &device).autodiff(),
+            tracked([8, 3, 3, 3]),
+            None,
+            1,
+        );
+        let (h, ..) = normalise(x.clone(), [vector(), vector()], After::Relu, 1e-5);
+        let operands = Operands {
+            weight: tracked([8, 8, 3, 3]),
+            bias: None,
+            gamma: vector(),
+            beta: vector(),
+            shortcut: None,
+        };
+        let (h, ..) = train(h, operands, form);
+        drop(convolve(h, tracked([8, 8, 3, 3]), Some(x), 1).sum().backward());
+        drop(convolve(
+            Tensor::ones([4, 8, 8, 3], &device),
+            Tensor::ones([8, 3, 3, 3], &device),
+            None,
+            1,
+        ));
+        buffers::settle();
+        buffers::held()
+    };
+    let early = (0..100).map(|_| step()).max();
+    assert!(early > Some(0));
+    let late = (0..2_900).map(|_| step()).max();
+    assert!(late <= early, "{late:?} after {early:?}");
+}
