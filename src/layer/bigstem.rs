@@ -52,9 +52,9 @@ impl Layer for BigStem {
         true
     }
 
-    fn init(&self, input: Shape, _: bool, _: &mut Names, from: Source<'_>) -> Box<dyn Module> {
+    fn init(&self, input: Shape, _: bool, names: &mut Names, from: Source<'_>) -> Box<dyn Module> {
         let window = Window { kernel_size: 7, stride: 2 };
-        Box::new(Pooled(first(input, self.width, window, from)))
+        Box::new(Pooled(first(input, self.width, window, names, from)))
     }
 }
 

@@ -3,7 +3,9 @@
 //! One file per layer, one line in [`LAYERS`]. Parameters have PyTorch's names.
 
 mod avgpool;
+mod bare;
 mod basic;
+mod batchnorm;
 mod bigstem;
 mod bottleneck;
 mod conv;
@@ -13,8 +15,11 @@ mod init;
 mod interface;
 mod maxpool;
 mod names;
+mod norm;
 mod operations;
 mod padbasic;
+mod preact;
+mod prestem;
 mod residual;
 mod stem;
 
@@ -35,5 +40,8 @@ pub const LAYERS: &[&Kind<dyn Layer>] = &[
     &basic::KIND,
     &padbasic::KIND,
     &bottleneck::KIND,
+    &prestem::KIND,
+    &preact::KIND,
+    &batchnorm::KIND,
     &avgpool::KIND,
 ];

@@ -13,12 +13,13 @@ pub struct Names {
     stage: usize,
     block: usize,
     width: usize,
+    norms: usize,
 }
 
 impl Names {
     /// For a network that is named as torchvision's ResNets are, or as the authors' plain ones.
     pub fn new(residual: bool) -> Self {
-        Self { residual, conv: 0, fc: 0, stage: 0, block: 0, width: 0 }
+        Self { residual, conv: 0, fc: 0, stage: 0, block: 0, width: 0, norms: 0 }
     }
 
     /// A convolution and its BatchNorm.
@@ -40,6 +41,24 @@ impl Names {
         }
         self.block += 1;
         format!("layer{}.{}", self.stage, self.block - 1)
+    }
+
+    /// A residual network's first convolution and its BatchNorm.
+    pub fn stem(&mut self) -> (String, String) {
+        self.norms += 1;
+        ("conv1".to_owned(), format!("bn{}", self.norms))
+    }
+
+    /// A BatchNorm on its own: a residual network's last one, or a plain one's, which takes a number as its
+    /// ReLU does.
+    pub fn norm(&mut self) -> String {
+        if self.residual {
+            self.norms += 1;
+            return format!("bn{}", self.norms);
+        }
+        let number = self.conv;
+        self.conv += 2;
+        format!("conv_layers.{number}")
     }
 
     /// A fully connected layer.

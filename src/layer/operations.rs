@@ -76,12 +76,8 @@ pub struct Images {
     channels_last: bool,
 }
 
-/// The tensors of a convolution with its BatchNorm.
-pub(super) struct ConvNormTensors {
-    /// `[out, in, kernel, kernel]`.
-    pub weight: Tensor<4>,
-    /// This and all below: `[out]`.
-    pub bias: Option<Tensor<1>>,
+/// BatchNorm's tensors, `[channels]` each.
+pub(super) struct NormTensors {
     pub gamma: Tensor<1>,
     pub beta: Tensor<1>,
     pub mean: Tensor<1>,
@@ -130,16 +126,79 @@ impl Images {
         Self { tensor: self.tensor.mean_dim(columns).mean_dim(rows), ..self }
     }
 
-    /// `after(norm(conv(x)) + shortcut)`, and in training the batch's moments.
+    /// `conv(x) + shortcut`; `weight` is `[out, in, kernel, kernel]`.
+    pub(super) fn conv(self, weight: Tensor<4>, shortcut: Option<Self>, stride: usize) -> Self {
+        if self.channels_last {
+            let shortcut = shortcut.map(|shortcut| shortcut.tensor);
+            return Self {
+                tensor: kernels::convolve(self.tensor, weight, shortcut, stride),
+                ..self
+            };
+        }
+        let x = conv2d(self.tensor, weight.clone(), None, options(&weight, stride));
+        let tensor = match shortcut {
+            Some(shortcut) => x + shortcut.tensor,
+            None => x,
+        };
+        Self { tensor, ..self }
+    }
+
+    /// `after(norm(x))`, and in training the batch's moments.
+    pub(super) fn norm(
+        self,
+        tensors: NormTensors,
+        after: After,
+        epsilon: f64,
+        mode: Mode,
+    ) -> (Self, Option<Moments>) {
+        let NormTensors { gamma, beta, mean, variance } = tensors;
+        if mode == Mode::Infer {
+            // A factor and a summand per channel, in the order in which the channels lie.
+            let scale = gamma / variance.add_scalar(epsilon).sqrt();
+            let shift = beta - mean * scale.clone();
+            let [scale, shift] = [scale, shift].map(|value| {
+                let length = value.dims()[0];
+                value.reshape(if self.channels_last {
+                    [1, 1, 1, length]
+                } else {
+                    [1, length, 1, 1]
+                })
+            });
+            let normed = Self { tensor: self.tensor * scale + shift, ..self };
+            return (normed.followed_by(after), None);
+        }
+        if self.channels_last {
+            let [batch, height, width, _] = self.tensor.dims();
+            let (tensor, mean, variance) =
+                kernels::normalise(self.tensor, [gamma, beta], after, epsilon);
+            let count = batch * height * width;
+            return (Self { tensor, ..self }, Some(Moments { mean, variance, count }));
+        }
+        let (x, moments) = burn_norm(self.tensor, gamma, beta, epsilon);
+        (Self { tensor: x, ..self }.followed_by(after), Some(moments))
+    }
+
+    fn followed_by(self, after: After) -> Self {
+        match after {
+            After::Nothing => self,
+            After::Relu => Self { tensor: relu(self.tensor), ..self },
+            After::Pool => Self { tensor: relu(self.tensor), ..self }.max_pool(2, 2, 0),
+        }
+    }
+
+    /// `after(norm(conv(x) + bias) + shortcut)`, and in training the batch's moments; `weight` is
+    /// `[out, in, kernel, kernel]`, `bias` `[out]`.
     pub(super) fn conv_norm(
         self,
-        tensors: ConvNormTensors,
+        weight: Tensor<4>,
+        bias: Option<Tensor<1>>,
+        norm: NormTensors,
         shortcut: Option<Self>,
         form: Form,
         mode: Mode,
     ) -> (Self, Option<Moments>) {
-        let ConvNormTensors { weight, bias, gamma, beta, mean, variance } = tensors;
-        let Form { kernel_size, stride, after, epsilon } = form;
+        let NormTensors { gamma, beta, mean, variance } = norm;
+        let Form { stride, after, epsilon, .. } = form;
         if self.channels_last {
             let shortcut = shortcut.map(|shortcut| shortcut.tensor);
             let operands = Operands { weight, bias, gamma, beta, shortcut };
@@ -152,27 +211,38 @@ impl Images {
             let (tensor, mean, variance) = kernels::train(self.tensor, operands, form);
             return (Self { tensor, ..self }, Some(Moments { mean, variance, count }));
         }
-        let options = ConvOptions::new([stride; 2], [kernel_size / 2; 2], [1, 1], 1);
-        let x = conv2d(self.tensor, weight, bias, options);
+        let x = conv2d(self.tensor, weight.clone(), bias, options(&weight, stride));
         let (x, moments) = if mode == Mode::Infer {
             (batch_norm(x, gamma, beta, mean, variance, epsilon), None)
         } else {
-            let [batch, _, height, width] = x.dims();
-            let out = batch_norm_train(x, gamma, beta, epsilon);
-            let (mean, variance) = (out.mean.inner(), out.variance.inner());
-            (out.output, Some(Moments { mean, variance, count: batch * height * width }))
+            let (x, moments) = burn_norm(x, gamma, beta, epsilon);
+            (x, Some(moments))
         };
         let x = match shortcut {
             Some(shortcut) => x + shortcut.tensor,
             None => x,
         };
-        let x = match after {
-            After::Nothing => x,
-            After::Relu => relu(x),
-            After::Pool => max_pool2d(relu(x), MaxPoolOptions::new([2, 2])),
-        };
-        (Self { tensor: x, ..self }, moments)
+        (Self { tensor: x, ..self }.followed_by(after), moments)
     }
+}
+
+/// A convolution by `weight`, with padding of half of the kernel.
+fn options(weight: &Tensor<4>, stride: usize) -> ConvOptions<2> {
+    let kernel_size = weight.dims()[2];
+    ConvOptions::new([stride; 2], [kernel_size / 2; 2], [1, 1], 1)
+}
+
+/// BatchNorm of `[batch, channels, height, width]` by burn's operations, and the batch's moments.
+fn burn_norm(
+    x: Tensor<4>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    epsilon: f64,
+) -> (Tensor<4>, Moments) {
+    let [batch, _, height, width] = x.dims();
+    let out = batch_norm_train(x, gamma, beta, epsilon);
+    let (mean, variance) = (out.mean.inner(), out.variance.inner());
+    (out.output, Moments { mean, variance, count: batch * height * width })
 }
 
 /// `x · weightᵀ + bias`, with a ReLU if asked for: `[batch, in]` to `[batch, out]`; `weight` is

@@ -42,14 +42,23 @@ impl Layer for Stem {
         true
     }
 
-    fn init(&self, input: Shape, _: bool, _: &mut Names, from: Source<'_>) -> Box<dyn Module> {
+    fn init(&self, input: Shape, _: bool, names: &mut Names, from: Source<'_>) -> Box<dyn Module> {
         let window = Window { kernel_size: 3, stride: 1 };
-        Box::new(Convolution { conv: first(input, self.width, window, from), after: After::Relu })
+        Box::new(Convolution {
+            conv: first(input, self.width, window, names, from),
+            after: After::Relu,
+        })
     }
 }
 
 /// The first convolution of a ResNet.
-pub(super) fn first(input: Shape, width: usize, window: Window, from: Source<'_>) -> ConvNorm {
-    let (conv, norm) = ("conv1".to_owned(), "bn1".to_owned());
+pub(super) fn first(
+    input: Shape,
+    width: usize,
+    window: Window,
+    names: &mut Names,
+    from: Source<'_>,
+) -> ConvNorm {
+    let (conv, norm) = names.stem();
     ConvNorm::residual(conv, norm, [input.channels, width], window, from)
 }

@@ -1,7 +1,7 @@
-//! The paper's named networks: one table, one constructor.
+//! Built-in networks: one table, one constructor.
 
 /// Names that [`builtin`] knows.
-pub const BUILTIN: [&str; 16] = [
+pub const BUILTIN: [&str; 26] = [
     "plain2",
     "plain4",
     "plain6",
@@ -15,8 +15,18 @@ pub const BUILTIN: [&str; 16] = [
     "resnet44",
     "resnet56",
     "resnet110",
+    "resnet8x4",
+    "resnet32x4",
+    "cifar-resnet50",
+    "wrn-16-2",
+    "wrn-40-1",
+    "wrn-40-2",
+    "vgg8",
+    "vgg13",
     "imagenet-resnet14",
+    "imagenet-resnet18",
     "imagenet-resnet20",
+    "imagenet-resnet34",
     "imagenet-resnet50",
 ];
 
@@ -25,25 +35,35 @@ pub const BUILTIN: [&str; 16] = [
 /// The paper lists two families of plain networks, for 10 and for 100 classes (tables in its
 /// appendix and in the authors' `plain_cnn_cifar.py`). Up to 10 classes take the first, more take
 /// the second. CIFAR ResNets are those of He et al. 2016, section 4.2: depth n has (n−2)/6 blocks a
-/// stage. Of the ImageNet ResNets the paper gives depths only; 50 is He et al.'s, the blocks of 14
-/// and 20 are inferred from the depth. The last layer always has `classes` outputs.
+/// stage. Of the ImageNet ResNets the paper gives depths only; 18, 34 and 50 are He et al.'s, the blocks
+/// of 14 and 20 are inferred from the depth. All others are those of CRD (Tian et al. 2020; RepDistiller
+/// b13aecc, `models`), with takd's initial weights. The last layer always has `classes` outputs.
 pub fn builtin(name: &str, classes: usize) -> Option<Vec<String>> {
-    let mut layers = if !BUILTIN.contains(&name) {
-        return None;
-    } else if let Some(size) = name.strip_prefix("plain") {
-        if classes <= 10 { ten_classes(size)? } else { hundred_classes(size)? }
-    } else if let Some(depth) = name.strip_prefix("resnet") {
-        let blocks = (depth.parse::<usize>().ok()? - 2) / 6;
-        resnet("stem16", "basic", [16, 32, 64].map(|width| (width, blocks)))
-    } else {
-        let blocks = match name {
-            "imagenet-resnet14" => [1, 1, 1, 1],
-            "imagenet-resnet20" => [1, 2, 2, 1],
-            "imagenet-resnet50" => [3, 4, 6, 3],
-            _ => return None,
-        };
-        let stages = [64, 128, 256, 512].into_iter().zip(blocks);
-        resnet("bigstem64", "bottleneck", stages)
+    const IMAGENET: [usize; 4] = [64, 128, 256, 512];
+    let stages = |blocks: [usize; 4]| IMAGENET.into_iter().zip(blocks);
+    let mut layers = match name {
+        _ if !BUILTIN.contains(&name) => return None,
+        "resnet8x4" => resnet("stem32", "basic", [64, 128, 256].map(|width| (width, 1))),
+        "resnet32x4" => resnet("stem32", "basic", [64, 128, 256].map(|width| (width, 5))),
+        "cifar-resnet50" => resnet("stem64", "bottleneck", stages([3, 4, 6, 3])),
+        "wrn-16-2" => wide(16, 2),
+        "wrn-40-1" => wide(40, 1),
+        "wrn-40-2" => wide(40, 2),
+        "vgg8" => plain("64 pool 128 pool 256 pool 512 512 avg"),
+        "vgg13" => plain("64 64 pool 128 128 pool 256 256 pool 512 512 512 512 avg"),
+        "imagenet-resnet14" => resnet("bigstem64", "bottleneck", stages([1, 1, 1, 1])),
+        "imagenet-resnet18" => resnet("bigstem64", "basic", stages([2, 2, 2, 2])),
+        "imagenet-resnet20" => resnet("bigstem64", "bottleneck", stages([1, 2, 2, 1])),
+        "imagenet-resnet34" => resnet("bigstem64", "basic", stages([3, 4, 6, 3])),
+        "imagenet-resnet50" => resnet("bigstem64", "bottleneck", stages([3, 4, 6, 3])),
+        _ => match (name.strip_prefix("plain"), name.strip_prefix("resnet")) {
+            (Some(size), _) if classes <= 10 => ten_classes(size)?,
+            (Some(size), _) => hundred_classes(size)?,
+            (_, depth) => {
+                let blocks = (depth?.parse::<usize>().ok()? - 2) / 6;
+                resnet("stem16", "basic", [16, 32, 64].map(|width| (width, blocks)))
+            }
+        },
     };
     layers.push(format!("fc{classes}"));
     Some(layers)
@@ -51,6 +71,12 @@ pub fn builtin(name: &str, classes: usize) -> Option<Vec<String>> {
 
 /// Stages of (width, blocks); the first block of each but the first halves the image.
 fn resnet(stem: &str, kind: &str, stages: impl IntoIterator<Item = (usize, usize)>) -> Vec<String> {
+    let mut layers = blocks(stem, kind, stages);
+    layers.push("avgpool".to_owned());
+    layers
+}
+
+fn blocks(stem: &str, kind: &str, stages: impl IntoIterator<Item = (usize, usize)>) -> Vec<String> {
     let mut layers = vec![stem.to_owned()];
     for (stage, (width, blocks)) in stages.into_iter().enumerate() {
         for block in 0..blocks {
@@ -58,23 +84,30 @@ fn resnet(stem: &str, kind: &str, stages: impl IntoIterator<Item = (usize, usize
             layers.push(format!("{kind}{width}{stride}"));
         }
     }
-    layers.push("avgpool".to_owned());
+    layers
+}
+
+/// WRN-depth-factor (Zagoruyko & Komodakis 2016, table 1).
+fn wide(depth: usize, factor: usize) -> Vec<String> {
+    let stages = [16, 32, 64].map(|width| (width * factor, (depth - 4) / 6));
+    let mut layers = blocks("prestem16", "preact", stages);
+    layers.extend(["batchnorm", "avgpool"].map(str::to_owned));
     layers
 }
 
 fn ten_classes(size: &str) -> Option<Vec<String>> {
-    plain(match size {
+    Some(plain(match size {
         "2" => "16 pool 16 pool",
         "4" => "16 16 pool 32 32 pool",
         "6" => "16 16 pool 32 32 pool 64 64 pool",
         "8" => "16 16 pool 32 32 pool 64 64 pool 128 128 pool fc64",
         "10" => "32 32 pool 64 64 pool 128 128 pool 256 256 256 256 pool fc128",
         _ => return None,
-    })
+    }))
 }
 
 fn hundred_classes(size: &str) -> Option<Vec<String>> {
-    plain(match size {
+    Some(plain(match size {
         "2" => "32 pool 32 pool",
         "4" => "32 32 pool 64 64 pool",
         // The authors' code has no pooling after the last pair.
@@ -82,17 +115,18 @@ fn hundred_classes(size: &str) -> Option<Vec<String>> {
         "8" => "32 32 pool 64 64 pool 128 128 pool 256 256 pool fc64",
         "10" => "32 32 pool 64 64 pool 128 128 pool 256 256 256 256 pool fc512",
         _ => return None,
-    })
+    }))
 }
 
 /// Convolutions by their channels.
-fn plain(text: &str) -> Option<Vec<String>> {
+fn plain(text: &str) -> Vec<String> {
     let layer = |word: &str| match word {
         "pool" => "maxpool".to_owned(),
+        "avg" => "avgpool".to_owned(),
         word if word.starts_with("fc") => word.to_owned(),
         channels => format!("conv{channels}"),
     };
-    Some(text.split(' ').map(layer).collect())
+    text.split(' ').map(layer).collect()
 }
 
 #[cfg(test)]
@@ -122,8 +156,27 @@ mod tests {
         ] {
             assert_eq!(parameters(name, 10, 32), count, "{name}");
         }
-        // torchvision's resnet50.
-        assert_eq!(parameters("imagenet-resnet50", 1000, 224), 25_557_032);
+        // torchvision's.
+        for (name, count) in [
+            ("imagenet-resnet18", 11_689_512),
+            ("imagenet-resnet34", 21_797_672),
+            ("imagenet-resnet50", 25_557_032),
+        ] {
+            assert_eq!(parameters(name, 1000, 224), count, "{name}");
+        }
+        // RepDistiller's.
+        for (name, count) in [
+            ("resnet8x4", 1_233_540),
+            ("resnet32x4", 7_433_860),
+            ("cifar-resnet50", 23_705_252),
+            ("wrn-16-2", 703_284),
+            ("wrn-40-1", 569_780),
+            ("wrn-40-2", 2_255_156),
+            ("vgg8", 3_965_028),
+            ("vgg13", 9_462_180),
+        ] {
+            assert_eq!(parameters(name, 100, 32), count, "{name}");
+        }
         assert!(parameters("plain6", 100, 32) > parameters("plain4", 100, 32));
     }
 
@@ -132,7 +185,7 @@ mod tests {
         for name in BUILTIN {
             assert!(parameters(name, 100, 224) > 0, "{name}");
         }
-        for name in ["plain3", "plain", "resnet9", "resnet", "imagenet-resnet8", ""] {
+        for name in ["plain3", "plain", "resnet9", "resnet", "resnet50", "imagenet-resnet8", ""] {
             assert!(builtin(name, 10).is_none(), "{name}");
         }
     }

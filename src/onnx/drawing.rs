@@ -38,19 +38,23 @@ pub struct Edge {
     pub flat: bool,
 }
 
-/// A convolution with its BatchNorm, on the host.
-pub struct ConvNormValues<'a> {
-    /// PyTorch's name of the convolution.
-    pub conv: &'a str,
-    /// PyTorch's name of the BatchNorm.
-    pub norm: &'a str,
+/// A convolution, on the host.
+pub struct ConvValues<'a> {
+    /// PyTorch's name.
+    pub name: &'a str,
     /// Pixels between two outputs.
     pub stride: usize,
-    /// `[out, in, kernel, kernel]`.
+    /// `[out, in, kernel, kernel]`; padding is half a kernel.
     pub weight: Values,
-    /// This and all below: `[out]`.
+    /// `[out]`.
     pub bias: Option<Vec<f32>>,
-    /// Scale.
+}
+
+/// A BatchNorm, on the host.
+pub struct NormValues<'a> {
+    /// PyTorch's name.
+    pub name: &'a str,
+    /// Scale; this and all below: `[channels]`.
     pub gamma: Vec<f32>,
     /// Shift.
     pub beta: Vec<f32>,
@@ -102,64 +106,55 @@ impl Drawing {
         name
     }
 
-    /// `norm(conv(x))`.
-    pub fn conv_norm(&mut self, x: &Edge, values: ConvNormValues<'_>) -> Edge {
-        let ConvNormValues {
-            conv,
-            norm,
-            stride,
-            weight,
-            mut bias,
-            gamma,
-            beta,
-            mean,
-            variance,
-            epsilon,
-        } = values;
-        let (dims, mut weight) = weight;
-        let (outputs, inputs, kernel_size) = (dims[0], dims[1], dims[2]);
-        let channels = [outputs];
-        if self.folds {
-            let mut folded = bias.unwrap_or_else(|| vec![0.0; outputs]);
-            let rows = weight.chunks_exact_mut(inputs * kernel_size * kernel_size);
-            for (channel, (row, bias)) in rows.zip(&mut folded).enumerate() {
-                // In f64, so that folding itself costs no bits.
-                let deviation = (f64::from(variance[channel]) + f64::from(epsilon)).sqrt();
-                let scale = f64::from(gamma[channel]) / deviation;
-                row.iter_mut().for_each(|value| *value = (f64::from(*value) * scale) as f32);
-                let centred = f64::from(*bias) - f64::from(mean[channel]);
-                *bias = (centred * scale + f64::from(beta[channel])) as f32;
-            }
-            bias = Some(folded);
-        }
+    /// `conv(x)`.
+    pub fn conv(&mut self, x: &Edge, values: ConvValues<'_>) -> Edge {
+        let ConvValues { name, stride, weight: (dims, weight), bias } = values;
         let mut names = vec![x.name.clone()];
-        names.push(self.tensor(format!("{conv}.weight"), &dims, &weight));
+        names.push(self.tensor(format!("{name}.weight"), &dims, &weight));
         if let Some(bias) = bias {
-            names.push(self.tensor(format!("{conv}.bias"), &channels, &bias));
+            names.push(self.tensor(format!("{name}.bias"), &dims[..1], &bias));
         }
-        let (size, pad, stride) = (kernel_size as i64, kernel_size as i64 / 2, stride as i64);
+        let (size, pad, stride) = (dims[2] as i64, dims[2] as i64 / 2, stride as i64);
         let attributes = vec![
             ints("kernel_shape", &[size, size]),
             ints("pads", &[pad; 4]),
             ints("strides", &[stride, stride]),
         ];
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let x = self.operator("Conv", &names, attributes);
-        if self.folds {
-            return x;
-        }
-        let parts = [
-            ("weight", &gamma),
-            ("bias", &beta),
-            ("running_mean", &mean),
-            ("running_var", &variance),
-        ];
-        let mut names = vec![x.name];
+        self.operator("Conv", &names, attributes)
+    }
+
+    /// `norm(x)`, with running statistics.
+    pub fn norm(&mut self, x: &Edge, values: &NormValues<'_>) -> Edge {
+        let NormValues { name, gamma, beta, mean, variance, epsilon } = values;
+        let parts =
+            [("weight", gamma), ("bias", beta), ("running_mean", mean), ("running_var", variance)];
+        let mut names = vec![x.name.clone()];
         for (part, values) in parts {
-            names.push(self.tensor(format!("{norm}.{part}"), &channels, values));
+            names.push(self.tensor(format!("{name}.{part}"), &[values.len()], values));
         }
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        self.operator("BatchNormalization", &names, vec![float("epsilon", epsilon)])
+        self.operator("BatchNormalization", &names, vec![float("epsilon", *epsilon)])
+    }
+
+    /// `norm(conv(x))`, in one where BatchNorms are folded.
+    pub fn conv_norm(&mut self, x: &Edge, conv: ConvValues<'_>, norm: &NormValues<'_>) -> Edge {
+        if !self.folds {
+            let x = self.conv(x, conv);
+            return self.norm(&x, norm);
+        }
+        let (dims, mut weight) = conv.weight;
+        let mut bias = conv.bias.unwrap_or_else(|| vec![0.0; dims[0]]);
+        let rows = weight.chunks_exact_mut(dims[1..].iter().product());
+        for (channel, (row, bias)) in rows.zip(&mut bias).enumerate() {
+            // In f64, so that folding itself costs no bits.
+            let deviation = (f64::from(norm.variance[channel]) + f64::from(norm.epsilon)).sqrt();
+            let scale = f64::from(norm.gamma[channel]) / deviation;
+            row.iter_mut().for_each(|value| *value = (f64::from(*value) * scale) as f32);
+            let centred = f64::from(*bias) - f64::from(norm.mean[channel]);
+            *bias = (centred * scale + f64::from(norm.beta[channel])) as f32;
+        }
+        self.conv(x, ConvValues { weight: (dims, weight), bias: Some(bias), ..conv })
     }
 
     /// The larger of `x` and 0.

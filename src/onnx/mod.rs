@@ -17,7 +17,7 @@ pub const RAW: &str = "raw";
 pub const NORMALISED: &str = "normalised";
 
 pub use classifier::Classifier;
-pub use drawing::{ConvNormValues, Drawing, Edge, Pixels, Values};
+pub use drawing::{ConvValues, Drawing, Edge, NormValues, Pixels, Values};
 pub use file::{OnnxError, OnnxFile};
 pub use quantise::quantised;
 pub use scale::scaled;

@@ -221,4 +221,42 @@ torch.save({"state_dict": renamed, "best": 91.5, "epoch": 7}, folder / "legacy.t
 family("wide", Plain((8, 17, "M", 10)), 7)
 family("wide-basic", ResNet("basic", 8, 16), 7)
 
+
+
+class PreAct(nn.Module):
+    """A block whose BatchNorm and ReLU come first (Zagoruyko & Komodakis 2016)."""
+
+    def __init__(self, inputs, width, stride):
+        super().__init__()
+        self.bn1 = nn.BatchNorm2d(inputs)
+        self.conv1 = nn.Conv2d(inputs, width, 3, stride, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=False)
+        self.downsample = None
+        if stride != 1 or inputs != width:
+            self.downsample = nn.Conv2d(inputs, width, 1, stride, bias=False)
+
+    def forward(self, x):
+        h = F.relu(self.bn1(x))
+        side = x if self.downsample is None else self.downsample(h)
+        return self.conv2(F.relu(self.bn2(self.conv1(h)))) + side
+
+
+class WideResNet(nn.Module):
+    def __init__(self, first, second):
+        super().__init__()
+        self.conv1 = nn.Conv2d(2, first, 3, 1, 1, bias=False)
+        self.layer1 = nn.Sequential(PreAct(first, first, 1), PreAct(first, first, 1))
+        self.layer2 = nn.Sequential(PreAct(first, second, 2))
+        self.bn1 = nn.BatchNorm2d(second)
+        self.fc = nn.Linear(second, 3)
+
+    def forward(self, x):
+        x = F.relu(self.bn1(self.layer2(self.layer1(self.conv1(x)))))
+        return self.fc(x.mean((2, 3)))
+
+
+family("preact", WideResNet(4, 7), 7)
+family("wide-preact", WideResNet(8, 16), 7)
+
 save_file(out, pathlib.Path(__file__).parent / "pytorch.safetensors", {"torch": torch.__version__})

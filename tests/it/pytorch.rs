@@ -66,7 +66,8 @@ impl Golden {
     }
 }
 
-const FAMILIES: [&str; 6] = ["plain", "basic", "pad", "bottleneck", "wide", "wide-basic"];
+const FAMILIES: [&str; 8] =
+    ["plain", "basic", "pad", "bottleneck", "wide", "wide-basic", "preact", "wide-preact"];
 
 fn net(family: &str) -> Architecture {
     let (layers, side) = match family {
@@ -74,6 +75,8 @@ fn net(family: &str) -> Architecture {
         "basic" => ("stem4 basic4 basic4 basic7/2 avgpool fc3", 7),
         "wide" => ("conv8 conv17 maxpool conv10 fc6 fc3", 7),
         "wide-basic" => ("stem8 basic8 basic8 basic16/2 avgpool fc3", 7),
+        "preact" => ("prestem4 preact4 preact4 preact7/2 batchnorm avgpool fc3", 7),
+        "wide-preact" => ("prestem8 preact8 preact8 preact16/2 batchnorm avgpool fc3", 7),
         "pad" => ("stem4 padbasic4 padbasic4 padbasic7/2 avgpool fc3", 7),
         _ => ("bigstem4 bottleneck4 bottleneck4 bottleneck7/2 avgpool fc3", 21),
     };
@@ -158,6 +161,8 @@ fn own_operations_are_burns() {
         ("conv40 conv33 fc3", 2, [2, 3], 4),
         ("stem8 basic8 basic16/2 basic16/2 avgpool fc3", 3, [7, 5], 2),
         ("stem4 padbasic12/2 padbasic12 avgpool fc3", 1, [6, 6], 3),
+        ("prestem8 preact8 preact12/2 preact12 batchnorm avgpool fc3", 3, [9, 5], 3),
+        ("conv8 batchnorm maxpool fc3", 2, [5, 4], 3),
         ("bigstem8 bottleneck8 bottleneck16/2 avgpool fc3", 3, [17, 23], 2),
         ("conv8 conv8 fc3", 3, [13, 11], 130),
     ] {
