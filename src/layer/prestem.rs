@@ -8,7 +8,12 @@ use super::{
     names::Names,
     operations::{Activation, Pass},
 };
-use crate::{kind::Kind, onnx::{Drawing, Edge}, shape::Shape, tensors::Visitor};
+use crate::{
+    kind::Kind,
+    onnx::{Drawing, Edge},
+    shape::Shape,
+    tensors::Visitor,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 

@@ -1,11 +1,7 @@
 //! What fits a data set: networks, epochs, batches, and why.
 
 use crate::{
-    architecture::Architecture,
-    dataset::DataInfo,
-    kinds::Kinds,
-    network,
-    recipe::leaves_one,
+    architecture::Architecture, dataset::DataInfo, kinds::Kinds, network, recipe::leaves_one,
     report::thousands,
 };
 
