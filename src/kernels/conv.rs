@@ -1,10 +1,13 @@
-//! A convolution's two ways on the host: by Winograd's transforms where they apply, by columns
-//! elsewhere. Both work on a task's images, a block that fits the second-level cache at a time.
+//! A convolution's ways on the host: by Winograd's transforms where they apply, a filter for each channel,
+//! group by group, and by columns elsewhere. All work on a task's images; the transforms, on a block that
+//! fits the second-level cache at a time.
 
 use super::{
     columns::{self, Framed},
+    depthwise,
     gemm::Panels,
     geometry::Geometry,
+    grouped,
     lanes::{LANES, padded},
     norm::Sums,
     tiles::{self, Planes, Size, Tiles},
@@ -15,6 +18,10 @@ use super::{
 pub(crate) enum Filters {
     Winograd(Panels),
     Columns(Panels),
+    /// `[tap, channels filled up]`.
+    Depthwise(Vec<f32>),
+    /// Of each group.
+    Grouped(Vec<Filters>),
 }
 
 /// Bytes that a block's transformed inputs and outputs may take: most of a second-level cache of
@@ -25,8 +32,25 @@ const LEAST: usize = 48;
 
 /// Winograd's transforms pay from one vector of channels on.
 fn is_winograd(geometry: &Geometry) -> bool {
-    let &Geometry { channels, filters, kernel_size, stride, .. } = geometry;
-    kernel_size == 3 && stride == 1 && channels >= LANES && filters >= LANES
+    let &Geometry { channels, filters, groups, kernel_size, stride, .. } = geometry;
+    groups == 1 && kernel_size == 3 && stride == 1 && channels >= LANES && filters >= LANES
+}
+
+/// Whether each channel has one filter.
+fn is_depthwise(geometry: &Geometry) -> bool {
+    let &Geometry { channels, filters, groups, .. } = geometry;
+    groups > 1 && groups == channels && groups == filters
+}
+
+/// The filters of each group.
+fn grouped_filters(
+    weight: &[f32],
+    geometry: &Geometry,
+    filters: fn(&[f32], &Geometry) -> Filters,
+) -> Filters {
+    let one = grouped::of(geometry);
+    let weights = weight.chunks_exact(weight.len() / geometry.groups);
+    Filters::Grouped(weights.map(|weight| filters(weight, &one)).collect())
 }
 
 /// Tiles or pixels of a block with so many floats each.
@@ -34,11 +58,15 @@ fn block(floats: usize) -> usize {
     (BLOCK_BYTES / (4 * floats)).max(LEAST) / 6 * 6
 }
 
-/// The filters `[filters, channels, kernel, kernel]` for [`forward`].
+/// The filters `[filters, channels of a group, kernel, kernel]` for [`forward`].
 pub(crate) fn forward_filters(weight: &[f32], geometry: &Geometry) -> Filters {
     if is_winograd(geometry) {
         let &Geometry { filters, channels, .. } = geometry;
         Filters::Winograd(winograd::transform_filters(weight, filters, channels, size(geometry)))
+    } else if is_depthwise(geometry) {
+        Filters::Depthwise(depthwise::filters(weight, geometry, false))
+    } else if geometry.groups > 1 {
+        grouped_filters(weight, geometry, forward_filters)
     } else {
         Filters::Columns(columns::forward_filters(weight, geometry))
     }
@@ -49,6 +77,11 @@ pub(crate) fn backward_filters(weight: &[f32], geometry: &Geometry) -> Filters {
     if is_winograd(geometry) {
         let &Geometry { filters, channels, .. } = geometry;
         Filters::Winograd(winograd::transform_turned(weight, filters, channels, size(geometry)))
+    } else if is_depthwise(geometry) {
+        let turned = depthwise::turns(geometry);
+        Filters::Depthwise(depthwise::filters(weight, geometry, turned))
+    } else if geometry.groups > 1 {
+        grouped_filters(weight, geometry, backward_filters)
     } else {
         Filters::Columns(columns::backward_filters(weight, geometry))
     }
@@ -91,17 +124,37 @@ pub(crate) fn forward(x: &[f32], filters: &Filters, geometry: &Geometry, y: &mut
                 sums.take(&mut sum, &mut square);
             }
         }
+        Filters::Depthwise(filters) => {
+            let pixels = geometry.input_pixels() * geometry.channels;
+            let outputs = geometry.output_pixels() * geometry.filters;
+            for (x, y) in x.chunks_exact(pixels).zip(y.chunks_exact_mut(outputs)) {
+                depthwise::convolve(x, filters, geometry, y, &mut sum, &mut square);
+                sums.take(&mut sum, &mut square);
+            }
+        }
+        Filters::Grouped(all) => {
+            let one = grouped::of(geometry);
+            let mut from = vec![0.0; x.len() / geometry.groups];
+            let mut to = vec![0.0; y.len() / geometry.groups];
+            sums = Sums::new(0);
+            for (group, filters) in all.iter().enumerate() {
+                grouped::take(x, geometry.channels, group, &mut from, one.channels);
+                sums.extend(&forward(&from, filters, &one, &mut to));
+                grouped::put(&to, one.filters, group, y, geometry.filters);
+            }
+        }
     }
     sums
 }
 
 /// Adds up gradients over blocks of images.
 pub(crate) struct Backward<'a> {
-    geometry: &'a Geometry,
+    geometry: Geometry,
     /// For the gradient of the input, where it is wanted.
     filters: Option<&'a Filters>,
-    scratch: Scratch,
-    /// The filters' gradient so far, in the form that [`filter_gradient`] reads.
+    scratch: Scratch<'a>,
+    /// The filters' gradient so far, in the form that [`filter_gradient`] reads; of groups, each one's work
+    /// has its own.
     part: &'a mut [f32],
 }
 
@@ -110,12 +163,16 @@ pub(crate) fn part_length(geometry: &Geometry) -> usize {
     let outputs = padded(geometry.filters);
     if is_winograd(geometry) {
         size(geometry).planes() * tiles::gradient_stride(geometry.channels, outputs)
+    } else if is_depthwise(geometry) {
+        geometry.kernel_size * geometry.kernel_size * outputs
+    } else if geometry.groups > 1 {
+        geometry.groups * part_length(&grouped::of(geometry))
     } else {
         geometry.kernel_size * columns::depth(geometry) * outputs
     }
 }
 
-enum Scratch {
+enum Scratch<'a> {
     /// `is_begun`: the filters' gradient holds something to add to.
     Winograd {
         input: Planes,
@@ -130,15 +187,17 @@ enum Scratch {
         dy: Vec<f32>,
         spread: Vec<f32>,
     },
+    Depthwise,
+    Grouped(Vec<Backward<'a>>),
 }
 
 impl<'a> Backward<'a> {
     /// For at most `images` images at a time; `part`, of [`part_length`], is written over.
     pub fn new(
-        geometry: &'a Geometry,
+        geometry: &Geometry,
         filters: Option<&'a Filters>,
         images: usize,
-        part: &'a mut [f32],
+        mut part: &'a mut [f32],
     ) -> Self {
         let (channels, outputs) = (geometry.channels, padded(geometry.filters));
         let scratch = if is_winograd(geometry) {
@@ -152,6 +211,21 @@ impl<'a> Backward<'a> {
                 block,
                 is_begun: false,
             }
+        } else if is_depthwise(geometry) {
+            part.fill(0.0);
+            Scratch::Depthwise
+        } else if geometry.groups > 1 {
+            let one = grouped::of(geometry);
+            let length = part.len() / geometry.groups;
+            let works = (0..geometry.groups).map(|group| {
+                let filters = filters.and_then(|filters| match filters {
+                    Filters::Grouped(all) => all.get(group),
+                    _ => None,
+                });
+                let share = part.split_off_mut(..length).unwrap_or_default();
+                Self::new(&one, filters, images, share)
+            });
+            Scratch::Grouped(works.collect())
         } else {
             part.fill(0.0);
             let (depth, across) = (columns::depth(geometry), geometry.output()[1]);
@@ -162,18 +236,18 @@ impl<'a> Backward<'a> {
                 spread: vec![0.0; across * padded(depth)],
             }
         };
-        Self { geometry, filters, scratch, part }
+        Self { geometry: *geometry, filters, scratch, part }
     }
 
     /// For one image at a time, and for the gradient of the input alone.
-    pub fn of_input(geometry: &'a Geometry, filters: &'a Filters) -> Self {
+    pub fn of_input(geometry: &Geometry, filters: &'a Filters) -> Self {
         Self::new(geometry, Some(filters), 1, &mut [])
     }
 
     /// Takes the gradient of some images' outputs, and the images themselves where the filters' gradient
     /// is wanted; writes that of the inputs.
     pub fn add(&mut self, x: Option<&[f32]>, dy: &[f32], mut dx: Option<&mut [f32]>) {
-        let geometry = self.geometry;
+        let geometry = &self.geometry;
         let images = dy.len() / (geometry.output_pixels() * geometry.filters);
         match &mut self.scratch {
             Scratch::Winograd { input, gradient, output, block, is_begun } => {
@@ -218,15 +292,63 @@ impl<'a> Backward<'a> {
                     }
                 }
             }
+            Scratch::Depthwise => {
+                let (pixels, outputs) =
+                    (geometry.input_pixels() * geometry.channels, dy.len() / images);
+                for (index, dy) in dy.chunks_exact(outputs).enumerate() {
+                    if let Some(x) = x {
+                        depthwise::correlate(
+                            &x[index * pixels..][..pixels],
+                            dy,
+                            geometry,
+                            self.part,
+                        );
+                    }
+                    if let (Some(dx), Some(Filters::Depthwise(filters))) = (&mut dx, self.filters) {
+                        let dx = &mut dx[index * pixels..][..pixels];
+                        depthwise::input_gradient(dy, filters, geometry, dx);
+                    }
+                }
+            }
+            Scratch::Grouped(works) => {
+                let one = grouped::of(geometry);
+                let copied = |all: &[f32], channels, group, width| {
+                    let mut out = vec![0.0; all.len() / geometry.groups];
+                    grouped::take(all, channels, group, &mut out, width);
+                    out
+                };
+                for (group, work) in works.iter_mut().enumerate() {
+                    let x = x.map(|x| copied(x, geometry.channels, group, one.channels));
+                    let dy = copied(dy, geometry.filters, group, one.filters);
+                    let Some(dx) = &mut dx else {
+                        work.add(x.as_deref(), &dy, None);
+                        continue;
+                    };
+                    let mut part = vec![0.0; dx.len() / geometry.groups];
+                    work.add(x.as_deref(), &dy, Some(&mut part));
+                    grouped::put(&part, one.channels, group, dx, geometry.channels);
+                }
+            }
         }
     }
 }
 
-/// The gradient of the filters `[filters, channels, kernel, kernel]` from every task's part, in order.
+/// The gradient of the filters `[filters, channels of a group, kernel, kernel]` from every task's part, in
+/// order.
 pub(crate) fn filter_gradient(parts: &[&[f32]], geometry: &Geometry) -> Vec<f32> {
     let &Geometry { filters, channels, .. } = geometry;
     if is_winograd(geometry) {
         winograd::filter_gradient(parts, filters, channels, size(geometry))
+    } else if is_depthwise(geometry) {
+        depthwise::filter_gradient(parts, geometry)
+    } else if geometry.groups > 1 {
+        let one = grouped::of(geometry);
+        let length = part_length(&one);
+        let of = |group: usize| {
+            let parts = parts.iter().map(|part| &part[group * length..][..length]);
+            filter_gradient(&parts.collect::<Vec<_>>(), &one)
+        };
+        (0..geometry.groups).flat_map(of).collect()
     } else {
         columns::filter_gradient(parts, geometry)
     }
@@ -241,3 +363,6 @@ fn tiles(geometry: &Geometry) -> (Tiles, Tiles) {
     let over = |channels| Tiles { size: size(geometry), image: geometry.input, channels };
     (over(geometry.channels), over(geometry.filters))
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,7 +31,7 @@ use std::sync::Arc;
 
 /// A layer's tensors: images `[image, row, column, channel]`, the rest as PyTorch has it.
 pub struct Operands {
-    /// `[filters, channels, kernel, kernel]`.
+    /// `[filters, channels of a group, kernel, kernel]`; as many groups as these channels make of x's.
     pub weight: Tensor<4>,
     /// The convolution's bias, `[filters]`. BatchNorm takes any constant away again, so it moves the
     /// mean and nothing else, and its gradient is 0.
@@ -169,8 +169,11 @@ impl Form {
 fn geometry(x: &Host, weight: &Host, stride: usize) -> Geometry {
     let [images, height, width, channels] = x.shape().dims();
     let [filters, inputs, kernel_size, _] = weight.shape().dims();
-    assert!(inputs == channels, "the filters fit the images");
-    Geometry { images, input: [height, width], channels, filters, kernel_size, stride }
+    let groups = channels / inputs;
+    let fits = groups * inputs == channels && filters.is_multiple_of(groups);
+    assert!(fits, "the filters fit the images");
+    let input = [height, width];
+    Geometry { images, input, channels, filters, groups, kernel_size, stride }
 }
 
 impl Layer {

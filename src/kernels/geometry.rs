@@ -13,6 +13,8 @@ pub struct Geometry {
     pub channels: usize,
     /// Channels of the output.
     pub filters: usize,
+    /// Groups of channels, each of which has as many filters of its own.
+    pub groups: usize,
     /// Rows and columns of the kernel; it is padded by half of that.
     pub kernel_size: usize,
     /// Pixels between two outputs.
@@ -72,7 +74,8 @@ mod tests {
     fn output_sizes_are_pytorchs() {
         let with = |length, kernel_size, stride| {
             let input = [length; 2];
-            Geometry { images: 1, input, channels: 1, filters: 1, kernel_size, stride }.output()[0]
+            Geometry { images: 1, input, channels: 1, filters: 1, groups: 1, kernel_size, stride }
+                .output()[0]
         };
         // torch.nn.Conv2d with padding = kernel_size // 2
         for (length, kernel_size, stride, want) in [

@@ -10,6 +10,8 @@ pub enum After {
     Nothing,
     /// ReLU.
     Relu,
+    /// min(ReLU, 6) (Howard et al. 2017).
+    Relu6,
     /// ReLU, then the maximum of each 2×2 pixels; an odd last row or column is dropped.
     Pool,
 }
@@ -47,6 +49,12 @@ impl Sums {
         for (totals, parts) in [(&mut self.sum, &other.sum), (&mut self.square, &other.square)] {
             totals.iter_mut().zip(parts).for_each(|(total, part)| *total += part);
         }
+    }
+
+    /// Behind the channels of these come those of `other`.
+    pub fn extend(&mut self, other: &Self) {
+        self.sum.extend(&other.sum);
+        self.square.extend(&other.square);
     }
 
     /// Mean and biased variance of each channel over `count` pixels.
@@ -129,6 +137,9 @@ vectorised! {
                 if after == After::Relu {
                     // In this order a NaN stays one, so that a loss shows it.
                     z = zero.max(z);
+                } else if after == After::Relu6 {
+                    // min(z, 6) = −max(−6, −z), and a NaN stays one.
+                    z = zero.sub(L::splat(-6.0).max(zero.sub(zero.max(z))));
                 }
                 z.store_at(out, at);
             }
@@ -200,7 +211,11 @@ vectorised! {
                     None => L::load_at(y, at)
                         .mul_add(L::load_at(&affine.scale, at), L::load_at(&affine.shift, at)),
                 };
-                sign.where_positive(L::load_at(gradient, at)).store_at(dz, at);
+                let mut dz_here = sign.where_positive(L::load_at(gradient, at));
+                if after == After::Relu6 {
+                    dz_here = L::splat(6.0).sub(sign).where_positive(dz_here);
+                }
+                dz_here.store_at(dz, at);
             }
         }
     }

@@ -5,8 +5,8 @@ use crate::kernels::{self, After, Form, Operands};
 use burn::tensor::{
     Tensor,
     activation::relu,
-    module::{batch_norm, batch_norm_train, conv2d, max_pool2d},
-    ops::{ConvOptions, MaxPoolOptions},
+    module::{avg_pool2d, batch_norm, batch_norm_train, conv2d, max_pool2d},
+    ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions},
 };
 
 /// What computes a network.
@@ -120,6 +120,56 @@ impl Images {
         self.map(|x| max_pool2d(x, options.with_padding([padding; 2])))
     }
 
+    /// The mean of each 3×3 pixels, two apart, zeros around the image among them: `AvgPool2d(3, 2, 1)`.
+    pub(super) fn avg_pool(self) -> Self {
+        if self.channels_last {
+            // The same filter for each channel.
+            let channels = self.tensor.dims()[3];
+            let ninth = Tensor::full([channels, 1, 3, 3], 1.0 / 9.0, &self.tensor.device());
+            return self.conv(ninth, None, 2);
+        }
+        let options = AvgPoolOptions::new([3; 2]).with_stride([2; 2]).with_padding([1; 2]);
+        Self { tensor: avg_pool2d(self.tensor, options), ..self }
+    }
+
+    fn channel_dim(&self) -> usize {
+        if self.channels_last { 3 } else { 1 }
+    }
+
+    /// Channel shuffle (Zhang et al. 2018, figure 1): the first channel of each group, the second of each, …
+    pub(super) fn shuffle(self, groups: usize) -> Self {
+        let shape = self.tensor.dims();
+        let [a, b, c, d] = shape;
+        let tensor = if self.channels_last {
+            self.tensor.reshape([a, b, c, groups, d / groups]).swap_dims(3, 4).reshape(shape)
+        } else {
+            self.tensor.reshape([a, groups, b / groups, c, d]).swap_dims(1, 2).reshape(shape)
+        };
+        Self { tensor, ..self }
+    }
+
+    /// The channels of both.
+    pub(super) fn cat(self, other: Self) -> Self {
+        let dim = self.channel_dim();
+        Self { tensor: Tensor::cat(vec![self.tensor, other.tensor], dim), ..self }
+    }
+
+    /// The first `count` channels, and the rest.
+    pub(super) fn split(self, count: usize) -> [Self; 2] {
+        let dim = self.channel_dim();
+        let rest = self.tensor.dims()[dim] - count;
+        let part = |start, length| self.tensor.clone().narrow(dim, start, length);
+        [part(0, count), part(count, rest)].map(|tensor| Self { tensor, ..self })
+    }
+
+    /// Each channel times its factor, `[batch, channels]`.
+    pub(super) fn scale(self, factors: Tensor<2>) -> Self {
+        let [batch, channels] = factors.dims();
+        let shape =
+            if self.channels_last { [batch, 1, 1, channels] } else { [batch, channels, 1, 1] };
+        Self { tensor: self.tensor * factors.reshape(shape), ..self }
+    }
+
     /// The mean over all rows and columns, as images of one pixel.
     pub(super) fn mean(self) -> Self {
         let (columns, rows) = if self.channels_last { (2, 1) } else { (3, 2) };
@@ -135,7 +185,8 @@ impl Images {
                 ..self
             };
         }
-        let x = conv2d(self.tensor, weight.clone(), None, options(&weight, stride));
+        let options = options(&self.tensor, &weight, stride);
+        let x = conv2d(self.tensor, weight, None, options);
         let tensor = match shortcut {
             Some(shortcut) => x + shortcut.tensor,
             None => x,
@@ -178,10 +229,11 @@ impl Images {
         (Self { tensor: x, ..self }.followed_by(after), Some(moments))
     }
 
-    fn followed_by(self, after: After) -> Self {
+    pub(super) fn followed_by(self, after: After) -> Self {
         match after {
             After::Nothing => self,
             After::Relu => Self { tensor: relu(self.tensor), ..self },
+            After::Relu6 => Self { tensor: self.tensor.clamp(0.0, 6.0), ..self },
             After::Pool => Self { tensor: relu(self.tensor), ..self }.max_pool(2, 2, 0),
         }
     }
@@ -211,7 +263,8 @@ impl Images {
             let (tensor, mean, variance) = kernels::train(self.tensor, operands, form);
             return (Self { tensor, ..self }, Some(Moments { mean, variance, count }));
         }
-        let x = conv2d(self.tensor, weight.clone(), bias, options(&weight, stride));
+        let options = options(&self.tensor, &weight, stride);
+        let x = conv2d(self.tensor, weight, bias, options);
         let (x, moments) = if mode == Mode::Infer {
             (batch_norm(x, gamma, beta, mean, variance, epsilon), None)
         } else {
@@ -226,10 +279,10 @@ impl Images {
     }
 }
 
-/// A convolution by `weight`, with padding of half of the kernel.
-fn options(weight: &Tensor<4>, stride: usize) -> ConvOptions<2> {
-    let kernel_size = weight.dims()[2];
-    ConvOptions::new([stride; 2], [kernel_size / 2; 2], [1, 1], 1)
+/// A convolution of `x` by `weight`, with padding of half of the kernel.
+fn options(x: &Tensor<4>, weight: &Tensor<4>, stride: usize) -> ConvOptions<2> {
+    let [_, inputs, kernel_size, _] = weight.dims();
+    ConvOptions::new([stride; 2], [kernel_size / 2; 2], [1, 1], x.dims()[1] / inputs)
 }
 
 /// BatchNorm of `[batch, channels, height, width]` by burn's operations, and the batch's moments.

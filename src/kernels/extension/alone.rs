@@ -22,7 +22,7 @@ use burn::{
 };
 
 /// `conv(x) + shortcut`, in training and in inference: images `[image, row, column, channel]`, the weight
-/// `[filters, channels, kernel, kernel]`. The image is padded by half of the kernel.
+/// `[filters, channels of a group, kernel, kernel]`. The image is padded by half of the kernel.
 ///
 /// # Panics
 /// If `x` is not on burn's flex, or the shapes do not agree.
@@ -99,6 +99,7 @@ fn layer(x: &Host, after: After, epsilon: f64) -> Layer {
         input: [height, width],
         channels,
         filters: channels,
+        groups: 1,
         kernel_size: 1,
         stride: 1,
     };
