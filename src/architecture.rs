@@ -27,8 +27,8 @@ pub struct LayerError {
 }
 
 impl WrittenLayer {
-    /// Reads a layer's text: the name of a kind, its width if it has one, and a stride behind a slash
-    /// if it has one and it is not 1.
+    /// Reads a layer's text: the name of a kind, its width if it has one, an expansion behind an `x` and a
+    /// stride behind a slash if it has such and they are not their defaults.
     ///
     /// # Errors
     /// [`LayerError`] names the forms that there are.
@@ -67,9 +67,13 @@ fn fields(kind: &Kind<dyn Layer>, text: &str) -> Option<Vec<(String, Value)>> {
         Some((width, stride)) => (width, Some(stride)),
         None => (rest, None),
     };
+    let (width, expand) = match width.split_once('x') {
+        Some((width, expand)) => (width, Some(expand)),
+        None => (width, None),
+    };
     let mut fields = Vec::new();
-    for (name, digits) in [("width", Some(width)), ("stride", stride)] {
-        let given = digits.filter(|digits| !digits.is_empty() || name == "stride");
+    for (name, digits) in [("width", Some(width)), ("expand", expand), ("stride", stride)] {
+        let given = digits.filter(|digits| !digits.is_empty() || name != "width");
         match (kind.field(name), given) {
             (None, None) => {}
             (None, Some(_)) => return None,
@@ -80,7 +84,7 @@ fn fields(kind: &Kind<dyn Layer>, text: &str) -> Option<Vec<(String, Value)>> {
                 let plain = !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit());
                 let number = digits.parse::<u64>().ok().filter(|_| plain)?;
                 let crate::kind::Range::Whole { low, high } = field.range else { return None };
-                // A stride of 1 is not written: one layer has one text.
+                // A default is not written: one layer has one text.
                 let said = field.default.map(crate::kind::Scalar::json) == Some(json!(number));
                 if !(low..=high).contains(&number) || said {
                     return None;
@@ -95,8 +99,9 @@ fn fields(kind: &Kind<dyn Layer>, text: &str) -> Option<Vec<(String, Value)>> {
 /// A text of a kind: `basic16/2`.
 pub fn form(kind: &Kind<dyn Layer>) -> String {
     let width = if kind.field("width").is_some() { "16" } else { "" };
+    let expand = if kind.field("expand").is_some() { "x4" } else { "" };
     let stride = if kind.field("stride").is_some() { "/2" } else { "" };
-    format!("{}{width}{stride}", kind.name)
+    format!("{}{width}{expand}{stride}", kind.name)
 }
 
 /// One text of each form, for errors: `conv16, maxpool or basic32/2`.
@@ -277,11 +282,14 @@ mod tests {
             "basic32/2",
             "padbasic32/2",
             "bottleneck128/2",
+            "inverted24",
+            "inverted16x1",
+            "reluinverted24x3/2",
             "avgpool",
         ];
         for text in texts {
             let layer: WrittenLayer = text.parse().unwrap();
-            let name = text.trim_end_matches(|c: char| c.is_ascii_digit() || c == '/');
+            let name = text.split(|c: char| c.is_ascii_digit()).next().unwrap();
             assert_eq!((layer.text(), layer.layer.chosen().kind.as_str()), (text, name));
         }
         let wrong = [
@@ -300,6 +308,11 @@ mod tests {
             "basic16/",
             "conv16/2",
             "maxpool2",
+            "inverted24x6",
+            "inverted24x",
+            "invertedx2",
+            "inverted24/2x3",
+            "basic16x2",
         ];
         for text in wrong {
             assert!(text.parse::<WrittenLayer>().is_err(), "{text}");

@@ -134,10 +134,11 @@ fn formats<T: ?Sized>(kinds: &[&'static Kind<T>]) -> Map<String, Value> {
 fn texts<T: ?Sized>(kinds: &[&'static Kind<T>]) -> Map<String, Value> {
     let texts = kinds.iter().map(|kind| {
         let width = if kind.field("width").is_some() { "[1-9][0-9]*" } else { "" };
+        let expand = if kind.field("expand").is_some() { "(x[1-9][0-9]*)?" } else { "" };
         let stride = if kind.field("stride").is_some() { "(/[12])?" } else { "" };
         json!({
             "description": format!("{} ({}).", upper(kind.doc), kind.source),
-            "pattern": format!("^{}{width}{stride}$", kind.name),
+            "pattern": format!("^{}{width}{expand}{stride}$", kind.name),
         })
     });
     object(json!({ "type": "string", "anyOf": texts.collect::<Vec<_>>() }))

@@ -92,7 +92,50 @@ class ResNet(nn.Module):
         return self.fc(self.layer3(self.layer2(self.layer1(x))).mean((2, 3)))
 
 
+class Inverted(nn.Module):
+    def __init__(self, inputs, width, expand, stride):
+        super().__init__()
+        wide = inputs * expand
+        self.conv1, self.bn1 = nn.Conv2d(inputs, wide, 1, bias=False), nn.BatchNorm2d(wide)
+        self.conv2 = nn.Conv2d(wide, wide, 3, stride, 1, groups=wide, bias=False)
+        self.bn2 = nn.BatchNorm2d(wide)
+        self.conv3, self.bn3 = nn.Conv2d(wide, width, 1, bias=False), nn.BatchNorm2d(width)
+        self.adds = stride == 1 and inputs == width
+
+    def forward(self, x):
+        out = F.relu(self.bn1(self.conv1(x)), inplace=True)
+        out = self.bn3(self.conv3(F.relu(self.bn2(self.conv2(out)), inplace=True)))
+        return x + out if self.adds else out
+
+
+class MobileHalf(nn.Module):
+    """MobileNetV2 with half of the channels, for small images; a stage for each width, as takd counts them."""
+
+    STAGES = [(8, 1, 1, 1), (12, 6, 2, 1), (16, 6, 3, 2), (32, 6, 4, 2), (48, 6, 3, 1), (80, 6, 3, 2), (160, 6, 1, 1)]
+
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(3, 16, 3, 2, 1, bias=False), nn.BatchNorm2d(16)
+        before = 16
+        for stage, (width, expand, count, stride) in enumerate(self.STAGES, 1):
+            blocks = []
+            for place in range(count):
+                blocks.append(Inverted(before, width, expand, stride if place == 0 else 1))
+                before = width
+            setattr(self, f"layer{stage}", nn.Sequential(*blocks))
+        self.conv2, self.bn2 = nn.Conv2d(160, 1280, 1, bias=False), nn.BatchNorm2d(1280)
+        self.fc = nn.Linear(1280, 10)
+
+    def forward(self, x):
+        x = F.relu(self.bn1(self.conv1(x)), inplace=True)
+        for stage in range(1, len(self.STAGES) + 1):
+            x = getattr(self, f"layer{stage}")(x)
+        return self.fc(F.relu(self.bn2(self.conv2(x)), inplace=True).mean((2, 3)))
+
+
 def build(name):
+    if name == "mobilenetv2-half":
+        return MobileHalf()
     if name.startswith("plain"):
         return Plain(int(name.removeprefix("plain")))
     return ResNet(int(name.removeprefix("resnet")))

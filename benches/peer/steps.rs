@@ -11,7 +11,8 @@ use std::{error::Error, ffi::OsStr, fs, process::Command, time::Instant};
 use takd::{network::Network, objective::cross_entropy, optimizer::Sgd, training::OptimizerState};
 
 /// A network, and the steps of a turn: a second or two.
-const NETS: [(&str, usize); 4] = [("plain2", 60), ("resnet8", 10), ("resnet20", 4), ("plain10", 4)];
+const NETS: [(&str, usize); 5] =
+    [("plain2", 60), ("resnet8", 10), ("resnet20", 4), ("plain10", 4), ("mobilenetv2-half", 6)];
 const LAYOUTS: [&str; 2] = ["default", "channels_last"];
 const ROUNDS: usize = 7;
 /// Steps of the first turn: the second one's loss shows the first one's gradients too. Later ones tell
@@ -75,7 +76,7 @@ pub fn compare(python: &OsStr, threads: usize) -> Result<Vec<Row>, Box<dyn Error
     println!("a large matrix product: {:.0} GFLOP/s", peak_rate / 1e9);
     println!("training steps, images/s; memory in MiB, takd's and PyTorch's");
     println!(
-        "{:9}  {:22}  {:22}  {:22}  {:5}  {:7}  memory",
+        "{:16}  {:22}  {:22}  {:22}  {:5}  {:7}  memory",
         "net", "takd", "PyTorch", "channels_last", "ratio", "of peak"
     );
     let mut rows = Vec::new();
@@ -119,7 +120,7 @@ pub fn compare(python: &OsStr, threads: usize) -> Result<Vec<Row>, Box<dyn Error
         row.of_peak = Some(of_peak);
         let work = (BATCH * steps) as f64;
         println!(
-            "{name:9}  {:22}  {:22}  {:22}  {:5.2}  {of_peak:7.2}  {} / {}",
+            "{name:16}  {:22}  {:22}  {:22}  {:5.2}  {of_peak:7.2}  {} / {}",
             row.takd.rate(work),
             row.torch[0].1.rate(work),
             row.torch[1].1.rate(work),

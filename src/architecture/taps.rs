@@ -40,8 +40,10 @@ impl Architecture {
                 tap(Tap::Stem, stem);
             }
             let is_end = |&index: &usize| {
-                let same = is_residual(index + 1) && walked[index + 1].2 == walked[index].2;
-                is_residual(index) && !same
+                // What changes no shape may stand between two blocks, as a squeeze-and-excitation does.
+                let after = walked[index + 1..].iter();
+                let mut like = after.take_while(|(_, _, output)| *output == walked[index].2);
+                is_residual(index) && !like.any(|(family, ..)| *family == Family::Residual)
             };
             (0..images).filter(is_end).collect()
         } else {
@@ -81,6 +83,7 @@ mod tests {
             builtin("plain10", 10).unwrap(),
             own("conv8 avgpool fc10"),
             own("stem8 maxpool basic8 basic8 basic8/2 avgpool fc16 fc10"),
+            own("stem8 basic8 squeezeexcite4 basic8 avgpool fc10"),
             own("fc10"),
         ];
         let all: Vec<String> = all.iter().map(|layers| taps(layers)).collect();
@@ -104,6 +107,10 @@ mod tests {
         stage 1 8×16×16 behind basic8
         stage 2 8×8×8 behind basic8/2
         pooled output 16×1×1 behind fc16
+
+        stem 8×32×32 behind stem8
+        stage 1 8×32×32 behind basic8
+        pooled output 8×1×1 behind avgpool
         ");
     }
 }

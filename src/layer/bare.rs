@@ -22,7 +22,7 @@ pub(super) struct Bare {
 impl Bare {
     /// With He's initial weights.
     pub fn init(name: String, channels: [usize; 2], window: Window, from: Source<'_>) -> Self {
-        let weight = he_weight(&name, channels, window.kernel_size, from);
+        let weight = he_weight(&name, channels, window, from);
         Self { name, stride: window.stride, weight }
     }
 

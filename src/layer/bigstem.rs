@@ -53,7 +53,7 @@ impl Layer for BigStem {
     }
 
     fn init(&self, input: Shape, _: bool, names: &mut Names, from: Source<'_>) -> Box<dyn Module> {
-        let window = Window { kernel_size: 7, stride: 2 };
+        let window = Window::new(7, 2);
         Box::new(Pooled(first(input, self.width, window, names, from)))
     }
 }

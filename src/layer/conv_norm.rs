@@ -20,6 +20,20 @@ pub(super) struct Window {
     pub kernel_size: usize,
     /// Pixels between two outputs.
     pub stride: usize,
+    /// Groups of channels, each with filters of its own.
+    pub groups: usize,
+}
+
+impl Window {
+    /// Over all channels.
+    pub fn new(kernel_size: usize, stride: usize) -> Self {
+        Self { kernel_size, stride, groups: 1 }
+    }
+
+    /// 3×3, over each channel by itself.
+    pub fn depthwise(channels: usize, stride: usize) -> Self {
+        Self { kernel_size: 3, stride, groups: channels }
+    }
 }
 
 /// Convolution, with or without bias, then BatchNorm.
@@ -27,7 +41,7 @@ pub(super) struct Window {
 pub(super) struct ConvNorm {
     conv: String,
     window: Window,
-    weight: Tensor<4>,       // [out, in, kernel, kernel]
+    weight: Tensor<4>,       // [out, in of a group, kernel, kernel]
     bias: Option<Tensor<1>>, // [out]
     norm: Norm,
 }
@@ -49,7 +63,7 @@ impl ConvNorm {
         if from.batchnorm_weight == BatchnormWeight::Uniform {
             norm.gamma = init::unit(&format!("{}.weight", norm.name), [outputs], from);
         }
-        let window = Window { kernel_size: 3, stride: 1 };
+        let window = Window::new(3, 1);
         Self { conv, window, weight, bias: Some(bias), norm }
     }
 
@@ -61,7 +75,22 @@ impl ConvNorm {
         window: Window,
         from: Source<'_>,
     ) -> Self {
-        let weight = he_weight(&conv, [inputs, outputs], window.kernel_size, from);
+        let weight = he_weight(&conv, [inputs, outputs], window, from);
+        Self { conv, window, weight, bias: None, norm: Norm::new(norm, outputs, from) }
+    }
+
+    /// Without bias and with PyTorch's default initial weights, as the ShuffleNets have it.
+    pub fn uniform(
+        conv: String,
+        norm: String,
+        [inputs, outputs]: [usize; 2],
+        window: Window,
+        from: Source<'_>,
+    ) -> Self {
+        let Window { kernel_size, groups, .. } = window;
+        let shape = [outputs, inputs / groups, kernel_size, kernel_size];
+        let fan_in = shape[1..].iter().product();
+        let weight = init::uniform(&format!("{conv}.weight"), shape, fan_in, from);
         Self { conv, window, weight, bias: None, norm: Norm::new(norm, outputs, from) }
     }
 
@@ -73,7 +102,7 @@ impl ConvNorm {
         after: After,
         mode: Mode,
     ) -> Images {
-        let Window { kernel_size, stride } = self.window;
+        let Window { kernel_size, stride, .. } = self.window;
         let form = Form { kernel_size, stride, after, epsilon: EPSILON };
         let (weight, bias) = (self.weight.clone(), self.bias.clone());
         let (out, moments) = x.conv_norm(weight, bias, self.norm.tensors(), shortcut, form, mode);
@@ -105,10 +134,11 @@ impl ConvNorm {
 pub(super) fn he_weight(
     conv: &str,
     [inputs, outputs]: [usize; 2],
-    kernel_size: usize,
+    window: Window,
     from: Source<'_>,
 ) -> Tensor<4> {
-    let shape = [outputs, inputs, kernel_size, kernel_size];
+    let Window { kernel_size, groups, .. } = window;
+    let shape = [outputs, inputs / groups, kernel_size, kernel_size];
     init::he_normal(&format!("{conv}.weight"), shape, outputs * kernel_size * kernel_size, from)
 }
 

@@ -111,3 +111,7 @@ pub(super) const fn width(doc: &'static str) -> Field {
 /// The number behind a slash.
 pub(super) const STRIDE: Field =
     Field::whole("stride", 1, 2, "1, or 2 to halve rows and columns").or(Scalar::Whole(1));
+
+/// The number behind an `x`, of inverted residuals.
+pub(super) const EXPAND: Field =
+    Field::whole("expand", 1, 64, "factor by which the channels are expanded").or(Scalar::Whole(6));

@@ -13,14 +13,23 @@ mod conv_norm;
 mod fc;
 mod init;
 mod interface;
+mod inverted;
 mod maxpool;
+mod mobilehead;
+mod mobilestem;
 mod names;
 mod norm;
 mod operations;
 mod padbasic;
+mod path;
+mod pointwise;
 mod preact;
 mod prestem;
+mod reluinverted;
 mod residual;
+mod shuffle;
+mod split;
+mod squeezeexcite;
 mod stem;
 
 pub use init::{Source, he_normal, uniform};
@@ -43,5 +52,13 @@ pub const LAYERS: &[&Kind<dyn Layer>] = &[
     &prestem::KIND,
     &preact::KIND,
     &batchnorm::KIND,
+    &pointwise::KIND,
+    &mobilestem::KIND,
+    &inverted::KIND,
+    &mobilehead::KIND,
+    &reluinverted::KIND,
+    &shuffle::KIND,
+    &split::KIND,
+    &squeezeexcite::KIND,
     &avgpool::KIND,
 ];

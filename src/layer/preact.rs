@@ -65,7 +65,7 @@ impl Layer for PreAct {
         let Self { width, stride } = *self;
         let name = names.block(width, stride);
         let part = |part: &str| format!("{name}.{part}");
-        let window = |kernel_size, stride| Window { kernel_size, stride };
+        let window = Window::new;
         let inputs = [input.channels, width];
         let first = ConvNorm::residual(part("conv1"), part("bn2"), inputs, window(3, stride), from);
         Box::new(Block {

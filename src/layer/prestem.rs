@@ -45,9 +45,9 @@ impl Layer for PreStem {
         Family::Stem
     }
 
-    fn init(&self, input: Shape, _: bool, _: &mut Names, from: Source<'_>) -> Box<dyn Module> {
-        let window = Window { kernel_size: 3, stride: 1 };
-        Box::new(Bare::init("conv1".to_owned(), [input.channels, self.width], window, from))
+    fn init(&self, input: Shape, _: bool, names: &mut Names, from: Source<'_>) -> Box<dyn Module> {
+        let window = Window::new(3, 1);
+        Box::new(Bare::init(names.bare(), [input.channels, self.width], window, from))
     }
 }
 

@@ -127,7 +127,7 @@ impl Residual {
         let (mut channels, mut stride, mut convs) = (inputs, 1, Vec::with_capacity(path.len()));
         for (number, &(outputs, kernel_size, step)) in (1..).zip(path) {
             let (conv, norm) = (format!("{name}.conv{number}"), format!("{name}.bn{number}"));
-            let window = Window { kernel_size, stride: step };
+            let window = Window::new(kernel_size, step);
             convs.push(ConvNorm::residual(conv, norm, [channels, outputs], window, from));
             (channels, stride) = (outputs, stride * step);
         }
@@ -136,7 +136,7 @@ impl Residual {
             Change::Pad => Shortcut::Pad { stride, inputs, outputs: channels },
             Change::Project => {
                 let (conv, norm) = (format!("{name}.downsample.0"), format!("{name}.downsample.1"));
-                let window = Window { kernel_size: 1, stride };
+                let window = Window::new(1, stride);
                 let project = ConvNorm::residual(conv, norm, [inputs, channels], window, from);
                 Shortcut::Project(Box::new(project))
             }

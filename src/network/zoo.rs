@@ -1,7 +1,7 @@
 //! Built-in networks: one table, one constructor.
 
 /// Names that [`builtin`] knows.
-pub const BUILTIN: [&str; 26] = [
+pub const BUILTIN: [&str; 30] = [
     "plain2",
     "plain4",
     "plain6",
@@ -23,11 +23,15 @@ pub const BUILTIN: [&str; 26] = [
     "wrn-40-2",
     "vgg8",
     "vgg13",
+    "mobilenetv2-half",
+    "shufflenetv1",
+    "shufflenetv2",
     "imagenet-resnet14",
     "imagenet-resnet18",
     "imagenet-resnet20",
     "imagenet-resnet34",
     "imagenet-resnet50",
+    "imagenet-mobilenetv2",
 ];
 
 /// Layers of a named network for data of `classes` classes, or `None` for an unknown name.
@@ -36,7 +40,7 @@ pub const BUILTIN: [&str; 26] = [
 /// appendix and in the authors' `plain_cnn_cifar.py`). Up to 10 classes take the first, more take
 /// the second. CIFAR ResNets are those of He et al. 2016, section 4.2: depth n has (n−2)/6 blocks a
 /// stage. Of the ImageNet ResNets the paper gives depths only; 18, 34 and 50 are He et al.'s, the blocks
-/// of 14 and 20 are inferred from the depth. All others are those of CRD (Tian et al. 2020; RepDistiller
+/// of 14 and 20 are inferred from the depth. `imagenet-mobilenetv2` is that of Sandler et al. 2018, table 2. All others are those of CRD (Tian et al. 2020; RepDistiller
 /// b13aecc, `models`), with takd's initial weights. The last layer always has `classes` outputs.
 pub fn builtin(name: &str, classes: usize) -> Option<Vec<String>> {
     const IMAGENET: [usize; 4] = [64, 128, 256, 512];
@@ -51,6 +55,20 @@ pub fn builtin(name: &str, classes: usize) -> Option<Vec<String>> {
         "wrn-40-2" => wide(40, 2),
         "vgg8" => plain("64 pool 128 pool 256 pool 512 512 avg"),
         "vgg13" => plain("64 64 pool 128 128 pool 256 256 pool 512 512 512 512 avg"),
+        "mobilenetv2-half" => written(
+            "stem16/2 reluinverted8x1 2*reluinverted12 3*reluinverted16/2 4*reluinverted32/2 3*reluinverted48 \
+             3*reluinverted80/2 reluinverted160 pointwise1280 avgpool",
+        ),
+        "shufflenetv1" => {
+            written("pointwise24 4*shuffle240/2 8*shuffle480/2 4*shuffle960/2 avgpool")
+        }
+        "shufflenetv2" => {
+            written("pointwise24 4*split116/2 8*split232/2 4*split464/2 pointwise1024 avgpool")
+        }
+        "imagenet-mobilenetv2" => written(
+            "mobilestem32 inverted16x1 2*inverted24/2 3*inverted32/2 4*inverted64/2 3*inverted96 \
+             3*inverted160/2 inverted320 mobilehead1280 avgpool",
+        ),
         "imagenet-resnet14" => resnet("bigstem64", "bottleneck", stages([1, 1, 1, 1])),
         "imagenet-resnet18" => resnet("bigstem64", "basic", stages([2, 2, 2, 2])),
         "imagenet-resnet20" => resnet("bigstem64", "bottleneck", stages([1, 2, 2, 1])),
@@ -85,6 +103,19 @@ fn blocks(stem: &str, kind: &str, stages: impl IntoIterator<Item = (usize, usize
         }
     }
     layers
+}
+
+/// Layers, of which `3*block16/2` is three: the first with the stride, the others without.
+fn written(text: &str) -> Vec<String> {
+    let of = |word: &str| match word.split_once('*') {
+        None => vec![word.to_owned()],
+        Some((count, first)) => {
+            let rest = first.strip_suffix("/2").unwrap_or(first).to_owned();
+            let more = count.parse::<usize>().map_or(0, |count| count - 1);
+            std::iter::once(first.to_owned()).chain(vec![rest; more]).collect()
+        }
+    };
+    text.split(' ').flat_map(of).collect()
 }
 
 /// WRN-depth-factor (Zagoruyko & Komodakis 2016, table 1).
@@ -161,6 +192,7 @@ mod tests {
             ("imagenet-resnet18", 11_689_512),
             ("imagenet-resnet34", 21_797_672),
             ("imagenet-resnet50", 25_557_032),
+            ("imagenet-mobilenetv2", 3_504_872),
         ] {
             assert_eq!(parameters(name, 1000, 224), count, "{name}");
         }
@@ -174,6 +206,9 @@ mod tests {
             ("wrn-40-2", 2_255_156),
             ("vgg8", 3_965_028),
             ("vgg13", 9_462_180),
+            ("mobilenetv2-half", 812_836),
+            ("shufflenetv1", 949_258),
+            ("shufflenetv2", 1_355_528),
         ] {
             assert_eq!(parameters(name, 100, 32), count, "{name}");
         }

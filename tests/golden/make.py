@@ -106,12 +106,12 @@ class ResNet(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
-def family(prefix, net, side):
+def family(prefix, net, side, scale=1.0):
     """Stores a network, a batch, and what one forward and backward pass gives."""
     # Scales and shifts that do something.
     for module in net.modules():
         if isinstance(module, nn.BatchNorm2d):
-            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.uniform_(module.weight, 0.5 * scale, 1.5 * scale)
             nn.init.uniform_(module.bias, -0.5, 0.5)
     # What is stored is what was computed with: the inputs are rounded first.
     net = net.to(torch.float32).to(torch.float64)
@@ -222,7 +222,6 @@ family("wide", Plain((8, 17, "M", 10)), 7)
 family("wide-basic", ResNet("basic", 8, 16), 7)
 
 
-
 class PreAct(nn.Module):
     """A block whose BatchNorm and ReLU come first (Zagoruyko & Komodakis 2016)."""
 
@@ -258,5 +257,158 @@ class WideResNet(nn.Module):
 
 family("preact", WideResNet(4, 7), 7)
 family("wide-preact", WideResNet(8, 16), 7)
+
+
+def conv_norm(inputs, outputs, kernel, stride=1, groups=1, activation=None):
+    conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(outputs), *([activation()] if activation else []))
+
+
+class Mobile(nn.Module):
+    """mobilestem8 inverted8x1 inverted12x4/2 inverted12x4 mobilehead16 avgpool fc3, with torchvision's names."""
+
+    class Block(nn.Module):
+        def __init__(self, inputs, outputs, expand, stride):
+            super().__init__()
+            wide, path = inputs * expand, []
+            if expand > 1:
+                path.append(conv_norm(inputs, wide, 1, activation=nn.ReLU6))
+            path.append(conv_norm(wide, wide, 3, stride, wide, nn.ReLU6))
+            self.conv = nn.Sequential(*path, nn.Conv2d(wide, outputs, 1, bias=False), nn.BatchNorm2d(outputs))
+            self.adds = stride == 1 and inputs == outputs
+
+        def forward(self, x):
+            return x + self.conv(x) if self.adds else self.conv(x)
+
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Sequential(
+            conv_norm(2, 8, 3, 2, activation=nn.ReLU6),
+            self.Block(8, 8, 1, 1), self.Block(8, 12, 4, 2), self.Block(12, 12, 4, 1),
+            conv_norm(12, 16, 1, activation=nn.ReLU6),
+        )
+        self.classifier = nn.Sequential(nn.Dropout(0.0), nn.Linear(16, 3))
+
+    def forward(self, x):
+        return self.classifier(self.features(x).mean((2, 3)))
+
+
+class Stages(nn.Module):
+    """What several networks share: convolutions by number, blocks in two layers, a mean and a layer on it."""
+
+    def put(self, number, inputs, outputs, kernel, stride=1, groups=1):
+        conv, norm = conv_norm(inputs, outputs, kernel, stride, groups)
+        setattr(self, f"conv{number}", conv)
+        setattr(self, f"bn{number}", norm)
+
+    def through(self, number, x):
+        return getattr(self, f"bn{number}")(getattr(self, f"conv{number}")(x))
+
+    def forward(self, x):
+        x = self.layer2(self.layer1(F.relu(self.through(1, x))))
+        if hasattr(self, "conv2"):
+            x = F.relu(self.through(2, x))
+        if hasattr(self, "se1"):
+            x = x * torch.sigmoid(self.se1["fc2"](F.relu(self.se1["fc1"](x.mean((2, 3))))))[:, :, None, None]
+        return self.fc(x.mean((2, 3)))
+
+
+class ReluInverted(Stages):
+    def __init__(self, inputs, outputs, expand, stride):
+        super().__init__()
+        wide = inputs * expand
+        self.put(1, inputs, wide, 1)
+        self.put(2, wide, wide, 3, stride, wide)
+        self.put(3, wide, outputs, 1)
+        self.adds = stride == 1 and inputs == outputs
+
+    def forward(self, x):
+        out = self.through(3, F.relu(self.through(2, F.relu(self.through(1, x)))))
+        return x + out if self.adds else out
+
+
+class MobileHalf(Stages):
+    """stem8/2 reluinverted8x1 reluinverted12x2/2 reluinverted12x2 pointwise16 avgpool fc3"""
+
+    def __init__(self):
+        super().__init__()
+        self.put(1, 2, 8, 3, 2)
+        self.layer1 = nn.Sequential(ReluInverted(8, 8, 1, 1))
+        self.layer2 = nn.Sequential(ReluInverted(8, 12, 2, 2), ReluInverted(12, 12, 2, 1))
+        self.put(2, 12, 16, 1)
+        self.fc = nn.Linear(16, 3)
+
+
+def shuffled(x, groups):
+    n, c, h, w = x.shape
+    return x.view(n, groups, c // groups, h, w).transpose(1, 2).reshape(n, c, h, w)
+
+
+class Shuffle(Stages):
+    def __init__(self, inputs, width, stride):
+        super().__init__()
+        own = width - inputs if stride == 2 else width
+        self.groups = 1 if inputs == 24 else 3
+        self.put(1, inputs, own // 4, 1, 1, self.groups)
+        self.put(2, own // 4, own // 4, 3, stride, own // 4)
+        self.put(3, own // 4, own, 1, 1, 3)
+        self.stride = stride
+
+    def forward(self, x):
+        out = shuffled(F.relu(self.through(1, x)), self.groups)
+        out = self.through(3, F.relu(self.through(2, out)))
+        return F.relu(torch.cat([out, F.avg_pool2d(x, 3, 2, 1)], 1) if self.stride == 2 else out + x)
+
+
+class ShuffleNet(Stages):
+    """pointwise24 shuffle48/2 shuffle48 shuffle72/2 avgpool fc3"""
+
+    def __init__(self):
+        super().__init__()
+        self.put(1, 2, 24, 1)
+        self.layer1 = nn.Sequential(Shuffle(24, 48, 2), Shuffle(48, 48, 1))
+        self.layer2 = nn.Sequential(Shuffle(48, 72, 2))
+        self.fc = nn.Linear(72, 3)
+
+
+class Split(Stages):
+    def __init__(self, inputs, width, stride):
+        super().__init__()
+        half, self.stride = width // 2, stride
+        first = 3 if stride == 2 else 1
+        if stride == 2:
+            self.put(1, inputs, inputs, 3, 2, inputs)
+            self.put(2, inputs, half, 1)
+        self.put(first, inputs if stride == 2 else half, half, 1)
+        self.put(first + 1, half, half, 3, stride, half)
+        self.put(first + 2, half, half, 1)
+
+    def forward(self, x):
+        if self.stride == 2:
+            around, first = F.relu(self.through(2, self.through(1, x))), 3
+        else:
+            (around, x), first = x.chunk(2, 1), 1
+        out = self.through(first + 1, F.relu(self.through(first, x)))
+        return shuffled(torch.cat([around, F.relu(self.through(first + 2, out))], 1), 2)
+
+
+class ShuffleNetV2(Stages):
+    """pointwise10 split20/2 split20 split24/2 pointwise18 squeezeexcite4 avgpool fc3"""
+
+    def __init__(self):
+        super().__init__()
+        self.put(1, 2, 10, 1)
+        self.layer1 = nn.Sequential(Split(10, 20, 2), Split(20, 20, 1))
+        self.layer2 = nn.Sequential(Split(20, 24, 2))
+        self.put(2, 24, 18, 1)
+        self.se1 = nn.ModuleDict({"fc1": nn.Linear(18, 4), "fc2": nn.Linear(4, 18)})
+        self.fc = nn.Linear(18, 3)
+
+
+# Scales with which ReLU6 cuts off.
+family("inverted", Mobile(), 13, 4.0)
+family("reluinverted", MobileHalf(), 13)
+family("shuffle", ShuffleNet(), 9)
+family("split", ShuffleNetV2(), 9)
 
 save_file(out, pathlib.Path(__file__).parent / "pytorch.safetensors", {"torch": torch.__version__})

@@ -66,8 +66,20 @@ impl Golden {
     }
 }
 
-const FAMILIES: [&str; 8] =
-    ["plain", "basic", "pad", "bottleneck", "wide", "wide-basic", "preact", "wide-preact"];
+const FAMILIES: [&str; 12] = [
+    "plain",
+    "basic",
+    "pad",
+    "bottleneck",
+    "wide",
+    "wide-basic",
+    "preact",
+    "wide-preact",
+    "inverted",
+    "reluinverted",
+    "shuffle",
+    "split",
+];
 
 fn net(family: &str) -> Architecture {
     let (layers, side) = match family {
@@ -77,6 +89,17 @@ fn net(family: &str) -> Architecture {
         "wide-basic" => ("stem8 basic8 basic8 basic16/2 avgpool fc3", 7),
         "preact" => ("prestem4 preact4 preact4 preact7/2 batchnorm avgpool fc3", 7),
         "wide-preact" => ("prestem8 preact8 preact8 preact16/2 batchnorm avgpool fc3", 7),
+        "inverted" => {
+            ("mobilestem8 inverted8x1 inverted12x4/2 inverted12x4 mobilehead16 avgpool fc3", 13)
+        }
+        "reluinverted" => (
+            "stem8/2 reluinverted8x1 reluinverted12x2/2 reluinverted12x2 pointwise16 avgpool fc3",
+            13,
+        ),
+        "shuffle" => ("pointwise24 shuffle48/2 shuffle48 shuffle72/2 avgpool fc3", 9),
+        "split" => {
+            ("pointwise10 split20/2 split20 split24/2 pointwise18 squeezeexcite4 avgpool fc3", 9)
+        }
         "pad" => ("stem4 padbasic4 padbasic4 padbasic7/2 avgpool fc3", 7),
         _ => ("bigstem4 bottleneck4 bottleneck4 bottleneck7/2 avgpool fc3", 21),
     };
@@ -162,6 +185,10 @@ fn own_operations_are_burns() {
         ("stem8 basic8 basic16/2 basic16/2 avgpool fc3", 3, [7, 5], 2),
         ("stem4 padbasic12/2 padbasic12 avgpool fc3", 1, [6, 6], 3),
         ("prestem8 preact8 preact12/2 preact12 batchnorm avgpool fc3", 3, [9, 5], 3),
+        ("mobilestem8 inverted8x1 inverted12/2 inverted12 mobilehead16 avgpool fc3", 3, [9, 13], 3),
+        ("stem16/2 reluinverted24x1/2 reluinverted24x3 pointwise8 avgpool fc3", 3, [14, 9], 20),
+        ("pointwise24 shuffle48/2 shuffle48 shuffle96/2 avgpool fc3", 3, [8, 7], 5),
+        ("pointwise12 split20/2 split20 squeezeexcite4 split40/2 avgpool fc3", 2, [9, 6], 4),
         ("conv8 batchnorm maxpool fc3", 2, [5, 4], 3),
         ("bigstem8 bottleneck8 bottleneck16/2 avgpool fc3", 3, [17, 23], 2),
         ("conv8 conv8 fc3", 3, [13, 11], 130),
