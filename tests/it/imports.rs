@@ -2,9 +2,17 @@
 //! whatever its numbers are, and whatever the file is called.
 
 use crate::workspace::Workspace;
+use burn::tensor::Device;
 use safetensors::{Dtype, tensor::TensorView};
+use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, path::Path};
-use takd::pytorch::{PyTorchError, Shapes, read_weights};
+use takd::{
+    architecture::Architecture,
+    kinds::Kinds,
+    network::{NamedTensor, Network, builtin},
+    pytorch::{PyTorchError, Shapes, read_weights},
+    shape::Shape,
+};
 
 /// What a pickle holds.
 #[derive(Clone)]
@@ -317,4 +325,31 @@ fn files_from_outside_are_imported() {
         }
     }
     assert!(count >= 8, "{count}");
+}
+
+/// torchvision's networks as they are saved: under these names, in these shapes.
+#[test]
+fn torchvisions_networks_have_these_names_and_shapes() {
+    // SHA-256 of the lines "NAME [SHAPE]" of torchvision 0.29.2's state dicts, sorted, without
+    // num_batches_tracked.
+    for (net, digest) in [
+        ("imagenet-resnet18", "fc669aac650ab66f6f786c5b13cfd6a691e18838ab2798d6273f9c7376e98c7b"),
+        ("imagenet-resnet34", "efabbe4b2289112be43dfa89fe7af8cfa27714b2c6ccd40c4807e25079c0ac21"),
+        ("imagenet-resnet50", "584ee931ad382885ad353fa64c8bf7736b8cd3a2259cc79a8f1e68cb3de2b163"),
+        (
+            "imagenet-mobilenetv2",
+            "07c1a8796c1aa659704bff922a9fd79773dd549def1a80747d38e220c211db05",
+        ),
+    ] {
+        let input = Shape { channels: 3, height: 224, width: 224 };
+        let layers = builtin(net, 1000).unwrap();
+        let built = Architecture::read(&layers, input, 1000, &Kinds::default()).unwrap();
+        let tensors = Network::init(&built, 0, &Device::flex()).save();
+        let line = |tensor: &NamedTensor| format!("{} {:?}", tensor.name, tensor.shape);
+        let mut lines: Vec<String> = tensors.iter().map(line).collect();
+        lines.sort_unstable();
+        let hash = Sha256::digest(lines.join("\n"));
+        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hash, digest, "{net}:\n{}", lines.join("\n"));
+    }
 }
