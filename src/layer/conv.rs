@@ -53,6 +53,19 @@ impl Layer for Conv {
     }
 }
 
+/// What follows a convolution, in a graph.
+pub(super) fn drawn(after: After, graph: &mut Drawing, x: Edge) -> Edge {
+    match after {
+        After::Nothing => x,
+        After::Relu => graph.relu(&x),
+        After::Relu6 => graph.relu6(&x),
+        After::Pool => {
+            let x = graph.relu(&x);
+            graph.max_pool(&x, 2, 2, 0)
+        }
+    }
+}
+
 /// A convolution with what follows it.
 #[derive(Clone)]
 pub(super) struct Convolution {
@@ -67,14 +80,7 @@ impl Module for Convolution {
 
     fn draw(&self, graph: &mut Drawing, x: &Edge) -> Result<Edge, String> {
         let x = self.conv.draw(graph, x);
-        Ok(match self.after {
-            After::Nothing => x,
-            After::Relu => graph.relu(&x),
-            After::Pool => {
-                let x = graph.relu(&x);
-                graph.max_pool(&x, 2, 2, 0)
-            }
-        })
+        Ok(drawn(self.after, graph, x))
     }
 
     fn visit(&mut self, visitor: &mut dyn Visitor) {

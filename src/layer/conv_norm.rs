@@ -115,6 +115,7 @@ impl ConvNorm {
         let conv = ConvValues {
             name: &self.conv,
             stride: self.window.stride,
+            groups: self.window.groups,
             weight: (self.weight.dims().to_vec(), host(self.weight.clone())),
             bias: self.bias.clone().map(host),
         };

@@ -9,7 +9,7 @@ use super::{
     path::{self, Path, Step},
     residual::output,
 };
-use crate::{kernels::After, kind::Kind, shape::Shape, tensors::Visitor};
+use crate::{kernels::After, kind::Kind, onnx::{Drawing, Edge}, shape::Shape, tensors::Visitor};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -107,6 +107,10 @@ impl Module for Block {
         let x = x.images();
         let shortcut = self.adds.then(|| x.clone());
         Activation::Images(self.path.forward(x, shortcut, pass.mode))
+    }
+
+    fn draw(&self, graph: &mut Drawing, x: &Edge) -> Result<Edge, String> {
+        Ok(self.path.draw(graph, x, self.adds.then_some(x)))
     }
 
     fn visit(&mut self, visitor: &mut dyn Visitor) {

@@ -84,6 +84,12 @@ pub(super) struct NormTensors {
     pub variance: Tensor<1>,
 }
 
+/// Which channel comes where when `channels` of them are shuffled: the first of each group, the second of each.
+pub(super) fn shuffled(channels: usize, groups: usize) -> Vec<usize> {
+    let each = channels / groups;
+    (0..channels).map(|place| place % groups * each + place / groups).collect()
+}
+
 /// A batch's mean and biased variance per channel, over how many pixels.
 pub(super) struct Moments {
     pub mean: Tensor<1>,

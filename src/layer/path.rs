@@ -1,12 +1,13 @@
 //! Convolutions with their BatchNorms one behind another, as the blocks of mobile networks have them.
 
 use super::{
+    conv::drawn,
     conv_norm::{ConvNorm, Window, parameters as single},
     init::Source,
     operations::{Images, Mode},
     residual::output,
 };
-use crate::{kernels::After, shape::Shape, tensors::Visitor};
+use crate::{kernels::After, onnx::{Drawing, Edge}, shape::Shape, tensors::Visitor};
 
 /// A convolution and what follows its BatchNorm, before it has weights.
 #[derive(Clone, Copy)]
@@ -76,6 +77,19 @@ impl Path {
         self.0.iter_mut().enumerate().fold(x, |x, (index, (conv, after))| {
             let shortcut = if index == last { shortcut.take() } else { None };
             conv.forward(x, shortcut, *after, mode)
+        })
+    }
+
+    /// Adds its convolutions to a graph.
+    pub fn draw(&self, graph: &mut Drawing, x: &Edge, shortcut: Option<&Edge>) -> Edge {
+        let last = self.0.len() - 1;
+        self.0.iter().enumerate().fold(x.clone(), |x, (index, (conv, after))| {
+            let x = conv.draw(graph, &x);
+            let x = match shortcut.filter(|_| index == last) {
+                Some(shortcut) => graph.add(&x, shortcut),
+                None => x,
+            };
+            drawn(*after, graph, x)
         })
     }
 

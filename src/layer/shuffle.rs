@@ -1,6 +1,7 @@
 //! `shuffle`: ShuffleNet's block.
 
 use super::{
+    operations::shuffled,
     conv_norm::ConvNorm,
     init::Source,
     interface::{Family, Layer, Module, STRIDE, width},
@@ -9,7 +10,7 @@ use super::{
     path::{self, Path, Step},
     residual::output,
 };
-use crate::{kernels::After, kind::Kind, shape::Shape, tensors::Visitor};
+use crate::{kernels::After, kind::Kind, onnx::{Drawing, Edge}, shape::Shape, tensors::Visitor};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -94,6 +95,7 @@ impl Layer for Shuffle {
         Box::new(Block {
             first: Path::init(&[*first], |_| of(1), ConvNorm::uniform, from),
             groups: groups(input),
+            middle: first.channels[1],
             rest: Path::init(rest, |index| of(index + 2), ConvNorm::uniform, from),
             appends: self.stride > 1,
         })
@@ -106,6 +108,8 @@ struct Block {
     groups: usize,
     rest: Path,
     appends: bool,
+    /// Channels that are shuffled.
+    middle: usize,
 }
 
 impl Module for Block {
@@ -117,6 +121,18 @@ impl Module for Block {
         }
         let out = self.rest.forward(shuffled, None, pass.mode);
         Activation::Images(out.cat(x.avg_pool().followed_by(After::Relu)))
+    }
+
+    fn draw(&self, graph: &mut Drawing, x: &Edge) -> Result<Edge, String> {
+        let h = self.first.draw(graph, x, None);
+        let h = graph.channels(&h, &shuffled(self.middle, self.groups));
+        if !self.appends {
+            return Ok(self.rest.draw(graph, &h, Some(x)));
+        }
+        let h = self.rest.draw(graph, &h, None);
+        let mean = graph.avg_pool(x);
+        let mean = graph.relu(&mean);
+        Ok(graph.concat(&h, &mean))
     }
 
     fn visit(&mut self, visitor: &mut dyn Visitor) {

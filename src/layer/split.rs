@@ -1,6 +1,7 @@
 //! `split`: ShuffleNetV2's block.
 
 use super::{
+    operations::shuffled,
     conv_norm::ConvNorm,
     init::Source,
     interface::{Family, Layer, Module, STRIDE, width},
@@ -9,7 +10,7 @@ use super::{
     path::{self, Path, Step},
     residual::output,
 };
-use crate::{kernels::After, kind::Kind, shape::Shape, tensors::Visitor};
+use crate::{kernels::After, kind::Kind, onnx::{Drawing, Edge}, shape::Shape, tensors::Visitor};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -108,6 +109,19 @@ impl Module for Block {
         };
         let through = self.through.forward(through, None, pass.mode);
         Activation::Images(around.cat(through).shuffle(2))
+    }
+
+    fn draw(&self, graph: &mut Drawing, x: &Edge) -> Result<Edge, String> {
+        let [around, through] = match &self.around {
+            Some(path) => [path.draw(graph, x, None), x.clone()],
+            None => {
+                let part = |from| (from..from + self.half).collect::<Vec<_>>();
+                [graph.channels(x, &part(0)), graph.channels(x, &part(self.half))]
+            }
+        };
+        let through = self.through.draw(graph, &through, None);
+        let both = graph.concat(&around, &through);
+        Ok(graph.channels(&both, &shuffled(2 * self.half, 2)))
     }
 
     fn visit(&mut self, visitor: &mut dyn Visitor) {

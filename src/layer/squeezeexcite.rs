@@ -8,8 +8,9 @@ use super::{
 };
 use crate::{
     kind::Kind,
+    onnx::{Drawing, Edge},
     shape::Shape,
-    tensors::{Role, Visitor},
+    tensors::{Role, Visitor, host},
 };
 use burn::tensor::{Tensor, activation::sigmoid};
 use serde::{Deserialize, Serialize};
@@ -81,6 +82,18 @@ impl Module for Excite {
         let through = |x, fc: &Fc, relu| linear(x, fc.weight.clone(), fc.bias.clone(), relu, pass);
         let factors = through(through(means, first, true), last, false);
         Activation::Images(x.scale(sigmoid(factors)))
+    }
+
+    fn draw(&self, graph: &mut Drawing, x: &Edge) -> Result<Edge, String> {
+        let [first, last] = self.0.each_ref().map(|Fc { name, weight, bias }| {
+            (name, (weight.dims().to_vec(), host(weight.clone())), host(bias.clone()))
+        });
+        let means = graph.mean(x);
+        let hidden = graph.linear(&means, first.0, first.1, &first.2);
+        let hidden = graph.relu(&hidden);
+        let factors = graph.linear(&hidden, last.0, last.1, &last.2);
+        let factors = graph.sigmoid(&factors);
+        Ok(graph.scale(x, &factors))
     }
 
     fn visit(&mut self, visitor: &mut dyn Visitor) {

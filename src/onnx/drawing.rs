@@ -44,7 +44,9 @@ pub struct ConvValues<'a> {
     pub name: &'a str,
     /// Pixels between two outputs.
     pub stride: usize,
-    /// `[out, in, kernel, kernel]`; padding is half a kernel.
+    /// Groups of channels, each with filters of its own.
+    pub groups: usize,
+    /// `[out, in of a group, kernel, kernel]`; padding is half a kernel.
     pub weight: Values,
     /// `[out]`.
     pub bias: Option<Vec<f32>>,
@@ -108,18 +110,21 @@ impl Drawing {
 
     /// `conv(x)`.
     pub fn conv(&mut self, x: &Edge, values: ConvValues<'_>) -> Edge {
-        let ConvValues { name, stride, weight: (dims, weight), bias } = values;
+        let ConvValues { name, stride, groups, weight: (dims, weight), bias } = values;
         let mut names = vec![x.name.clone()];
         names.push(self.tensor(format!("{name}.weight"), &dims, &weight));
         if let Some(bias) = bias {
             names.push(self.tensor(format!("{name}.bias"), &dims[..1], &bias));
         }
         let (size, pad, stride) = (dims[2] as i64, dims[2] as i64 / 2, stride as i64);
-        let attributes = vec![
+        let mut attributes = vec![
             ints("kernel_shape", &[size, size]),
             ints("pads", &[pad; 4]),
             ints("strides", &[stride, stride]),
         ];
+        if groups > 1 {
+            attributes.push(int("group", groups as i64));
+        }
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         self.operator("Conv", &names, attributes)
     }
@@ -160,6 +165,50 @@ impl Drawing {
     /// The larger of `x` and 0.
     pub fn relu(&mut self, x: &Edge) -> Edge {
         Edge { flat: x.flat, ..self.operator("Relu", &[&x.name], vec![]) }
+    }
+
+    /// The larger of `x` and 0, and no more than 6.
+    pub fn relu6(&mut self, x: &Edge) -> Edge {
+        let bounds = [("least", 0.0), ("most", 6.0)].map(|(part, value)| {
+            let name = format!("x{}.{part}", self.nodes.len());
+            self.tensor(name, &[], &[value])
+        });
+        self.operator("Clip", &[&x.name, &bounds[0], &bounds[1]], vec![])
+    }
+
+    /// 1 / (1 + exp(−x)).
+    pub fn sigmoid(&mut self, x: &Edge) -> Edge {
+        Edge { flat: x.flat, ..self.operator("Sigmoid", &[&x.name], vec![]) }
+    }
+
+    /// The channels `channels` of `x`, in this order.
+    pub fn channels(&mut self, x: &Edge, channels: &[usize]) -> Edge {
+        let places: Vec<i64> = channels.iter().map(|&channel| channel as i64).collect();
+        let places = self.longs("channels", &places);
+        self.operator("Gather", &[&x.name, &places], vec![int("axis", 1)])
+    }
+
+    /// The channels of both.
+    pub fn concat(&mut self, x: &Edge, y: &Edge) -> Edge {
+        self.operator("Concat", &[&x.name, &y.name], vec![int("axis", 1)])
+    }
+
+    /// The mean over each 3×3 pixels, zeros around the image among them, with a stride of 2.
+    pub fn avg_pool(&mut self, x: &Edge) -> Edge {
+        let attributes = vec![
+            ints("kernel_shape", &[3, 3]),
+            ints("pads", &[1; 4]),
+            ints("strides", &[2, 2]),
+            int("count_include_pad", 1),
+        ];
+        self.operator("AveragePool", &[&x.name], attributes)
+    }
+
+    /// Each channel of `x` times its factor.
+    pub fn scale(&mut self, x: &Edge, factors: &Edge) -> Edge {
+        let axes = self.longs("axes", &[2, 3]);
+        let factors = self.operator("Unsqueeze", &[&factors.name, &axes], vec![]);
+        self.operator("Mul", &[&x.name, &factors.name], vec![])
     }
 
     /// `x + y`.

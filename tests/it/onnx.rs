@@ -29,6 +29,10 @@ fn networks() -> Vec<(String, Vec<String>)> {
         builtin("imagenet-resnet14"),
         ("pre-activated".to_owned(), words("prestem8 preact8 preact12/2 batchnorm avgpool fc10")),
         ("padded".to_owned(), words("stem8 padbasic16/2 padbasic19 avgpool fc12 fc10")),
+        builtin("mobilenetv2-half"),
+        builtin("shufflenetv1"),
+        builtin("shufflenetv2"),
+        ("excited".to_owned(), words("stem8 squeezeexcite avgpool fc10")),
         ("bottlenecks".to_owned(), words("stem8 bottleneck4 bottleneck6/2 avgpool fc10")),
     ]
 }
