@@ -34,7 +34,10 @@ impl Bare {
     /// Adds a convolution to a graph.
     pub fn draw(&self, graph: &mut Drawing, x: &Edge) -> Edge {
         let weight = (self.weight.dims().to_vec(), host(self.weight.clone()));
-        graph.conv(x, ConvValues { name: &self.name, stride: self.stride, groups: 1, weight, bias: None })
+        graph.conv(
+            x,
+            ConvValues { name: &self.name, stride: self.stride, groups: 1, weight, bias: None },
+        )
     }
 
     pub fn visit(&mut self, visitor: &mut dyn Visitor) {

@@ -9,7 +9,13 @@ use super::{
     path::{self, Path, Step},
     residual::output,
 };
-use crate::{kernels::After, kind::Kind, onnx::{Drawing, Edge}, shape::Shape, tensors::Visitor};
+use crate::{
+    kernels::After,
+    kind::Kind,
+    onnx::{Drawing, Edge},
+    shape::Shape,
+    tensors::Visitor,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 

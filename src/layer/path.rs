@@ -7,7 +7,12 @@ use super::{
     operations::{Images, Mode},
     residual::output,
 };
-use crate::{kernels::After, onnx::{Drawing, Edge}, shape::Shape, tensors::Visitor};
+use crate::{
+    kernels::After,
+    onnx::{Drawing, Edge},
+    shape::Shape,
+    tensors::Visitor,
+};
 
 /// A convolution and what follows its BatchNorm, before it has weights.
 #[derive(Clone, Copy)]

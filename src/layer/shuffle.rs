@@ -1,16 +1,22 @@
 //! `shuffle`: ShuffleNet's block.
 
 use super::{
-    operations::shuffled,
     conv_norm::ConvNorm,
     init::Source,
     interface::{Family, Layer, Module, STRIDE, width},
     names::Names,
+    operations::shuffled,
     operations::{Activation, Pass},
     path::{self, Path, Step},
     residual::output,
 };
-use crate::{kernels::After, kind::Kind, onnx::{Drawing, Edge}, shape::Shape, tensors::Visitor};
+use crate::{
+    kernels::After,
+    kind::Kind,
+    onnx::{Drawing, Edge},
+    shape::Shape,
+    tensors::Visitor,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
