@@ -12,8 +12,8 @@
 //! | `fixed` | the same with given moments, and the gradient of its input | no gradients of weights where nobody wants them |
 //! | `winograd`, `minimal`, `tiles` | 3×3 convolutions with 36 products for 144, or 16 for 36 | 4 or 2.25 times fewer multiplications, forward and both gradients |
 //! | `columns` | all other convolutions without groups as one matrix product | no transposed convolution |
-//! | `depthwise` | a filter for each channel | burn's is a matrix product per channel, each way |
-//! | `grouped` | groups of channels, a convolution each | burn's backward pass is a loop over single products |
+//! | `depthwise` | a filter for each channel | burn's gradient of the filters is a convolution per channel, one after another |
+//! | `grouped` | groups of channels, a convolution each | burn's gradient of the filters is a convolution with swapped operands per group |
 //! | `gemm` | the products themselves | small matrices without packing them at each call |
 //! | `buffers` | memory that goes round from step to step | no fresh pages, no zeros that nobody reads |
 //! | `lanes` | eight floats at a time | AVX2 and FMA where there are such |

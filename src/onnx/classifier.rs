@@ -6,12 +6,13 @@ use super::{
 };
 use crate::shape::Shape;
 use prost::Message as _;
-use rayon::prelude::*;
+use rayon::{iter::ParallelIterator as _, slice::ParallelSlice as _};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::Arc,
 };
+use tract_onnx::Onnx;
 use tract_onnx::pb::{GraphProto, ModelProto, ValueInfoProto};
 use tract_onnx::prelude::{
     DatumExt as _, Framework as _, InferenceModel, InferenceModelExt as _, IntoRunnable as _,
@@ -44,7 +45,7 @@ impl Classifier {
         size: Option<usize>,
         channels: Option<usize>,
     ) -> Result<Self, OnnxError> {
-        Self::of(file, size, channels, || tract_onnx::onnx().model_for_path(file.path()))
+        Self::of(file, size, channels, || runtime().model_for_path(file.path()))
     }
 
     /// A graph that takd wrote, ready to run.
@@ -56,7 +57,7 @@ impl Classifier {
         let model = ModelProto::decode(graph)
             .map_err(|error| OnnxError::NotOnnx { path: path.into(), why: error.to_string() })?;
         let file = OnnxFile::of(path, model.clone(), String::new())?;
-        Self::of(&file, None, None, || tract_onnx::onnx().model_for_proto_model(&model))
+        Self::of(&file, None, None, || runtime().model_for_proto_model(&model))
     }
 
     fn of(
@@ -163,6 +164,11 @@ impl Classifier {
     }
 }
 
+/// tract; what an exporter believed of shapes in between may name a batch that is fixed here.
+fn runtime() -> Onnx {
+    tract_onnx::onnx().with_ignore_value_info(true).with_ignore_output_shapes(true)
+}
+
 /// The least and the largest value of each of the activations `names` of a graph that takd wrote, over
 /// `images`, which are what it takes, one behind another.
 pub(super) fn ranges(
@@ -185,7 +191,7 @@ pub(super) fn ranges(
         ..Default::default()
     };
     let made = guarded(|| {
-        let mut model = tract_onnx::onnx().model_for_proto_model(&model)?;
+        let mut model = runtime().model_for_proto_model(&model)?;
         model.set_input_fact(0, f32::fact(&*dims).into())?;
         let plan = model.into_optimized()?.into_runnable()?;
         let none = [f32::INFINITY, f32::NEG_INFINITY];

@@ -2,7 +2,7 @@
 
 use crate::shape::Shape;
 use image::{ImageBuffer, Luma, imageops};
-use rayon::prelude::*;
+use rayon::{iter::ParallelIterator as _, slice::ParallelSlice as _};
 
 /// Images `[channels, height, width]` of pixels between 0 and 1, one behind another, as a network takes them:
 /// scaled to the shape `to` by a triangle filter, as PIL's and torchvision's antialiased bilinear one, a single
