@@ -67,6 +67,9 @@ impl Resolver<'_> {
     }
 }
 
+/// The shape that a network takes, and the mean and deviation that it wants.
+type Fitting = (Shape, [Vec<f64>; 2]);
+
 /// What an ONNX file takes of images of `data`: their shape, and the mean and deviation that it wants; the
 /// error is a problem and what to do.
 fn of_file(
@@ -74,7 +77,7 @@ fn of_file(
     size: Option<usize>,
     [mean, std]: [Option<Vec<f64>>; 2],
     data: &Data,
-) -> Result<(Shape, [Vec<f64>; 2]), (String, String)> {
+) -> Result<Fitting, (String, String)> {
     let shape = data.info.shape;
     let open = size.or((shape.height == shape.width).then_some(shape.height));
     // A size that the file fixes stands; only one that is said can contradict it.

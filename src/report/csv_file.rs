@@ -32,7 +32,7 @@ pub fn csv_line<const FIELDS: usize>(fields: [String; FIELDS]) -> String {
     let mut writer = Writer::from_writer(Vec::new());
     // A number is no formula, whatever its sign.
     let is_number = |field: &str| field.parse::<f64>().is_ok_and(f64::is_finite);
-    let safe = |field: String| if is_number(&field) { field } else { cell(&field).into() };
+    let safe = |field: String| if is_number(&field) { field } else { cell(&field) };
     let written = writer.write_record(fields.map(safe));
     written.expect("memory takes a line");
     String::from_utf8(writer.into_inner().expect("memory takes what is left"))
