@@ -282,16 +282,36 @@ impl KeyInputs {
         value
     }
 
+    /// Nothing but what is made.
+    fn of(kind: Kind) -> Self {
+        Self {
+            version: KEY_VERSION,
+            kind,
+            net: None,
+            recipe: None,
+            epoch: None,
+            objective: None,
+            mutual: None,
+            teacher_weights: None,
+            outside: None,
+            keep: Keep::default(),
+            weights: None,
+            from: None,
+            data: None,
+            split: None,
+            temperature: None,
+            softness: None,
+            int8: false,
+            seed: None,
+            parents: Vec::new(),
+            precision: Precision::F32,
+        }
+    }
+
     /// Inputs of `task`, whose parents' keys are known.
     fn of_task(graph: &Graph<'_>, task: &Task, parents: Vec<Key>) -> Self {
         match &graph.pipeline.nodes[task.node].work {
             Work::Learn(learn) => Self {
-                version: KEY_VERSION,
-                kind: match learn.how {
-                    How::Train(..) | How::Mutual(..) => Kind::Train,
-                    How::Distill(..) => Kind::Distill,
-                    How::Import(_) => Kind::Import,
-                },
                 net: Some(NetInputs::from(&learn.net)),
                 recipe: learn.recipe().map(RecipeInputs::from),
                 epoch: learn.until,
@@ -321,28 +341,16 @@ impl KeyInputs {
                         DataInputs::of(&learn.data, &[Split::Train])
                     }
                 }),
-                split: None,
-                temperature: None,
-                softness: None,
-                int8: false,
                 // Imported weights are the same for every seed: one artifact.
                 seed: learn.recipe().map(|_| task.seed),
                 parents,
-                precision: Precision::F32,
+                ..Self::of(match learn.how {
+                    How::Train(..) | How::Mutual(..) => Kind::Train,
+                    How::Distill(..) => Kind::Distill,
+                    How::Import(_) => Kind::Import,
+                })
             },
             Work::Eval(eval) => Self {
-                version: KEY_VERSION,
-                kind: Kind::Eval,
-                net: None,
-                recipe: None,
-                epoch: None,
-                objective: None,
-                mutual: None,
-                teacher_weights: None,
-                outside: None,
-                keep: Keep::default(),
-                weights: None,
-                from: None,
                 data: Some({
                     let (data, split) = (&graph.pipeline.learn(eval.of).data, eval.split);
                     // 8 bits are calibrated on training images.
@@ -353,9 +361,8 @@ impl KeyInputs {
                 temperature: Some(eval.temperature),
                 softness: Softness::of(eval),
                 int8: eval.int8,
-                seed: None,
                 parents,
-                precision: Precision::F32,
+                ..Self::of(Kind::Eval)
             },
         }
     }

@@ -106,7 +106,7 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
     }
     let bytes = match format {
         Format::Hub => {
-            write_folder(&args.output, &exported)?;
+            write_folder(&args.output, &exported, &session.results_of(&args.node)?)?;
             say(&format!("wrote {name} to {output}: model.safetensors, config.json, README.md"));
             return Ok(exit::OK);
         }
@@ -128,18 +128,18 @@ fn is_folder(path: &Path) -> bool {
 }
 
 /// The layout that Hugging Face's hub knows.
-fn write_folder(folder: &Path, exported: &Exported) -> Result<(), Problem> {
+fn write_folder(folder: &Path, exported: &Exported, results: &[String]) -> Result<(), Problem> {
     let problem = |error| Problem::Write { path: folder.to_owned(), error };
     fs::create_dir_all(folder).map_err(problem)?;
     let config = serde_json::to_string_pretty(&exported.card);
     let config = config.expect("plain data with string keys is always JSON") + "\n";
     write(&folder.join("model.safetensors"), &exported.weights)?;
     write(&folder.join("config.json"), config)?;
-    write(&folder.join("README.md"), readme(exported))
+    write(&folder.join("README.md"), readme(exported, results))
 }
 
-fn readme(exported: &Exported) -> String {
-    let Exported { name, card, results, .. } = exported;
+fn readme(exported: &Exported, results: &[String]) -> String {
+    let Exported { name, card, .. } = exported;
     let [channels, height, width] = card.input;
     let (net, classes, parameters) = (&card.net, card.classes, card.parameters);
     let mut text = format!(

@@ -19,7 +19,7 @@ pub(super) static AGREEMENT: Metric = Metric {
 };
 
 /// The class of the highest logit; of equal ones the lower.
-fn top(logits: &[f32]) -> usize {
+pub(super) fn top(logits: &[f32]) -> usize {
     let better =
         |best: usize, class: usize| if logits[class] > logits[best] { class } else { best };
     (0..logits.len()).fold(0, better)

@@ -1,6 +1,6 @@
 //! Which class was taken for which, and how sure the network was: what pictures show of a measurement.
 
-use super::{ece::BINS, softmax::log_softmax};
+use super::{agreement::top, ece::BINS, softmax::log_softmax};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -36,10 +36,7 @@ impl Answers {
         let mut bins = vec![Bin::default(); BINS];
         for (row, &label) in logits.chunks_exact(classes).zip(labels) {
             let log_p = log_softmax(row, 1.0);
-            // Of equal ones the lower class is the answer, as in `top1`.
-            let better =
-                |best: usize, class: usize| if row[class] > row[best] { class } else { best };
-            let (right, answer) = (usize::from(label), (0..classes).reduce(better).unwrap_or(0));
+            let (right, answer) = (usize::from(label), top(row));
             let confidence = log_p[answer].exp();
             *pairs.entry((right, answer)).or_default() += 1;
             let bin = &mut bins[((confidence * BINS as f64) as usize).min(BINS - 1)];

@@ -8,7 +8,7 @@ use super::{
     runner::Job,
 };
 use crate::{
-    dataset::{Batch, Split, View},
+    dataset::{Split, View},
     executor::{Done, Event, Pass, StepError},
     key::Key,
     metric::{Answers, Beside, metrics_beside},
@@ -17,8 +17,7 @@ use crate::{
     pipeline::{Eval, Learn},
     plan::Step,
     store::{Depth, KeyLock, Lookup, Outcome},
-    tensors::host,
-    training::{InferError, infer_from, pass_from},
+    training::{Classify, InferError, infer_from},
 };
 use std::{collections::BTreeMap, time::Instant};
 
@@ -38,13 +37,7 @@ impl Job<'_> {
         }
         let classes = learn.net.classes();
         let logits = |net: &Network, key: &Key| {
-            let mut line = PassLine::new(self, Pass::Measurement, view.len());
-            let mut go_on = |rows: &[f32]| {
-                line.at(rows.len() / classes);
-                !self.rest()
-            };
-            let logits = infer_from(net, &view, classes, Vec::new(), &mut go_on);
-            logits.map_err(|error| self.unusable(key, error))
+            self.watched(net, &view, classes).map_err(|error| self.unusable(key, error))
         };
         let mut parents = step.inputs.parents.iter().skip(1);
         let mut other = |asked: Option<usize>| match asked.and_then(|_| parents.next()) {
@@ -94,14 +87,25 @@ impl Job<'_> {
         let train = self.view(&learn.data, &step.inputs, Split::Train)?;
         let graph = int8(net, &learn.net, &Pixels::Normalised, &BTreeMap::new(), &train);
         let classifier = Classifier::of_graph(&graph.map_err(data)?).map_err(data)?;
-        let mut answers =
-            |batch: Batch| Ok::<_, OutsideError>(classifier.logits(&host(batch.images))?);
-        let classes = learn.net.classes();
-        let logits = pass_from(&mut answers, view, classes, Vec::new(), &mut |_| !self.rest());
-        logits.map_err(|error| match error {
+        self.watched(&classifier, view, learn.net.classes()).map_err(|error| match error {
             OutsideError::Infer(error) => self.unusable(&step.inputs.parents[0], error),
             OutsideError::Onnx(error) => data(error),
         })
+    }
+
+    /// Logits of all of a view, told as they come.
+    fn watched<C: Classify>(
+        &self,
+        net: &C,
+        view: &View,
+        classes: usize,
+    ) -> Result<Vec<f32>, C::Error> {
+        let mut line = PassLine::new(self, Pass::Measurement, view.len());
+        let mut go_on = |rows: &[f32]| {
+            line.at(rows.len() / classes);
+            !self.rest()
+        };
+        infer_from(net, view, classes, Vec::new(), &mut go_on)
     }
 
     /// Why the network in the entry `key` gave no logits, as the failure of whoever needs them.

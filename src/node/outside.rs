@@ -6,17 +6,18 @@ use super::{
     runner::Job,
 };
 use crate::{
-    dataset::{Batch, Data, View},
+    dataset::{Data, View},
     executor::StepError,
     input,
     key::KeyInputs,
-    onnx::{Classifier, OnnxError, OnnxFile, scaled},
+    onnx::{Classifier, OnnxError, OnnxFile},
     pipeline::Outside,
     shape::Shape,
     store::{KeyLock, Outcome},
     tensors::host,
-    training::{InferError, Logits},
+    training::{Classify, InferError, Logits},
 };
+use burn::tensor::Tensor;
 use std::path::Path;
 
 /// Largest file of logits: ImageNet's training images by its classes in 64 bits are 10 GB.
@@ -36,15 +37,14 @@ impl Job<'_> {
             let (ids, values, seconds) = match outside {
                 Outside::Onnx { path, input, mean, std, digest } => {
                     let classifier = self.classifier(path, digest, *input, data)?;
-                    let from = Normalised::new(self, data, train.shape(), inputs)?;
-                    let mut answers = |batch: Batch| {
-                        let pixels = from.pixels(host(batch.images));
-                        let images = scaled(&pixels, from.shape, *input, mean, std);
-                        Ok(classifier.logits(&images)?)
-                    };
+                    let (own_mean, own_std) =
+                        self.dataset(data, inputs)?.moments(&data.normalisation)?;
+                    let of = [own_mean, own_std];
+                    let net = Scaled { classifier, from: train.shape(), of, to: [mean, std] };
                     let (values, clock) =
-                        self.pass(&mut answers, data.info.classes, train, &lock)?;
-                    let values = values.map_err(|error| unusable(path, error))?;
+                        self.pass(&net, data.info.classes, train, &lock, |error| {
+                            unusable(path, error)
+                        })?;
                     (train.ids.clone(), values, clock.seconds())
                 }
                 Outside::Logits { path, digest } => {
@@ -62,7 +62,7 @@ impl Job<'_> {
         let logits = read_logits(&bytes)?;
         logits
             .cover(&train.ids)
-            .map_err(|error| data_error(format!("{}: {error}", outside.path())))?;
+            .map_err(|error| data_error(format!("{}: {error}", outside.path().display())))?;
         Ok(logits)
     }
 
@@ -78,7 +78,7 @@ impl Job<'_> {
         if file.digest() != digest {
             return Err(changed(path));
         }
-        let classifier = Classifier::new(&file, Some(input.height), Some(input.channels));
+        let classifier = Classifier::new(&file, Some(input));
         let classifier = classifier.map_err(data_error)?;
         let (theirs, ours) = (classifier.classes(), data.info.classes);
         if theirs != ours {
@@ -91,36 +91,55 @@ impl Job<'_> {
     }
 }
 
-/// Images as a student has them.
-struct Normalised {
-    shape: Shape,
-    mean: Vec<f64>,
-    std: Vec<f64>,
+/// A network in a file that sees a student's images.
+struct Scaled<'a> {
+    classifier: Classifier,
+    from: Shape,
+    /// Mean and deviation that the student's images are normalised with.
+    of: [Vec<f64>; 2],
+    /// Those that the network wants.
+    to: [&'a [f64]; 2],
 }
 
-impl Normalised {
-    fn new(
-        job: &Job<'_>,
-        data: &Data,
-        shape: Shape,
-        inputs: &KeyInputs,
-    ) -> Result<Self, StepError> {
-        let (mean, std) = job.dataset(data, inputs)?.moments(&data.normalisation)?;
-        Ok(Self { shape, mean, std })
-    }
-
+impl Scaled<'_> {
     /// Their pixels between 0 and 1. Pixels are bytes, so that rounding restores them to the bit.
     fn pixels(&self, mut images: Vec<f32>) -> Vec<f32> {
-        let plane = self.shape.height * self.shape.width;
+        let plane = self.from.height * self.from.width;
         for (index, pixels) in images.chunks_exact_mut(plane).enumerate() {
-            let channel = index % self.shape.channels;
-            let (mean, std) = (self.mean[channel], self.std[channel]);
+            let channel = index % self.from.channels;
+            let [mean, std] = [0, 1].map(|moment: usize| self.of[moment][channel]);
             for pixel in pixels {
                 let byte = ((f64::from(*pixel) * std + mean) * 255.0).round();
                 *pixel = (byte / 255.0) as f32;
             }
         }
         images
+    }
+}
+
+impl Classify for Scaled<'_> {
+    type Error = OutsideError;
+
+    fn together(&self, _: &View) -> usize {
+        self.classifier.together()
+    }
+
+    fn classify(&self, images: Tensor<4>) -> Result<Vec<f32>, OutsideError> {
+        let pixels = self.pixels(host(images));
+        Ok(self.classifier.logits_of_pixels(&pixels, self.from, self.to)?)
+    }
+}
+
+/// A graph of ours, which takes normalised images as they are.
+impl Classify for Classifier {
+    type Error = OutsideError;
+
+    fn together(&self, _: &View) -> usize {
+        Self::together(self)
+    }
+
+    fn classify(&self, images: Tensor<4>) -> Result<Vec<f32>, OutsideError> {
+        Ok(self.logits(&host(images))?)
     }
 }
 
@@ -144,9 +163,11 @@ fn changed(path: &Path) -> StepError {
 
 /// Why a network in a file gave no logits.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum OutsideError {
+pub enum OutsideError {
+    /// The pass over the images.
     #[error(transparent)]
     Infer(#[from] InferError),
+    /// The network.
     #[error(transparent)]
     Onnx(#[from] OnnxError),
 }

@@ -12,15 +12,14 @@ use super::{
     runner::Job,
 };
 use crate::{
-    dataset::{Batch, Data, Split, View},
+    dataset::{Data, Split, View},
     executor::{Pass, StepError},
     key::{Key, KeyInputs},
     network::Network,
     pipeline::Teacher,
     plan::Step,
     store::{KeyLock, Outcome},
-    tensors::host,
-    training::{InferError, Logits, pass_from},
+    training::{Classify, Logits, infer_from},
 };
 use std::time::Instant;
 
@@ -67,9 +66,8 @@ impl Job<'_> {
         let key = inputs.key();
         if let Some(lock) = lock {
             let (net, classes) = self.trained_net(teacher)?;
-            let mut answers = |batch: Batch| Ok::<_, InferError>(host(net.infer(batch.images)));
-            let (values, clock) = self.pass(&mut answers, classes, train, &lock)?;
-            let values = values.map_err(|error| self.unusable(teacher, error))?;
+            let unusable = |error| self.unusable(teacher, error);
+            let (values, clock) = self.pass(&net, classes, train, &lock, unusable)?;
             let file = write_logits(&train.ids, &values, inputs.keep)?;
             let outcome = Outcome::Logits { samples: train.len(), seconds: clock.seconds() };
             self.commit(&lock, inputs, &[(LOGITS, file)], outcome)?;
@@ -79,15 +77,16 @@ impl Job<'_> {
         Ok(read_logits(&bytes)?)
     }
 
-    /// The logits that `answers` gives over the training split. The finished part lies under the key of `lock`
+    /// The logits that `net` gives over the training split. The finished part lies under the key of `lock`
     /// meanwhile, and a pass resumes from there.
-    pub(super) fn pass<E: From<InferError>>(
+    pub(super) fn pass<C: Classify>(
         &self,
-        answers: &mut dyn FnMut(Batch) -> Result<Vec<f32>, E>,
+        net: &C,
         classes: usize,
         train: &View,
         lock: &KeyLock,
-    ) -> Result<(Result<Vec<f32>, E>, Clock), StepError> {
+        unusable: impl FnOnce(C::Error) -> StepError,
+    ) -> Result<(Vec<f32>, Clock), StepError> {
         let runner = self.runner;
         let part = self.part(lock, train, classes)?;
         let (clock, mut pace) = (Clock::from(part.seconds), Pace::new());
@@ -118,12 +117,12 @@ impl Job<'_> {
             }
             !stop
         };
-        let values = pass_from(answers, train, classes, part.values, &mut go_on);
+        let values = infer_from(net, train, classes, part.values, &mut go_on);
         if values.is_err() && self.is_stopped() {
             let (done, of) = (last / classes, train.len());
             self.note(&format!("stopped after {done} of {of} images of its teacher's logits"));
         }
-        Ok((values, clock))
+        Ok((values.map_err(unusable)?, clock))
     }
 
     /// A finished pass needs its part no more.
@@ -156,9 +155,9 @@ impl Job<'_> {
 
     /// The trained network in an entry, and the number of its classes.
     fn trained_net(&self, key: &Key) -> Result<(Network, usize), StepError> {
-        let (entry, _) = self.read(key, WEIGHTS)?;
+        let (entry, weights) = self.read(key, WEIGHTS)?;
         let kinds = &self.runner.graph.pipeline.kinds;
-        let (net, network) = trained_network(&entry, kinds, &self.runner.device)?;
+        let (net, network) = trained_network(&entry, &weights, kinds, &self.runner.device)?;
         Ok((network, net.classes()))
     }
 

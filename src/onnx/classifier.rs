@@ -3,6 +3,7 @@
 use super::{
     file::{OnnxError, OnnxFile, dims},
     proto::{IR_VERSION, OPSET},
+    scale::scaled,
 };
 use crate::shape::Shape;
 use prost::Message as _;
@@ -26,26 +27,21 @@ const BATCH: usize = 16;
 pub struct Classifier {
     path: PathBuf,
     plan: Arc<TypedRunnableModel>,
-    /// Images of a batch: the file's own number, or [`BATCH`].
-    batch: usize,
+    /// What goes through it together: the file's own number of images, or [`BATCH`].
+    dims: [usize; 4],
     input: Shape,
     channels_last: bool,
     classes: usize,
 }
 
 impl Classifier {
-    /// Reads `file` for images of `size` rows and columns, where it leaves that open, and of `channels`
-    /// channels, and makes it ready.
+    /// Reads `file` and makes it ready for images of the shape `images` where it leaves that open.
     ///
     /// # Errors
-    /// [`OnnxError`] if it takes other images or more than one input, has operators that cannot be run, or
-    /// gives no row of logits per image.
-    pub fn new(
-        file: &OnnxFile,
-        size: Option<usize>,
-        channels: Option<usize>,
-    ) -> Result<Self, OnnxError> {
-        Self::of(file, size, channels, || runtime().model_for_path(file.path()))
+    /// [`OnnxError`] if it takes no images or more than one input, has operators that cannot be run, or gives no
+    /// row of logits per image.
+    pub fn new(file: &OnnxFile, images: Option<Shape>) -> Result<Self, OnnxError> {
+        Self::of(file, images, || runtime().model_for_path(file.path()))
     }
 
     /// A graph that takd wrote, ready to run.
@@ -53,45 +49,38 @@ impl Classifier {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn of_graph(graph: &[u8]) -> Result<Self, OnnxError> {
-        let path = Path::new("the graph");
+        let path = Path::new(GRAPH);
         let model = ModelProto::decode(graph)
             .map_err(|error| OnnxError::NotOnnx { path: path.into(), why: error.to_string() })?;
         let file = OnnxFile::of(path, model.clone(), String::new())?;
-        Self::of(&file, None, None, || runtime().model_for_proto_model(&model))
+        Self::of(&file, None, || runtime().model_for_proto_model(&model))
     }
 
     fn of(
         file: &OnnxFile,
-        size: Option<usize>,
-        channels: Option<usize>,
+        images: Option<Shape>,
         read: impl FnOnce() -> TractResult<InferenceModel>,
     ) -> Result<Self, OnnxError> {
         let path = file.path().to_owned();
-        let (input, channels_last) = file.input(size, channels)?;
+        let (input, channels_last) = file.input(images)?;
         let batch = file.batch().unwrap_or(BATCH);
         let Shape { channels, height, width } = input;
         let dims = match channels_last {
             true => [batch, height, width, channels],
             false => [batch, channels, height, width],
         };
-        let problem = |why: String| OnnxError::Runtime { path: path.clone(), why };
-        let plan = guarded(|| {
+        let plan = guarded(&path, || {
             let mut model = read()?;
-            // What the exporter believed of sizes in between may belong to other images.
-            model.set_input_fact(0, f32::fact(dims).into())?;
-            let outlet = model.outputs[0];
-            model.set_output_fact(0, Default::default())?;
-            model.outputs = vec![outlet];
-            model.into_optimized()?.into_runnable()
-        });
-        let plan = plan.map_err(problem)?;
-        let probe = Self { path, plan, batch, input, channels_last, classes: 0 };
-        let shape = probe.run(&vec![0.0; batch * input.size()])?.1;
+            model.outputs.truncate(1);
+            planned(model, &dims)
+        })?;
+        let ready = Self { path, plan, dims, input, channels_last, classes: 0 };
+        let shape = ready.run(&vec![0.0; batch * input.size()])?.1;
         match shape.as_slice() {
             [rows, classes] if *rows == batch && *classes > 0 => {
-                Ok(Self { classes: *classes, ..probe })
+                Ok(Self { classes: *classes, ..ready })
             }
-            other => Err(OnnxError::Output { path: probe.path, shape: other.to_vec() }),
+            other => Err(OnnxError::Output { path: ready.path, shape: other.to_vec() }),
         }
     }
 
@@ -105,37 +94,55 @@ impl Classifier {
         self.classes
     }
 
-    /// The file that it was read from.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// How many images keep all threads busy.
+    pub fn together(&self) -> usize {
+        self.dims[0] * rayon::current_num_threads()
     }
 
-    /// Logits, row by row, of images `[channels, height, width]` one behind another. The same images
-    /// give the same bits, whatever the number of threads; among other images an image's may differ in their last
-    /// bits.
+    /// Logits, row by row, of images `[channels, height, width]` one behind another. The same images give the same
+    /// bits, whatever the number of threads; among other images an image's may differ in their last bits.
     ///
     /// # Errors
     /// [`OnnxError`] if an operator fails.
     pub fn logits(&self, images: &[f32]) -> Result<Vec<f32>, OnnxError> {
-        let size = self.input.size();
-        let together = self.batch * size;
-        let rows: Vec<Vec<f32>> = images
-            .par_chunks(together)
-            .map(|chunk| {
-                let mut batch = self.laid_out(chunk);
-                batch.resize(together, 0.0);
-                let (mut rows, _) = self.run(&batch)?;
-                rows.truncate(chunk.len() / size * self.classes);
-                Ok(rows)
-            })
-            .collect::<Result<_, OnnxError>>()?;
-        Ok(rows.concat())
+        self.rows(images, self.input.size(), |images| images.to_vec())
+    }
+
+    /// As [`logits`](Self::logits), of images of shape `from` with pixels between 0 and 1: [`scaled`], a batch at
+    /// a time.
+    ///
+    /// # Errors
+    /// As [`logits`](Self::logits).
+    pub fn logits_of_pixels(
+        &self,
+        pixels: &[f32],
+        from: Shape,
+        [mean, std]: [&[f64]; 2],
+    ) -> Result<Vec<f32>, OnnxError> {
+        self.rows(pixels, from.size(), |pixels| scaled(pixels, from, self.input, mean, std))
+    }
+
+    /// Logits of images of `size` values each, as `prepare` makes them ready.
+    fn rows(
+        &self,
+        images: &[f32],
+        size: usize,
+        prepare: impl Fn(&[f32]) -> Vec<f32> + Sync,
+    ) -> Result<Vec<f32>, OnnxError> {
+        let rows = images.par_chunks(self.dims[0] * size).map(|chunk| {
+            let mut batch = self.laid_out(prepare(chunk));
+            batch.resize(self.dims.iter().product(), 0.0);
+            let (mut rows, _) = self.run(&batch)?;
+            rows.truncate(chunk.len() / size * self.classes);
+            Ok(rows)
+        });
+        Ok(rows.collect::<Result<Vec<_>, OnnxError>>()?.concat())
     }
 
     /// Images as its graph has them.
-    fn laid_out(&self, images: &[f32]) -> Vec<f32> {
+    fn laid_out(&self, images: Vec<f32>) -> Vec<f32> {
         if !self.channels_last {
-            return images.to_vec();
+            return images;
         }
         let Shape { channels, height, width } = self.input;
         let pixels = height * width;
@@ -148,20 +155,23 @@ impl Classifier {
 
     /// Values and shape of what it makes of one batch.
     fn run(&self, batch: &[f32]) -> Result<(Vec<f32>, Vec<usize>), OnnxError> {
-        let Shape { channels, height, width } = self.input;
-        let dims = match self.channels_last {
-            true => [self.batch, height, width, channels],
-            false => [self.batch, channels, height, width],
-        };
-        let made = guarded(|| {
-            let input = Tensor::from_shape(&dims, batch)?;
+        guarded(&self.path, || {
+            let input = Tensor::from_shape(&self.dims, batch)?;
             let outputs = self.plan.run(tvec!(input.into()))?;
             let logits = outputs[0].cast_to::<f32>()?;
             let shape = logits.shape().to_vec();
             Ok((logits.try_as_plain_ram()?.as_slice::<f32>()?.to_vec(), shape))
-        });
-        made.map_err(|why| OnnxError::Runtime { path: self.path.clone(), why })
+        })
     }
+}
+
+/// What a graph that lies in no file is called in errors.
+const GRAPH: &str = "the graph";
+
+/// A model made ready for a batch.
+fn planned(mut model: InferenceModel, dims: &[usize]) -> TractResult<Arc<TypedRunnableModel>> {
+    model.set_input_fact(0, f32::fact(dims).into())?;
+    model.into_optimized()?.into_runnable()
 }
 
 /// tract; what an exporter believed of shapes in between may name a batch that is fixed here.
@@ -190,10 +200,8 @@ pub(super) fn ranges(
         graph: Some(graph),
         ..Default::default()
     };
-    let made = guarded(|| {
-        let mut model = runtime().model_for_proto_model(&model)?;
-        model.set_input_fact(0, f32::fact(&*dims).into())?;
-        let plan = model.into_optimized()?.into_runnable()?;
+    guarded(Path::new(GRAPH), || {
+        let plan = planned(runtime().model_for_proto_model(&model)?, &dims)?;
         let none = [f32::INFINITY, f32::NEG_INFINITY];
         let mut found = vec![none; names.len()];
         for chunk in images.chunks(together.max(1)) {
@@ -211,15 +219,15 @@ pub(super) fn ranges(
             }
         }
         Ok(found)
-    });
-    made.map_err(|why| OnnxError::Runtime { path: Path::new("the graph").into(), why })
+    })
 }
 
-/// What `work` gives, or why not: the runtime panics at some files that it cannot follow.
-fn guarded<T>(work: impl FnOnce() -> TractResult<T>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(Ok(made)) => Ok(made),
-        Ok(Err(error)) => Err(format!("{error:#}").lines().next().unwrap_or_default().to_owned()),
-        Err(_) => Err("the runtime gave up".to_owned()),
-    }
+/// What `work` makes of the file `path`: the runtime panics at some that it cannot follow.
+fn guarded<T>(path: &Path, work: impl FnOnce() -> TractResult<T>) -> Result<T, OnnxError> {
+    let why = match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(made)) => return Ok(made),
+        Ok(Err(error)) => format!("{error:#}").lines().next().unwrap_or_default().to_owned(),
+        Err(_) => "the runtime gave up".to_owned(),
+    };
+    Err(OnnxError::Runtime { path: path.to_owned(), why })
 }

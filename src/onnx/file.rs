@@ -161,16 +161,11 @@ impl OnnxFile {
         self.dims.first().copied().flatten()
     }
 
-    /// Shape of an image, and whether channels come last. `size` and `channels` are those of the images at
-    /// hand, for what the file leaves open.
+    /// Shape of an image, and whether channels come last; what the file leaves open is as in `images`.
     ///
     /// # Errors
-    /// [`OnnxError::Input`] if it takes no images, or none of this size.
-    pub fn input(
-        &self,
-        size: Option<usize>,
-        channels: Option<usize>,
-    ) -> Result<(Shape, bool), OnnxError> {
+    /// [`OnnxError::Input`] if it takes no images, or leaves open what nothing else says.
+    pub fn input(&self, images: Option<Shape>) -> Result<(Shape, bool), OnnxError> {
         let problem = |problem: String| OnnxError::Input { path: self.path.clone(), problem };
         let [_, one, two, three] = *self.dims.as_slice() else {
             let problem_of = format!("takes {} dimensions, not a batch of images", self.dims.len());
@@ -180,17 +175,15 @@ impl OnnxFile {
         let channels_last = is_few(three) && !is_few(one);
         let (found, height, width) =
             if channels_last { (three, one, two) } else { (one, two, three) };
-        let found =
-            found.or(channels).ok_or_else(|| problem("does not say its channels".into()))?;
-        let side = |extent: Option<usize>| match (extent, size) {
-            (Some(extent), Some(size)) if extent != size => {
-                Err(problem(format!("takes images of {extent} pixels, not of {size}")))
-            }
-            (Some(extent), _) => Ok(extent),
-            (None, Some(size)) => Ok(size),
-            (None, None) => Err(problem("does not say the size of its images: add `size`".into())),
+        let extent = |found: Option<usize>, of: fn(Shape) -> usize| {
+            let open = || problem("leaves the shape of its images open".to_owned());
+            found.or(images.map(of)).ok_or_else(open)
         };
-        let shape = Shape { channels: found, height: side(height)?, width: side(width)? };
+        let shape = Shape {
+            channels: extent(found, |images| images.channels)?,
+            height: extent(height, |images| images.height)?,
+            width: extent(width, |images| images.width)?,
+        };
         match shape.believable_size() {
             Some(size) if size > 0 && size <= LARGEST => Ok((shape, channels_last)),
             _ => Err(problem(format!("takes images of {shape}"))),

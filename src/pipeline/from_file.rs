@@ -79,13 +79,16 @@ fn of_file(
     data: &Data,
 ) -> Result<Fitting, (String, String)> {
     let shape = data.info.shape;
-    let open = size.or((shape.height == shape.width).then_some(shape.height));
-    // A size that the file fixes stands; only one that is said can contradict it.
-    let size =
-        if size.is_none() && file.input(None, Some(shape.channels)).is_ok() { None } else { open };
-    let found = file.input(size, Some(shape.channels));
+    let open =
+        Shape { height: size.unwrap_or(shape.height), width: size.unwrap_or(shape.width), ..shape };
     let help = "a classifier that takes a batch of images and gives a row of logits for each";
+    let found = file.input(Some(open));
     let (input, _) = found.map_err(|error| (error.to_string(), help.to_owned()))?;
+    if let Some(size) = size.filter(|&size| (input.height, input.width) != (size, size)) {
+        let problem =
+            format!("takes images of {} × {} pixels, not of {size}", input.height, input.width);
+        return Err((problem, "leave `size` out: the file says it".to_owned()));
+    }
     if input.channels != shape.channels && shape.channels != 1 {
         let problem = format!(
             "takes images of {} channels, and the data's have {}",

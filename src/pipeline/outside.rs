@@ -5,7 +5,7 @@ use super::{
     value::{Kind, Name, Value},
 };
 use crate::shape::Shape;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A teacher in a file, as it is written.
 #[derive(Clone)]
@@ -48,10 +48,10 @@ pub enum Outside {
 }
 
 impl Outside {
-    /// The file, for people.
-    pub fn path(&self) -> std::path::Display<'_> {
+    /// The file.
+    pub fn path(&self) -> &Path {
         match self {
-            Self::Onnx { path, .. } | Self::Logits { path, .. } => path.display(),
+            Self::Onnx { path, .. } | Self::Logits { path, .. } => path,
         }
     }
 }

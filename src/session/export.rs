@@ -1,13 +1,12 @@
 //! A trained network to take out: its weights, and what whoever uses them has to know.
 
-use super::{PredictError, Session};
+use super::{PredictError, Session, predict::moments};
 use crate::{
     architecture::Architecture,
-    dataset::{Data, Normalisation, Presence, Split, View},
+    dataset::{Data, Split, View},
     network::Network,
     node::{Choice, WEIGHTS, int8, label_weights, trained_network},
     onnx::{NORMALISED, PIXELS, Pixels, RAW},
-    pipeline::Learn,
     pytorch::write_state_dict,
 };
 use serde::Serialize;
@@ -25,8 +24,6 @@ pub struct Exported {
     pub weights: Vec<u8>,
     /// What there is to know.
     pub card: Card,
-    /// Its accuracy in each table that shows it: `student: 83.10 % on the test split`.
-    pub results: Vec<String>,
 }
 
 impl Exported {
@@ -149,8 +146,21 @@ impl Session {
             std,
         };
         let device = Choice::Cpu.select()?;
-        let (net, network) = trained_network(&entry, &self.pipeline.kinds, &device)?;
-        let weights = label_weights(&entry.read(WEIGHTS)?, &card.metadata())?;
+        let weights = entry.read(WEIGHTS)?;
+        let (net, network) = trained_network(&entry, &weights, &self.pipeline.kinds, &device)?;
+        let weights = label_weights(&weights, &card.metadata())?;
+        let data = learn.data.clone();
+        Ok(Exported { network, net, data, name, weights, card })
+    }
+
+    /// The accuracy of the network that `node` means in each table that shows it: `student: 83.10 % on the test
+    /// split`.
+    ///
+    /// # Errors
+    /// As [`export`](Self::export).
+    pub fn results_of(&self, node: &str) -> Result<Vec<String>, PredictError> {
+        let graph = self.graph();
+        let (task, _) = self.trained(&graph, node)?;
         let own = &self.pipeline.nodes[graph.tasks[task].node].name;
         let mut results = Vec::new();
         for table in self.report()?.tables {
@@ -164,20 +174,6 @@ impl Session {
                 }
             }
         }
-        let data = learn.data.clone();
-        Ok(Exported { network, net, data, name, weights, card, results })
-    }
-}
-
-/// Mean and deviation that its images are normalised with, if they can be known here.
-fn moments(learn: &Learn) -> Result<Option<[Vec<f64>; 2]>, PredictError> {
-    match &learn.data.normalisation {
-        Normalisation::Given { mean, std } => Ok(Some([mean.clone(), std.clone()])),
-        Normalisation::Measured if learn.data.info.presence == Presence::Here => {
-            let dataset = learn.data.format.load()?;
-            let (mean, std) = dataset.moments(&learn.data.normalisation)?;
-            Ok(Some([mean, std]))
-        }
-        Normalisation::Measured => Ok(None),
+        Ok(results)
     }
 }

@@ -1,10 +1,9 @@
 //! What a network in a file says of pictures: one that takd exported, or any ONNX classifier that says what it
 //! takes.
 
-use super::predict::{PredictError, Prediction, prediction};
+use super::predict::{PredictError, Prediction, predicted};
 use crate::{
     architecture::Architecture,
-    dataset::read_picture,
     input::{self, MOST_WEIGHTS},
     kinds::Kinds,
     network::Network,
@@ -38,20 +37,10 @@ fn problem(model: &Path, why: impl std::fmt::Display) -> PredictError {
     PredictError::Network(format!("{} {why}", model.display()))
 }
 
-/// Pixels between 0 and 1 of all pictures, one behind another.
-fn pixels(files: &[PathBuf], shape: Shape) -> Result<Vec<f32>, PredictError> {
-    let mut pixels = Vec::with_capacity(files.len() * shape.size());
-    for file in files {
-        let bytes = read_picture(file, shape, None)?;
-        pixels.extend(bytes.into_iter().map(|byte| f32::from(byte) / 255.0));
-    }
-    Ok(pixels)
-}
-
 fn by_onnx(model: &Path, files: &[PathBuf]) -> Result<Vec<Prediction>, PredictError> {
     let onnx = |error: crate::onnx::OnnxError| PredictError::Network(error.to_string());
     let file = OnnxFile::open(model).map_err(onnx)?;
-    let classifier = Classifier::new(&file, None, None).map_err(onnx)?;
+    let classifier = Classifier::new(&file, None).map_err(onnx)?;
     let shape = classifier.input();
     let raw = file.metadata(PIXELS) == Some(RAW);
     let moments = match raw {
@@ -61,9 +50,9 @@ fn by_onnx(model: &Path, files: &[PathBuf]) -> Result<Vec<Prediction>, PredictEr
     let (mean, std) = moments
         .filter(|(mean, std)| [mean, std].iter().all(|values| values.len() == shape.channels))
         .ok_or_else(|| problem(model, "does not say `mean` and `std` in its metadata"))?;
-    let images = scaled(&pixels(files, shape)?, shape, shape, &mean, &std);
-    let logits = classifier.logits(&images).map_err(onnx)?;
-    Ok(rows(files, &logits, classifier.classes()))
+    predicted(files, (shape, None), classifier.classes(), |pixels| {
+        classifier.logits_of_pixels(&pixels, shape, [&mean, &std]).map_err(onnx)
+    })
 }
 
 fn by_safetensors(
@@ -92,8 +81,10 @@ fn by_safetensors(
     let device = device.select()?;
     let mut network = Network::init(&net, 0, &device.device).with_kernels(device.kernels);
     network.load(read_weights(&bytes)?).map_err(|why| problem(model, why))?;
-    let images = scaled(&pixels(files, shape)?, shape, shape, &mean, &std);
-    Ok(rows(files, &logits_of(&network, images, shape, &device), classes))
+    predicted(files, (shape, None), classes, |pixels| {
+        let images = scaled(&pixels, shape, shape, &mean, &std);
+        Ok(logits_of(&network, images, shape, &device))
+    })
 }
 
 /// A field of the card in a file's metadata.
@@ -106,9 +97,4 @@ fn field<T: DeserializeOwned>(
     word.ok_or_else(|| {
         problem(model, format!("does not say `{name}` in its metadata: `takd export` writes it"))
     })
-}
-
-fn rows(files: &[PathBuf], logits: &[f32], classes: usize) -> Vec<Prediction> {
-    let rows = files.iter().zip(logits.chunks_exact(classes));
-    rows.map(|(file, logits)| prediction(file.clone(), logits)).collect()
 }

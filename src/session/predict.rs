@@ -2,14 +2,15 @@
 
 use super::Session;
 use crate::{
-    dataset::{DataError, Images, Part, Split, View, read_picture},
+    dataset::{DataError, Fit, Normalisation, Presence, read_picture},
     graph::{Graph, SelectError},
     key::{Key, keys},
     metric,
-    node::{Choice, DeviceError, FileError, NetworkError, trained_network},
-    pipeline::Work,
+    node::{Choice, DeviceError, FileError, NetworkError, WEIGHTS, logits_of, trained_network},
+    onnx::scaled,
+    pipeline::{Learn, Work},
+    shape::Shape,
     store::{Depth, Entry, Lookup, StoreError},
-    training::{InferError, infer},
 };
 use std::path::PathBuf;
 
@@ -109,31 +110,67 @@ impl Session {
         let graph = self.graph();
         let (task, entry) = self.trained(&graph, node)?;
         let learn = graph.learn(task);
-        let (shape, fit) = (learn.data.info.shape, learn.data.format.fit());
-        let mut pixels = Vec::with_capacity(files.len() * shape.size());
-        for file in files {
-            pixels.extend(read_picture(file, shape, fit)?);
-        }
-        let mut dataset = learn.data.format.load()?;
-        dataset.measure(&learn.data.normalisation, &|| false)?;
-        dataset.test = Part { images: Images::Bytes(pixels), labels: vec![0; files.len()] };
-        let device = device.select()?;
-        let (net, network) = trained_network(&entry, &self.pipeline.kinds, &device)?;
-        let view = View::new(&dataset, &learn.data, Split::Test, &device.device)?;
-        let logits = infer(&network, &view).map_err(|error| match error {
-            InferError::Data(error) => PredictError::Data(error),
-            other => PredictError::Network(other.to_string()),
+        let [mean, std] = moments(learn)?.ok_or_else(|| {
+            PredictError::Network("mean and deviation of its data set are not known".to_owned())
         })?;
-        let rows = logits.chunks_exact(net.classes());
-        Ok(files.iter().zip(rows).map(|(file, logits)| prediction(file.clone(), logits)).collect())
+        let device = device.select()?;
+        let weights = entry.read(WEIGHTS)?;
+        let (net, network) = trained_network(&entry, &weights, &self.pipeline.kinds, &device)?;
+        let (shape, fit) = (learn.data.info.shape, learn.data.format.fit());
+        predicted(files, (shape, fit), net.classes(), |pixels| {
+            let images = scaled(&pixels, shape, shape, &mean, &std);
+            Ok(logits_of(&network, images, shape, &device))
+        })
     }
 }
 
-pub(super) fn prediction(file: PathBuf, logits: &[f32]) -> Prediction {
+/// Pictures that are in memory together.
+const TOGETHER: usize = 64;
+
+/// What `answer` says of pictures, given their pixels between 0 and 1, some images one behind another.
+pub(super) fn predicted(
+    files: &[PathBuf],
+    (shape, fit): (Shape, Option<Fit>),
+    classes: usize,
+    answer: impl Fn(Vec<f32>) -> Result<Vec<f32>, PredictError>,
+) -> Result<Vec<Prediction>, PredictError> {
+    let mut found = Vec::with_capacity(files.len());
+    for files in files.chunks(TOGETHER) {
+        let mut pixels = Vec::with_capacity(files.len() * shape.size());
+        for file in files {
+            let bytes = read_picture(file, shape, fit)?;
+            pixels.extend(bytes.into_iter().map(|byte| f32::from(byte) / 255.0));
+        }
+        let logits = answer(pixels)?;
+        for (file, logits) in files.iter().zip(logits.chunks_exact(classes)) {
+            if !logits.iter().all(|logit| logit.is_finite()) {
+                let problem = format!("NaN or infinite logits for {}", file.display());
+                return Err(PredictError::Network(problem));
+            }
+            found.push(prediction(file.clone(), logits));
+        }
+    }
+    Ok(found)
+}
+
+fn prediction(file: PathBuf, logits: &[f32]) -> Prediction {
     let shares = metric::log_softmax(logits, 1.0).into_iter().map(f64::exp);
     let likely = |(class, (probability, &logit))| Likely { class, probability, logit };
     let mut classes: Vec<Likely> = shares.zip(logits).enumerate().map(likely).collect();
     // Of equal ones the lower class, as in accuracies.
     classes.sort_by(|a, b| b.logit.total_cmp(&a.logit));
     Prediction { file, classes }
+}
+
+/// Mean and deviation that its images are normalised with, if they can be known here.
+pub(super) fn moments(learn: &Learn) -> Result<Option<[Vec<f64>; 2]>, PredictError> {
+    match &learn.data.normalisation {
+        Normalisation::Given { mean, std } => Ok(Some([mean.clone(), std.clone()])),
+        Normalisation::Measured if learn.data.info.presence == Presence::Here => {
+            let dataset = learn.data.format.load()?;
+            let (mean, std) = dataset.moments(&learn.data.normalisation)?;
+            Ok(Some([mean, std]))
+        }
+        Normalisation::Measured => Ok(None),
+    }
 }

@@ -42,35 +42,47 @@ pub fn infer(net: &Network, view: &View) -> Result<Vec<f32>, InferError> {
     infer_from(net, view, 1, Vec::new(), &mut |_| true)
 }
 
+/// Whatever says logits of images.
+pub trait Classify {
+    /// Why it cannot.
+    type Error: From<InferError>;
+
+    /// How many images of a view it takes together.
+    fn together(&self, view: &View) -> usize;
+
+    /// Logits, row by row, of normalised images `[batch, channels, height, width]`.
+    ///
+    /// # Errors
+    /// Its own.
+    fn classify(&self, images: Tensor<4>) -> Result<Vec<f32>, Self::Error>;
+}
+
+impl Classify for Network {
+    type Error = InferError;
+
+    fn together(&self, view: &View) -> usize {
+        together(view)
+    }
+
+    fn classify(&self, images: Tensor<4>) -> Result<Vec<f32>, InferError> {
+        Ok(host(self.infer(images)))
+    }
+}
+
 /// As [`infer`], on from the `rows` of `classes` logits that a pass over the same split has left.
 /// `go_on` gets all rows so far before each batch; if it says no, that is the end. Rows come in
 /// whole batches, so that the batches, and with them the bits, are those of a pass from the start.
 ///
 /// # Errors
-/// [`InferError`] if `go_on` says no, an image cannot be read, or a logit is NaN or infinite.
-pub fn infer_from(
-    net: &Network,
-    view: &View,
-    classes: usize,
-    rows: Vec<f32>,
-    go_on: &mut dyn FnMut(&[f32]) -> bool,
-) -> Result<Vec<f32>, InferError> {
-    let mut answers = |batch: Batch| Ok::<_, InferError>(host(net.infer_with(batch.images, &[]).0));
-    pass_from(&mut answers, view, classes, rows, go_on)
-}
-
-/// As [`infer_from`], by whatever makes rows of logits of a batch of images.
-///
-/// # Errors
-/// Those of [`infer_from`] and of `answers`.
-pub fn pass_from<E: From<InferError>>(
-    answers: &mut dyn FnMut(Batch) -> Result<Vec<f32>, E>,
+/// [`InferError`] if `go_on` says no, an image cannot be read, or a logit is NaN or infinite; those of `net`.
+pub fn infer_from<C: Classify>(
+    net: &C,
     view: &View,
     classes: usize,
     mut rows: Vec<f32>,
     go_on: &mut dyn FnMut(&[f32]) -> bool,
-) -> Result<Vec<f32>, E> {
-    let size = together(view);
+) -> Result<Vec<f32>, C::Error> {
+    let size = net.together(view);
     let mut done = (rows.len() / classes).min(view.len());
     if done < view.len() {
         done -= done % size;
@@ -81,10 +93,9 @@ pub fn pass_from<E: From<InferError>>(
         if !go_on(&rows) {
             return Err(InferError::Stopped.into());
         }
-        let batch = batch.map_err(InferError::from)?;
-        let images = batch.labels.dims()[0];
-        let logits = answers(batch)?;
-        check(&logits, images, &mut done)?;
+        let Batch { images, labels } = batch.map_err(InferError::from)?;
+        let logits = net.classify(images)?;
+        check(&logits, labels.dims()[0], &mut done)?;
         kernels::settle();
         rows.extend(logits);
     }

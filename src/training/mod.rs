@@ -25,7 +25,7 @@ pub use collapse::{Collapse, Sign};
 pub use ensemble::Ensemble;
 pub use failure::LearnError;
 pub use lesson::Objective;
-pub use logits::{InferError, Logits, LogitsError, infer, infer_from, pass_from};
+pub use logits::{Classify, InferError, Logits, LogitsError, infer, infer_from};
 pub use mutual::Peers;
 pub use optimizer::OptimizerState;
 pub use trained::Trained;

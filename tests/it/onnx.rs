@@ -75,8 +75,7 @@ fn every_network_says_the_same() {
             ] {
                 let bytes = network.onnx(&net, &form, folds, &BTreeMap::new()).unwrap();
                 fs::write(&path, bytes).unwrap();
-                let classifier =
-                    Classifier::new(&OnnxFile::open(&path).unwrap(), None, None).unwrap();
+                let classifier = Classifier::new(&OnnxFile::open(&path).unwrap(), None).unwrap();
                 assert_eq!((classifier.input(), classifier.classes()), (shape, 10));
                 let found = classifier.logits(images).unwrap();
                 let most = |values: &[f32]| values.iter().fold(0.0f32, |most, v| most.max(v.abs()));
@@ -89,7 +88,7 @@ fn every_network_says_the_same() {
 }
 
 /// `blkd` learns from a file, beside the pipeline as it is.
-fn with(teacher: &str) -> String {
+pub fn with(teacher: &str) -> String {
     let told = format!("teacher   = {teacher}\ndata = \"bars\"\nrecipe = \"short\"");
     let text = PIPELINE.replacen("teacher   = \"teacher\"", &told, 1);
     assert_ne!(text, PIPELINE);
@@ -162,7 +161,7 @@ fn what_cannot_teach_is_told() {
         (with("{ onnx = \"none.onnx\" }"), "cannot read none.onnx"),
         (with("{ onnx = \"text.onnx\" }"), "is not an ONNX file"),
         (with("{ onnx = \"silent.onnx\" }"), "does not say the mean"),
-        (with("{ onnx = \"own.onnx\", size = 9 }"), "takes images of 8 pixels, not of 9"),
+        (with("{ onnx = \"own.onnx\", size = 9 }"), "takes images of 8 × 8 pixels, not of 9"),
         (with("{ onnx = \"own.onnx\", mean = [0.5, 0.5] }"), "`mean` has 2 values"),
         (with("{ onnx = \"own.onnx\", std = [0.0] }"), "a deviation above 0"),
         (
@@ -186,18 +185,40 @@ fn what_cannot_teach_is_told() {
         assert!(output.code != 0 && output.stderr.contains(told), "{told}: {}", output.stderr);
     }
     // What only a run sees.
-    workspace.write("few.npy", few());
+    workspace.write("few.npy", npy(1));
     workspace.write("outside.toml", with("{ logits = \"few.npy\" }"));
     let output = workspace.takd(&["run", "outside.toml", "blkd@20"]);
     assert!(output.code == 1, "{}", output.stderr);
     assert!(output.stderr.contains("has 1 rows, and the data has 72"), "{}", output.stderr);
 }
 
-/// One row of three logits, as `numpy.save` writes it.
-fn few() -> Vec<u8> {
-    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3), }\n";
+/// So many rows of three logits, all of them 0, as `numpy.save` writes them.
+pub fn npy(rows: usize) -> Vec<u8> {
+    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, 3), }}\n");
     let length = (header.len() as u16).to_le_bytes();
-    [b"\x93NUMPY\x01\x00".as_slice(), &length, header.as_bytes(), &[0; 12]].concat()
+    let data = vec![0; 12 * rows];
+    [b"\x93NUMPY\x01\x00".as_slice(), &length, header.as_bytes(), &data].concat()
+}
+
+/// A graph of any height and width, of which neither is the other.
+#[test]
+fn images_need_not_be_square() {
+    let device = Device::flex();
+    let layers = "stem4 basic6/2 avgpool fc3".split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let shape = Shape { channels: 1, height: 6, width: 10 };
+    let net = Architecture::read(&layers, shape, 3, &Kinds::default()).unwrap();
+    let network = Network::init(&net, 3, &device);
+    let bytes = network.onnx(&net, &Pixels::Normalised, true, &BTreeMap::new()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("wide.onnx"), bytes).unwrap();
+    let file = OnnxFile::open(&folder.path().join("wide.onnx")).unwrap();
+    // As a student of square images has it: scaled to what the file takes.
+    let student = Shape { channels: 1, height: 8, width: 8 };
+    assert_eq!(file.input(Some(student)).unwrap(), (shape, false));
+    let classifier = Classifier::new(&file, Some(shape)).unwrap();
+    let images: Vec<f32> = (0..64 * 2).map(|at| at as f32 / 128.0).collect();
+    let found = classifier.logits_of_pixels(&images, student, [&[0.5], &[0.25]]).unwrap();
+    assert_eq!(found.len(), 6);
 }
 
 /// Files from outside never panic, whatever is in them.
@@ -210,7 +231,7 @@ fn damaged_files_are_refused() {
     let path = workspace.path("damaged.onnx");
     let open = |path: &Path| {
         let file = OnnxFile::open(path).ok()?;
-        let classifier = Classifier::new(&file, None, None).ok()?;
+        let classifier = Classifier::new(&file, None).ok()?;
         classifier.logits(&vec![0.5; classifier.input().size()]).ok()
     };
     let mut stream = Stream::new(1, Purpose::Shuffle, 0, 0);
@@ -236,7 +257,7 @@ fn what_pytorch_exports_says_what_it_says_there() {
         |name: String| golden.iter().find(|tensor| tensor.name == name).unwrap().values.clone();
     for name in ["resnet18", "vit", "vit-dynamo"] {
         let file = OnnxFile::open(&folder.join(format!("{name}.onnx"))).unwrap();
-        let classifier = Classifier::new(&file, None, None).unwrap();
+        let classifier = Classifier::new(&file, None).unwrap();
         let shape = Shape { channels: 3, height: 32, width: 32 };
         assert_eq!((classifier.input(), classifier.classes()), (shape, 10), "{name}");
         assert_eq!(file.classes(), Some(10), "{name}");
@@ -269,7 +290,7 @@ fn eight_bits_are_measured_beside_thirty_two() {
     let images: Vec<f32> = images[16..].iter().map(|&byte| f32::from(byte) / 255.0).collect();
     let [whole, eight] = ["f.onnx", "q.onnx"].map(|name| {
         let file = OnnxFile::open(&workspace.path(name)).unwrap();
-        Classifier::new(&file, None, None).unwrap().logits(&images).unwrap()
+        Classifier::new(&file, None).unwrap().logits(&images).unwrap()
     });
     let most = |values: &[f32]| values.iter().fold(0.0f32, |most, value| most.max(value.abs()));
     let apart: Vec<f32> = whole.iter().zip(&eight).map(|(a, b)| a - b).collect();

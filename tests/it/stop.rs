@@ -2,6 +2,7 @@
 //! code; a run that waits for another takes over when that one dies.
 
 use crate::{
+    onnx,
     resume::checkpoints,
     running::{MINUTES, Running},
     workspace::{PIPELINE, Workspace, key},
@@ -176,6 +177,19 @@ fn a_hangup_is_what_the_system_makes_of_it() {
     run.signal("-HUP");
     let (code, told) = run.stop("-INT");
     assert!(code == Some(130) && told.contains("checkpoint is written"), "{code:?}: {told}");
+}
+
+#[test]
+fn a_watched_teacher_in_a_file_is_looked_at() {
+    let workspace = Workspace::new();
+    workspace.write("rows.npy", onnx::npy(72));
+    workspace.write("outside.toml", onnx::with("{ logits = \"rows.npy\" }"));
+    let mut run = Endless::with(&workspace, &["run", "outside.toml", "blkd@20", "--watch"]);
+    run.wait_for("watching outside.toml");
+    workspace.write("rows.npy", onnx::npy(72));
+    assert!(run.wait_for(" has changed").contains("rows.npy"));
+    run.wait_for("watching ");
+    assert_eq!(run.stop("-INT").0, Some(130));
 }
 
 #[test]

@@ -37,8 +37,12 @@ impl Watched {
         let mut files = vec![self.pipeline.clone()];
         for node in &pipeline.nodes {
             let Work::Learn(learn) = &node.work else { continue };
-            if let How::Import(weights) = &learn.how {
-                files.push(weights.path.clone());
+            match &learn.how {
+                How::Import(weights) => files.push(weights.path.clone()),
+                How::Distill(_, teacher) => {
+                    files.extend(teacher.outside.as_ref().map(|file| file.path().to_owned()));
+                }
+                How::Train(..) | How::Mutual(..) => {}
             }
             files.extend(learn.data.format.path().map(Path::to_owned));
         }

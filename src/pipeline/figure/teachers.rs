@@ -42,8 +42,12 @@ impl Resolver<'_> {
             let own = &self.raw.learns[student].name.text;
             let teacher = match learn.teacher().map(|teacher| &teacher.nodes[..]) {
                 Some(&[teacher]) => teacher,
-                several => {
-                    let has = if several.is_some() { "several teachers" } else { "no teacher" };
+                other => {
+                    let has = match other {
+                        None => "no teacher",
+                        Some([]) => "a teacher in a file, which is not measured",
+                        Some(_) => "several teachers",
+                    };
                     self.errors.push(&name.span, format!("`{own}` has {has}"));
                     continue;
                 }

@@ -59,7 +59,8 @@ fn row<'a>(nodes: &'a [NodeResults], node: &'a NodeResults) -> Option<Row<'a>> {
     let teaches = network.children.iter().any(|&child| nodes[child].kind != "eval");
     Some(Row {
         name: &node.name,
-        role: match (network.parents.is_empty(), teaches) {
+        // Of a teacher in a file there is no node.
+        role: match (network.kind != "distill", teaches) {
             (true, true) => Role::Teacher,
             (false, true) => Role::Assistant,
             (false, false) => Role::Student,
