@@ -4,7 +4,7 @@ use super::runner::Job;
 use crate::{
     executor::Event,
     history::EpochRecord,
-    store::{KeyLock, Reached},
+    store::{Epochs, Reached},
 };
 use std::{
     cell::Cell,
@@ -14,13 +14,12 @@ use std::{
 /// Least time between two words to the observer about one epoch.
 const BETWEEN_WORDS: Duration = Duration::from_millis(200);
 
-/// Least time between two writings of a training's progress into the cache.
-const BETWEEN_WRITINGS: Duration = Duration::from_secs(1);
+/// Least time between two writings of a step's progress into the cache.
+pub(super) const BETWEEN_WRITINGS: Duration = Duration::from_secs(1);
 
 /// A training's line to whoever watches it.
 pub(super) struct Line<'a> {
     job: &'a Job<'a>,
-    lock: &'a KeyLock,
     epochs: usize,
     /// The epoch in work, when it was first heard of, and its samples by then.
     begun: Cell<(usize, Instant, usize)>,
@@ -31,11 +30,10 @@ pub(super) struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    pub fn new(job: &'a Job<'a>, lock: &'a KeyLock, epochs: usize) -> Self {
+    pub fn new(job: &'a Job<'a>, epochs: usize) -> Self {
         let now = Instant::now();
         Self {
             job,
-            lock,
             epochs,
             begun: Cell::new((0, now, 0)),
             told: Cell::new(now),
@@ -82,9 +80,7 @@ impl<'a> Line<'a> {
         self.written.set(Some(Instant::now()));
         let (loss, accuracy) = self.last.get();
         let epochs = self.epochs;
-        self.job.say_where(
-            self.lock,
-            Some(Reached { epoch, epochs, share, loss, accuracy, samples_per_second }),
-        );
+        let reached = Epochs { epoch, epochs, share, loss, accuracy, samples_per_second };
+        self.job.say_where(Some(Reached::Epochs(reached)));
     }
 }

@@ -100,6 +100,8 @@ pub(super) struct Job<'a> {
     pub step: usize,
     pub name: String,
     pub crew: &'a Crew,
+    /// That of the step's own key.
+    pub lock: &'a KeyLock,
 }
 
 impl Runner for NodeRunner<'_> {
@@ -122,9 +124,9 @@ impl Runner for NodeRunner<'_> {
             Claimed::Busy => return Ok(Attempt::Busy),
         };
         let crew = Crew::new(self.threads, begin())?;
-        let job = Job { runner: self, step: index, name, crew: &crew };
+        let job = Job { runner: self, step: index, name, crew: &crew, lock: &lock };
         log::debug!("{}: makes {} on {} threads", job.name, step.key.short(), crew.threads());
-        job.say_where(&lock, None);
+        job.say_where(None);
         let made = crew.work(|| match &self.graph.pipeline.nodes[task.node].work {
             Work::Eval(eval) => job.measure(eval, step, &lock),
             Work::Learn(learn) => match &learn.how {
@@ -160,8 +162,8 @@ impl Runner for NodeRunner<'_> {
 impl Job<'_> {
     /// Tells other processes how far this one is. Nothing depends on it: where the cache refuses,
     /// the work continues.
-    pub fn say_where(&self, lock: &KeyLock, reached: Option<Reached>) {
-        if let Err(error) = self.runner.store.write_progress(lock, &self.name, reached) {
+    pub fn say_where(&self, reached: Option<Reached>) {
+        if let Err(error) = self.runner.store.write_progress(self.lock, &self.name, reached) {
             log::warn!("{}: {error}", self.name);
         }
     }

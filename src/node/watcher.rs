@@ -41,7 +41,7 @@ impl<'a> Watcher<'a> {
         clock: Clock,
         moments: &'a Moments,
     ) -> Self {
-        let (line, pace) = (Line::new(job, lock, epochs), Pace::new());
+        let (line, pace) = (Line::new(job, epochs), Pace::new());
         let (stopping, told, collapsed) = (false, false, 0);
         Self { job, lock, epochs, line, clock, pace, moments, stopping, told, collapsed }
     }

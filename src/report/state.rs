@@ -92,7 +92,7 @@ pub(super) struct Making {
     pub since: u64,
     /// Seconds since 1970 when it last said something.
     pub updated: u64,
-    /// Nothing of what trains nothing.
+    /// Nothing before its first step.
     #[serde(skip)]
     pub reached: Option<Reached>,
 }

@@ -34,7 +34,7 @@ pub use gc::Garbage;
 pub use lock::{CacheUse, Holder, KeyLock, Lock};
 pub(crate) use lock::{host, now};
 pub use manifest::{FileDigest, Manifest, Outcome, Provenance};
-pub use progress::{Maker, Progress, Reached};
+pub use progress::{Epochs, Images, Maker, Progress, Reached};
 pub use staging::Staging;
 
 use crate::key::Key;

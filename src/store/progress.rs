@@ -25,7 +25,7 @@ pub struct Progress {
     pub maker: Holder,
     /// Seconds since 1970 when this was written.
     pub updated: u64,
-    /// How far it is; nothing before the first step of a training, and for what trains nothing.
+    /// How far it is; nothing before its first step.
     pub reached: Option<Reached>,
     /// Why it was given up; nothing while it is made, and of a maker that was stopped.
     #[serde(default)]
@@ -35,9 +35,19 @@ pub struct Progress {
     pub diverged: bool,
 }
 
+/// How far an entry's maker is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Reached {
+    /// In a training.
+    Epochs(Epochs),
+    /// In a pass over images that learns nothing.
+    Images(Images),
+}
+
 /// How far a training is.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Reached {
+pub struct Epochs {
     /// The epoch in work, counted from 1; after the last one, that.
     pub epoch: usize,
     /// How many there will be.
@@ -52,24 +62,52 @@ pub struct Reached {
     pub samples_per_second: f64,
 }
 
+/// How far a pass over images is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Images {
+    /// Whether it is a teacher's, whose logits a training waits for.
+    pub of_teacher: bool,
+    /// How many are done.
+    pub images: usize,
+    /// How many there are.
+    pub of: usize,
+    /// Images a second.
+    pub samples_per_second: f64,
+}
+
 impl Reached {
-    /// `epoch 3/8, 31 %`.
-    pub fn epochs(&self) -> String {
-        format!("epoch {}/{}, {:.0} %", self.epoch, self.epochs, self.share * 100.0)
+    /// `epoch 3/8, 31 %`, or `image 300/1000, 30 %`.
+    pub fn brief(&self) -> String {
+        match self {
+            Self::Epochs(at) => {
+                format!("epoch {}/{}, {:.0} %", at.epoch, at.epochs, at.share * 100.0)
+            }
+            Self::Images(at) => {
+                let share = at.images as f64 / at.of.max(1) as f64;
+                let whose = if at.of_teacher { "its teacher's logits, " } else { "" };
+                format!("{whose}image {}/{}, {:.0} %", at.images, at.of, share * 100.0)
+            }
+        }
     }
 }
 
 /// `epoch 3/8, 31 % done, loss 0.4213, accuracy 84.10 %, 2310 images/s`.
 impl fmt::Display for Reached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} done", self.epochs())?;
-        if let Some(loss) = self.loss {
-            write!(f, ", loss {loss:.4}")?;
-        }
-        if let Some(accuracy) = self.accuracy {
-            write!(f, ", accuracy {:.2} %", accuracy * 100.0)?;
-        }
-        write!(f, ", {:.0} images/s", self.samples_per_second)
+        write!(f, "{} done", self.brief())?;
+        let pace = match self {
+            Self::Epochs(Epochs { loss, accuracy, samples_per_second, .. }) => {
+                if let Some(loss) = loss {
+                    write!(f, ", loss {loss:.4}")?;
+                }
+                if let Some(accuracy) = accuracy {
+                    write!(f, ", accuracy {:.2} %", accuracy * 100.0)?;
+                }
+                samples_per_second
+            }
+            Self::Images(at) => &at.samples_per_second,
+        };
+        write!(f, ", {pace:.0} images/s")
     }
 }
 
@@ -189,6 +227,34 @@ impl Store {
             Ok(()) => Ok(false),
             Err(TryLockError::WouldBlock) => Ok(true),
             Err(TryLockError::Error(error)) => Err(StoreError::io("lock", &path)(error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Epochs, Images, Reached};
+
+    #[test]
+    fn what_is_reached_is_read_back_and_said() {
+        let (loss, accuracy) = (Some(0.4213), Some(0.841));
+        let training = r#"{"epoch":3,"epochs":8,"share":0.31,"loss":0.4213,"accuracy":0.841,
+            "samples_per_second":2310.0}"#;
+        let training: Reached = serde_json::from_str(training).unwrap();
+        let epochs =
+            Epochs { epoch: 3, epochs: 8, share: 0.31, loss, accuracy, samples_per_second: 2310.0 };
+        assert_eq!(training, Reached::Epochs(epochs));
+        let said = "epoch 3/8, 31 % done, loss 0.4213, accuracy 84.10 %, 2310 images/s";
+        assert_eq!(training.to_string(), said);
+        for (of_teacher, said) in [
+            (false, "image 300/1000, 30 % done, 812 images/s"),
+            (true, "its teacher's logits, image 300/1000, 30 % done, 812 images/s"),
+        ] {
+            let images = Images { of_teacher, images: 300, of: 1000, samples_per_second: 812.0 };
+            let reached = Reached::Images(images);
+            assert_eq!(reached.to_string(), said);
+            let text = serde_json::to_string(&reached).unwrap();
+            assert_eq!(serde_json::from_str::<Reached>(&text).unwrap(), reached);
         }
     }
 }

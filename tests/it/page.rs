@@ -14,7 +14,7 @@ use takd::{
         Entries, NodeResults, Report,
         render::{Contents, format},
     },
-    store::{KeyLock, Reached, Store},
+    store::{Epochs, KeyLock, Reached, Store},
 };
 
 /// Elements without an end.
@@ -235,7 +235,7 @@ fn a_page_tells_what_runs_what_was_stopped_and_what_failed() {
     let keys = keys(&graph);
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path());
-    let reached = Reached {
+    let reached = Epochs {
         epoch: 3,
         epochs: 8,
         share: 0.31,
@@ -243,6 +243,7 @@ fn a_page_tells_what_runs_what_was_stopped_and_what_failed() {
         accuracy: Some(0.841),
         samples_per_second: 2310.0,
     };
+    let reached = Reached::Epochs(reached);
     let begin = |name: &str| -> KeyLock {
         let task = (0..keys.len()).find(|&task| graph.name(task) == name).unwrap();
         let lock = store.lock(&keys[task].1, &mut || true).unwrap().unwrap();
