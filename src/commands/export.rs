@@ -4,7 +4,7 @@ use crate::{
     console::{
         PipelineArgs,
         exit::{self, Problem},
-        say, write,
+        networks, say, write,
     },
     session::Exported,
     store::Store,
@@ -21,6 +21,7 @@ pub(super) struct Args {
     #[command(flatten)]
     pipeline: PipelineArgs,
     /// The node, with its seed where the pipeline has several (student@31)
+    #[arg(add = networks())]
     node: String,
     /// What to write: a .safetensors, .onnx or .pt file, or a folder (DIR/) as Hugging Face's hub has it
     #[arg(long, short, value_name = "FILE")]

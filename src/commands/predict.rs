@@ -4,7 +4,7 @@ use crate::{
     console::{
         PipelineArgs,
         exit::{self, Problem},
-        print, print_json,
+        networks, print, print_json,
     },
     node::Choice,
     report::csv_line,
@@ -25,7 +25,7 @@ pub(super) struct Args {
     #[command(flatten)]
     pipeline: PipelineArgs,
     /// The node, with its seed where the pipeline has several (student@31)
-    #[arg(required_unless_present = "model")]
+    #[arg(required_unless_present = "model", add = networks())]
     node: Option<String>,
     /// Pictures, JPEG or PNG
     #[arg(value_name = "IMAGE", required_unless_present = "model")]

@@ -23,7 +23,7 @@ pub(crate) use confirm::confirm;
 pub(crate) use entry::entry_key;
 pub(crate) use help::grouped;
 pub(crate) use home::folder;
-pub(crate) use nodes::nodes;
+pub(crate) use nodes::{networks, nodes};
 pub(crate) use output::{write, write_new};
 pub(crate) use plan::{show, step_json, tell_damaged};
 pub(crate) use progress::{Decoding, LogArgs, long, short, status_json, tell};

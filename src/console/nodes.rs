@@ -13,10 +13,29 @@ use std::{
 
 /// Completes a NODE: with those of the pipeline that stands on the command line before it.
 pub(crate) fn nodes() -> ArgValueCompleter {
-    ArgValueCompleter::new(candidates)
+    ArgValueCompleter::new(|begun: &OsStr| candidates(begun, plain))
 }
 
-fn candidates(begun: &OsStr) -> Vec<CompletionCandidate> {
+/// Completes a NODE whose network is wanted: with one of its seeds where it has several.
+pub(crate) fn networks() -> ArgValueCompleter {
+    ArgValueCompleter::new(|begun: &OsStr| candidates(begun, seeded))
+}
+
+fn plain(node: &Node) -> Vec<String> {
+    vec![node.name.clone()]
+}
+
+fn seeded(node: &Node) -> Vec<String> {
+    match (&node.work, &node.seeds[..]) {
+        (Work::Eval(_), _) => Vec::new(),
+        (Work::Learn(_), [_]) => plain(node),
+        (Work::Learn(_), seeds) => {
+            seeds.iter().map(|seed| format!("{}@{seed}", node.name)).collect()
+        }
+    }
+}
+
+fn candidates(begun: &OsStr, names: fn(&Node) -> Vec<String>) -> Vec<CompletionCandidate> {
     let files = env::args_os().map(PathBuf::from);
     let mut files = files.filter(|file| file.extension().is_some_and(|ending| ending == "toml"));
     // Whoever presses Tab is told no errors.
@@ -26,14 +45,15 @@ fn candidates(begun: &OsStr) -> Vec<CompletionCandidate> {
         data.iter().fold(opening, |opening, data| opening.data(Path::new(data))).pipeline().ok()
     });
     let (Some(pipeline), Some(begun)) = (pipeline, begun.to_str()) else { return Vec::new() };
-    let fitting =
-        pipeline.nodes.iter().filter(|node| !node.is_trial && node.name.starts_with(begun));
+    let nodes = pipeline.nodes.iter().filter(|node| !node.is_trial);
     let candidate = |node: &Node| {
         let what = match &node.work {
             Work::Learn(learn) => format!("{} {}", node.kind(), learn.net_name),
             Work::Eval(eval) => format!("{} on the {} split", node.kind(), eval.split.name()),
         };
-        CompletionCandidate::new(&node.name).help(Some(what.into()))
+        let fitting = names(node).into_iter().filter(|name| name.starts_with(begun));
+        let help = |name| CompletionCandidate::new(name).help(Some(what.clone().into()));
+        fitting.map(help).collect::<Vec<_>>()
     };
-    fitting.map(candidate).collect()
+    nodes.flat_map(candidate).collect()
 }

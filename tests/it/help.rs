@@ -97,6 +97,13 @@ fn nodes_are_completed_from_the_pipeline_on_the_command_line() {
     assert!(
         completed(&workspace, &["run", "tiny.toml", "--keep"]).contains(&"--keep-going".to_owned())
     );
+    for command in ["export", "predict"] {
+        assert_eq!(
+            completed(&workspace, &[command, "tiny.toml", "as"]),
+            ["assistant@20", "assistant@31"]
+        );
+        assert!(completed(&workspace, &[command, "tiny.toml", "test/"]).is_empty(), "no network");
+    }
     let broken = completed(&workspace, &["run", "no-such.toml", "t"]);
     assert!(!broken.iter().any(|word| word == "teacher"), "{broken:?}");
 }
