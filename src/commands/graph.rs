@@ -9,7 +9,7 @@ use crate::{
     pipeline::{Node, Pipeline, Work},
     store::Store,
 };
-use std::collections::HashMap;
+use std::{collections::HashMap, path::Path};
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:
@@ -75,6 +75,16 @@ impl Drawing {
         let place_of = |index: usize| places.get(&*pipeline.nodes[index].name).copied();
         let edges = std::mem::take(&mut drawing.edges).into_iter();
         drawing.edges = edges.filter_map(|(a, b)| Some((place_of(a)?, place_of(b)?))).collect();
+        let mut files: HashMap<&Path, usize> = HashMap::new();
+        for node in pipeline.nodes.iter().filter(|node| shown(node)) {
+            let Some(path) = node.teacher_file() else { continue };
+            let own = *files.entry(path).or_insert_with(|| {
+                let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+                drawing.boxes.push([name.into_owned(), "file".to_owned()]);
+                drawing.boxes.len() - 1
+            });
+            drawing.edges.push((own, places[&*node.name]));
+        }
         for search in &pipeline.searches {
             let trials: usize = search.methods.iter().map(|method| method.trials.len()).sum();
             let what = format!("search, {trials} trials so far, {}", search.sampler);

@@ -21,7 +21,10 @@ use crate::{
     recipe::{OnCollapse, Recipe},
     tap::{self, Tapped},
 };
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// What a pipeline file says.
 pub struct Pipeline {
@@ -293,6 +296,14 @@ impl Node {
             Work::Learn(learn) if learn.teacher().is_none() => "train",
             Work::Learn(_) => "distill",
             Work::Eval(_) => "eval",
+        }
+    }
+
+    /// The file that teaches it, if one does.
+    pub fn teacher_file(&self) -> Option<&Path> {
+        match &self.work {
+            Work::Learn(learn) => learn.teacher()?.outside.as_ref().map(Outside::path),
+            Work::Eval(_) => None,
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     store::{Entry, Lookup, Maker, Outcome, Progress, Provenance, StoreError},
 };
 use serde::{Serialize, Serializer};
-use std::collections::HashSet;
+use std::{collections::HashSet, path::Path};
 
 /// A node of the pipeline, and what the cache holds of it.
 #[derive(Clone, Debug, Serialize)]
@@ -31,6 +31,9 @@ pub struct NodeResults {
     pub(super) parameters: Option<usize>,
     /// What it depends on: places in the list of nodes.
     pub(super) parents: Vec<usize>,
+    /// The file that teaches it, if one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) file: Option<String>,
     /// What depends on it.
     pub(super) children: Vec<usize>,
     /// Of all its tasks.
@@ -152,6 +155,7 @@ fn of_tasks(
         what,
         parameters,
         parents: pipeline.dag.parents(index).to_vec(),
+        file: node.teacher_file().map(file_name),
         children: pipeline.dag.children(index).to_vec(),
         state,
         standing: standing(state, &tasks),
@@ -160,6 +164,11 @@ fn of_tasks(
         answers: answers(&tasks),
         tasks,
     }
+}
+
+/// Without its folders, which are another machine's to the reader.
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
 fn answers(tasks: &[TaskResults]) -> Option<Answers> {
@@ -186,7 +195,7 @@ fn standing(state: NodeState, tasks: &[TaskResults]) -> Option<String> {
     if let (Some(task), None) = (alike.next(), alike.next())
         && let Some(reached) = task.making.as_ref().and_then(|making| making.reached)
     {
-        text += &format!(", {}", reached.epochs());
+        text += &format!(", {}", reached.brief());
     }
     Some(text)
 }

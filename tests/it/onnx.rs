@@ -121,6 +121,15 @@ fn a_network_in_a_file_teaches_as_its_node_does() {
     }
     let why = workspace.ok(&["why", "outside.toml", "blkd@20"]);
     assert!(why.contains("blkd@20"), "{why}");
+    // Pictures name the file.
+    let graph = workspace.ok(&["graph", "outside.toml"]);
+    let place = |name: &str| {
+        graph.split(&format!(" [label=\"{name}\\n")).next().unwrap().rsplit(' ').next()
+    };
+    let edge = format!("  {} -> {};\n", place("teacher.onnx").unwrap(), place("blkd").unwrap());
+    assert!(graph.contains(&edge), "{edge}: {graph}");
+    let page = workspace.ok(&["report", "outside.toml", "--format", "html"]);
+    assert!(page.contains("Learns from the file: teacher.onnx"), "the page");
 }
 
 #[test]

@@ -19,6 +19,7 @@ pub(super) fn details(nodes: &[NodeResults]) -> Markup {
                     summary { (plain(&format!("{}: {}", node.name, about(node)))) }
                     p {
                         "Needs: " (beside(nodes, &node.parents))
+                        @if let Some(file) = &node.file { br; "Learns from the file: " (plain(file)) }
                         br;
                         "Needed by: " (beside(nodes, &node.children))
                     }

@@ -182,6 +182,7 @@
       cell(made ? made.provenance.node : "–", { class: "word" })));
     return [
       links(node.kind === "eval" ? "Measures" : "Learns from", node.parents),
+      node.file ? html("p", {}, `Learns from the file ${node.file}`) : null,
       links("Teaches", node.children.filter((child) => data.nodes[child].kind !== "eval")),
       links("Measured by", node.children.filter((child) => data.nodes[child].kind === "eval")),
       ...node.tasks.filter(({ making }) => making).map(({ seed, making }) =>
