@@ -30,6 +30,15 @@ fn the_book_has_every_page() {
 }
 
 #[test]
+fn the_manuals_rust_is_the_examples() {
+    let manual = include_str!("../../docs/export.md");
+    let example = include_str!("../../examples/predict_onnx.rs");
+    let code = manual.split("```rust\n").nth(1).unwrap().split("```").next().unwrap();
+    let (uses, function) = code.split_once("///").unwrap();
+    assert!(example.contains(uses.trim()) && example.ends_with(function), "{code}");
+}
+
+#[test]
 fn the_readmes_pipeline_is_one() {
     let text = README.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     let found = parse_with(text, &page_probe);
