@@ -104,8 +104,10 @@ class Browser:
         listed = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
         self.call("Emulation.setEmulatedMedia", media=media, features=listed)
 
-    def shoot(self, path, whole=True):
-        picture = self.call("Page.captureScreenshot", captureBeyondViewport=whole)
+    def shoot(self, path, whole=True, **clip):
+        """A picture of the page, or of `x`, `y`, `width` and `height` in it."""
+        part = {"clip": {**clip, "scale": 1}} if clip else {}
+        picture = self.call("Page.captureScreenshot", captureBeyondViewport=whole, **part)
         path.write_bytes(base64.b64decode(picture["data"]))
 
     def pdf(self, path):
