@@ -1,5 +1,6 @@
 //! A network as a list of layers, with the shapes that it needs.
 
+mod footprint;
 mod taps;
 
 use crate::{

@@ -1,16 +1,19 @@
 //! Columns that a table may be asked for.
 
-use crate::metric::{METRICS, Metric, Unit};
+use crate::{
+    footprint::Footprint,
+    metric::{METRICS, Metric, Unit},
+};
 
 /// A column of a table, beside its first one and those of quoted values.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Column {
     /// The network's name.
     Net,
-    /// Trained parameters.
-    Parameters,
-    /// Multiply-adds of one image's forward pass.
-    MultiplyAdds,
+    /// What the network takes of a device.
+    Footprint(Footprint),
+    /// Images that go through it in a second, one at a time: the inverse of the latency.
+    ImagesPerSecond,
     /// A metric, mean and standard deviation over the seeds.
     Metric(&'static Metric),
     /// TAKD's difference from BLKD, with its interval; in tables that compare them alone.
@@ -29,9 +32,9 @@ impl Column {
     /// Every column, in the order in which they are listed.
     pub fn all() -> Vec<Self> {
         let metrics = METRICS.into_iter().map(Self::Metric);
-        let before = [Self::Net, Self::Parameters, Self::MultiplyAdds];
-        before
-            .into_iter()
+        std::iter::once(Self::Net)
+            .chain(Footprint::ALL.map(Self::Footprint))
+            .chain([Self::ImagesPerSecond])
             .chain(metrics)
             .chain([Self::Delta, Self::Seeds, Self::Seconds, Self::Step, Self::Cost])
             .collect()
@@ -47,8 +50,8 @@ impl Column {
     pub fn name(self) -> &'static str {
         match self {
             Self::Net => "net",
-            Self::Parameters => "parameters",
-            Self::MultiplyAdds => "multiply_adds",
+            Self::Footprint(what) => what.name(),
+            Self::ImagesPerSecond => "images_per_second",
             Self::Metric(metric) => metric.name,
             Self::Delta => "delta",
             Self::Seeds => "seeds",
@@ -61,8 +64,9 @@ impl Column {
     /// Above the column.
     pub fn head(self) -> String {
         match self {
-            Self::Net | Self::Parameters | Self::Seeds => self.name().to_owned(),
-            Self::MultiplyAdds => "multiply-adds".to_owned(),
+            Self::Net | Self::Seeds => self.name().to_owned(),
+            Self::Footprint(what) => what.head().to_owned(),
+            Self::ImagesPerSecond => "images/s".to_owned(),
             Self::Metric(metric) if metric.name == "top1" => "accuracy %".to_owned(),
             Self::Metric(metric) if metric.unit == Unit::Share => format!("{} %", metric.title),
             Self::Metric(metric) => metric.title.to_owned(),
@@ -70,6 +74,15 @@ impl Column {
             Self::Seconds => "training s".to_owned(),
             Self::Step => "ms a step".to_owned(),
             Self::Cost => "step / KD's".to_owned(),
+        }
+    }
+
+    /// What of a network's footprint it shows.
+    pub fn footprint(self) -> Option<Footprint> {
+        match self {
+            Self::Footprint(what) => Some(what),
+            Self::ImagesPerSecond => Some(Footprint::Latency),
+            _ => None,
         }
     }
 

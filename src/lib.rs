@@ -16,6 +16,7 @@ pub mod dataset;
 pub mod executor;
 #[cfg(feature = "cli")]
 pub mod fetch;
+pub mod footprint;
 pub mod graph;
 pub mod history;
 pub mod input;
@@ -34,6 +35,7 @@ pub mod onnx;
 pub mod optimizer;
 pub mod pipeline;
 pub mod plan;
+pub mod processor;
 pub mod pytorch;
 pub mod recipe;
 pub mod reference;

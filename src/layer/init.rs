@@ -5,16 +5,25 @@ use crate::{
     rng::{Purpose, Stream},
 };
 use burn::tensor::{Device, Tensor, TensorData};
+use std::sync::LazyLock;
 
 /// Where a network's initial parameters come from.
 #[derive(Clone, Copy)]
 pub struct Source<'a> {
-    /// The training's.
-    pub seed: u64,
+    /// The training's; without one they are zeros, for who asks for their shapes alone.
+    pub seed: Option<u64>,
     /// Initial BatchNorm weights of plain convolutions.
     pub batchnorm_weight: BatchnormWeight,
     /// Where they lie.
     pub device: &'a Device,
+}
+
+impl Source<'static> {
+    /// Zeros on the CPU.
+    pub fn blank() -> Self {
+        static CPU: LazyLock<Device> = LazyLock::new(Device::flex);
+        Self { seed: None, batchnorm_weight: BatchnormWeight::Ones, device: &CPU }
+    }
 }
 
 /// PyTorch's default for convolutions and linear layers, weights and biases alike: uniform in
@@ -52,7 +61,8 @@ fn fill<const D: usize>(
     from: Source<'_>,
     mut draw: impl FnMut(&mut Stream) -> f32,
 ) -> Tensor<D> {
-    let mut stream = Stream::new(from.seed, Purpose::Init(name), 0, 0);
+    let Some(seed) = from.seed else { return Tensor::zeros(shape, from.device) };
+    let mut stream = Stream::new(seed, Purpose::Init(name), 0, 0);
     let values: Vec<f32> = (0..shape.iter().product()).map(|_| draw(&mut stream)).collect();
     Tensor::from_data(TensorData::new(values, shape), from.device)
 }
@@ -66,7 +76,7 @@ mod tests {
     fn values_have_the_promised_spread() {
         let device = Device::flex();
         let batchnorm_weight = BatchnormWeight::Ones;
-        let from = Source { seed: 3, batchnorm_weight, device: &device };
+        let from = Source { seed: Some(3), batchnorm_weight, device: &device };
         let values = |tensor: Tensor<1>| tensor.into_data().try_into_vec_as::<f32>().unwrap();
         let moments = |values: &[f32]| {
             let n = values.len() as f32;

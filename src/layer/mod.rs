@@ -17,6 +17,7 @@ mod inverted;
 mod maxpool;
 mod mobilehead;
 mod mobilestem;
+mod modules;
 mod names;
 mod norm;
 mod operations;
@@ -34,6 +35,7 @@ mod stem;
 
 pub use init::{Source, he_normal, uniform};
 pub use interface::{Family, Layer, Module};
+pub use modules::Modules;
 pub use names::Names;
 pub use operations::{Activation, Images, Kernels, Mode, Pass, linear};
 

@@ -80,6 +80,13 @@ impl Better {
     }
 }
 
+/// A name means one metric.
+impl PartialEq for Metric {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
 impl Metric {
     /// Whether it is measured in such a setting, if its number can be told at all.
     pub fn is_asked(&self, setting: Setting) -> bool {

@@ -2,7 +2,7 @@
 
 use crate::{
     architecture::Architecture,
-    layer::{Activation, Images, Kernels, Mode, Module, Names, Pass, Source},
+    layer::{Activation, Images, Kernels, Mode, Modules, Pass, Source},
     onnx::{Drawing, Pixels},
     recipe::BatchnormWeight,
     tap::{Tap, Tapped},
@@ -14,11 +14,9 @@ use std::collections::BTreeMap;
 /// Layers with their tensors.
 #[derive(Clone)]
 pub struct Network {
-    modules: Vec<Box<dyn Module>>,
+    modules: Modules,
     kernels: Kernels,
     taps: Vec<Tapped>,
-    /// Which module gives what each layer gives: one may do the work of several.
-    modules_of: Vec<usize>,
 }
 
 impl Network {
@@ -35,21 +33,11 @@ impl Network {
         batchnorm_weight: BatchnormWeight,
         device: &Device,
     ) -> Self {
-        let from = Source { seed, batchnorm_weight, device };
-        let mut names = Names::new(net.is_residual());
-        let mut modules: Vec<Box<dyn Module>> = Vec::with_capacity(net.layers().len());
-        let mut modules_of = Vec::with_capacity(net.layers().len());
-        let last = net.layers().len().saturating_sub(1);
-        for (index, (layer, input)) in net.walk().enumerate() {
-            let previous = modules.last_mut();
-            if !previous.is_some_and(|previous| layer.joins(&mut **previous, &mut names)) {
-                modules.push(layer.init(input, index == last, &mut names, from));
-            }
-            modules_of.push(modules.len() - 1);
-        }
+        let from = Source { seed: Some(seed), batchnorm_weight, device };
+        let modules = Modules::new(net.walk(), net.is_residual(), from);
         let is_cpu = device.clone().inner() == Device::flex();
         let kernels = if is_cpu { Kernels::Takd } else { Kernels::Burn };
-        Self { modules, kernels, taps: net.taps(), modules_of }
+        Self { modules, kernels, taps: net.taps() }
     }
 
     /// The same network, on burn's operations if `kernels` says so.
@@ -119,10 +107,8 @@ impl Network {
         folds: bool,
         metadata: &BTreeMap<String, String>,
     ) -> Result<Vec<u8>, String> {
-        let (mut graph, mut x) = Drawing::new(net.input(), pixels, folds);
-        for module in &self.modules {
-            x = module.draw(&mut graph, &x)?;
-        }
+        let (mut graph, x) = Drawing::new(net.input(), pixels, folds);
+        let x = self.modules.draw(&mut graph, x)?;
         Ok(graph.finish(&x, net.classes(), metadata))
     }
 
@@ -141,11 +127,11 @@ impl Network {
         let mut x = Activation::Images(Images::new(images, self.kernels));
         let places = taps.iter().map(|tap| {
             let tapped = self.taps.iter().find(|tapped| tapped.tap == *tap);
-            (*tap, self.modules_of[tapped.expect("the network has this tap").layer])
+            (*tap, self.modules.of_layer[tapped.expect("the network has this tap").layer])
         });
         let places: Vec<(Tap, usize)> = places.collect();
         let mut features: Vec<Option<Tensor<4>>> = vec![None; taps.len()];
-        for (index, module) in self.modules.iter_mut().enumerate() {
+        for (index, module) in self.modules.each.iter_mut().enumerate() {
             x = module.forward(x, pass);
             for (feature, (tap, _)) in
                 features.iter_mut().zip(&places).filter(|(_, (_, at))| *at == index)
@@ -176,7 +162,7 @@ impl Network {
 
     /// Walks all tensors, input side first.
     pub fn visit(&mut self, visitor: &mut dyn Visitor) {
-        self.modules.iter_mut().for_each(|module| module.visit(visitor));
+        self.modules.visit(visitor);
     }
 
     /// Copies every tensor, running statistics included, to the host.

@@ -8,6 +8,7 @@ mod failure;
 mod files;
 mod import;
 mod int8;
+mod latency;
 mod learn;
 mod left;
 mod line;
@@ -31,5 +32,6 @@ pub use files::{
     write_checkpoint, write_part, write_weights,
 };
 pub use int8::{Int8Error, int8};
+pub use latency::{LatencyError, latency};
 pub use network::{NetworkError, logits_of, trained_network};
 pub use runner::{Datasets, NodeRunner};

@@ -38,6 +38,16 @@ pub fn quantised(model: &[u8], images: &[f32]) -> Result<Vec<u8>, OnnxError> {
     Ok(model.encode_to_vec())
 }
 
+/// Bytes of `model` in 8 bits, whatever its ranges are; nothing if it is no graph of takd's own.
+pub fn quantised_size(model: &[u8]) -> Option<usize> {
+    let mut model = ModelProto::decode(model).ok()?;
+    let graph = model.graph.as_mut()?;
+    let any = |name: String| (name, Scale::of([0.0, 1.0]));
+    let scales = activations(graph).into_iter().map(any).collect();
+    rewrite(graph, &scales);
+    Some(model.encoded_len())
+}
+
 /// Names of the activations that are quantised: what quantised operators read, but not what a runtime makes in
 /// one with the operator before it, a convolution's output before its ReLU.
 fn activations(graph: &GraphProto) -> BTreeSet<String> {

@@ -42,6 +42,16 @@ impl<'t, 'e> Fields<'t, 'e> {
         found
     }
 
+    /// Reports a key that has a meaning elsewhere, if it is there.
+    pub fn refuse(&mut self, key: &'static str, message: &str, help: &str) -> bool {
+        let found = self.table.get(key);
+        if let Some(value) = found {
+            self.known.push(key);
+            self.errors.push_help(&value.span, message, help);
+        }
+        found.is_some()
+    }
+
     /// Where the table is.
     pub fn span(&self) -> Span {
         self.span.clone()

@@ -54,9 +54,9 @@ pub fn parse(
     let folders = Folders { pipeline: folder, data: catalogue.data };
     let mut raw = raw::read(&root, folders, catalogue.kinds, &mut errors);
     let Catalogue { kinds, told, preset, open_only, .. } = catalogue;
-    let multiply_adds = catalogue.multiply_adds(&raw, folder);
-    let multiply_adds = &|node: &RawLearn| multiply_adds.of(node);
-    let context = Context { root: &root, kinds, told, preset, open_only, multiply_adds };
+    let sizes = catalogue.sizes(&raw, folder);
+    let footprint = &|node: &RawLearn, what| sizes.of(node, what);
+    let context = Context { root: &root, kinds, told, preset, open_only, footprint };
     let (searches, choices) = decide(&mut raw, context, &mut errors);
     moment::add(&mut raw, &mut errors);
     let mut resolver = Resolver::new(folder, &raw, catalogue, errors);

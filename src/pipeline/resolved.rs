@@ -13,6 +13,7 @@ use crate::{
     column::Column,
     dag::Dag,
     dataset::{Data, Split},
+    footprint::Footprint,
     keep::Keep,
     kind::Choice,
     kinds::Kinds,
@@ -309,6 +310,17 @@ impl Node {
 }
 
 impl Pipeline {
+    /// The trainings of whose networks a table shows how long an image takes on this machine.
+    pub fn timed(&self) -> Vec<usize> {
+        let is_timed = |column: &Column| column.footprint() == Some(Footprint::Latency);
+        let tables = self.tables.iter().filter(|table| table.columns.iter().any(is_timed));
+        let rows = tables.flat_map(|table| &table.rows).filter_map(|row| row.measured);
+        let mut nodes: Vec<usize> = rows.map(|measured| measured.node).collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        nodes
+    }
+
     /// The training at `index`.
     ///
     /// # Panics

@@ -6,18 +6,19 @@ use super::{
     search::Named,
     tables::{RawLearn, RawPipeline},
 };
+use crate::{architecture::Architecture, footprint::Footprint};
 use std::{collections::HashMap, path::Path};
 
-/// Multiply-adds by the names of net and data set.
+/// Networks by the names of net and data set.
 pub(super) struct Sizes {
-    known: HashMap<(String, String), f64>,
+    known: HashMap<(String, String), Architecture>,
     /// The data set of each node, its own or its teacher's.
     data: HashMap<String, String>,
 }
 
 impl Catalogue<'_> {
     /// Of all nodes' networks; of none where no choice asks.
-    pub(super) fn multiply_adds(self, raw: &RawPipeline, folder: &Path) -> Sizes {
+    pub(super) fn sizes(self, raw: &RawPipeline, folder: &Path) -> Sizes {
         let mut sizes = Sizes { known: HashMap::new(), data: HashMap::new() };
         if !raw.choices.iter().any(|choose| choose.is_by_size()) {
             return sizes;
@@ -36,7 +37,7 @@ impl Catalogue<'_> {
             }
             let data = resolver.data(name);
             if let Some(net) = resolver.net(&node.net, data.as_deref()) {
-                sizes.known.insert(key, net.multiply_adds() as f64);
+                sizes.known.insert(key, net);
             }
         }
         sizes
@@ -44,10 +45,10 @@ impl Catalogue<'_> {
 }
 
 impl Sizes {
-    /// Multiply-adds of a node's network, infinite where they are not known.
-    pub fn of(&self, node: &RawLearn) -> f64 {
+    /// What a node's network takes of a device, infinite where that is not known.
+    pub fn of(&self, node: &RawLearn, what: Footprint) -> f64 {
         let data = self.data.get(&node.name.text).cloned().unwrap_or_default();
         let known = self.known.get(&(node.net.text.clone(), data));
-        known.copied().unwrap_or(f64::INFINITY)
+        known.and_then(|net| net.footprint(what)).unwrap_or(f64::INFINITY)
     }
 }

@@ -71,7 +71,8 @@ impl Report {
         for table in &pipeline.tables {
             let mut rows = Vec::with_capacity(table.rows.len());
             for row in &table.rows {
-                let ours = row.measured.map(|ours| reader.row(ours)).transpose()?;
+                let asked = || table.columns.iter().filter_map(|column| column.footprint());
+                let ours = row.measured.map(|ours| reader.row_with(ours, asked())).transpose()?;
                 rows.push(TableRow { label: row.label.clone(), paper: row.paper, ours });
             }
             let comparisons = comparisons(pipeline, table, &mut reader)?;

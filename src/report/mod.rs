@@ -30,7 +30,7 @@ pub use figure::{Correlation, FigureResults, Line, Pick, PointResult, Rule, Teac
 pub use gather::{Report, Results};
 pub use nodes::NodeResults;
 pub use picture::{PaintError, Picture};
-pub use rows::{MeasuredRow, Searched, SeedResult, TableRow};
+pub use rows::{MeasuredRow, Searched, SeedResult, TableRow, Takes};
 pub use tensorboard::{EventFile, event_files};
 use wording::{NOTHING, TEST_SELECTED, split_name};
 pub use wording::{plural, thousands};

@@ -1,10 +1,12 @@
 //! Reads results out of the cache.
 
-use super::{Entries, MeasuredRow, SeedResult, decisions::SearchResults, rows::Searched};
+use super::{Entries, MeasuredRow, SeedResult, Takes, decisions::SearchResults, rows::Searched};
 use crate::{
+    footprint::Footprint,
     graph::Graph,
-    key::{Key, KeyInputs},
+    key::{Key, KeyInputs, NetInputs},
     pipeline::{Measured, Search, Work},
+    processor,
     store::{Lookup, Maker, Outcome, StoreError},
 };
 
@@ -19,6 +21,28 @@ impl Reader<'_, '_> {
     /// What the pipeline's quoted values are.
     pub fn paper_note(&self) -> Option<String> {
         self.graph.pipeline.paper_note.clone()
+    }
+
+    /// A network and its results, and `asked` of what it takes of a device.
+    pub fn row_with(
+        &mut self,
+        ours: Measured,
+        asked: impl IntoIterator<Item = Footprint>,
+    ) -> Result<MeasuredRow, StoreError> {
+        let mut row = self.row(ours)?;
+        let net = &self.graph.pipeline.learn(ours.node).net;
+        for what in asked {
+            match what {
+                Footprint::Parameters | Footprint::MultiplyAdds => {}
+                Footprint::Size => row.takes.size = Some(net.size()),
+                Footprint::SizeInt8 => row.takes.size_int8 = net.size_int8(),
+                Footprint::Latency => {
+                    let store = self.entries.store();
+                    row.takes.latency = store.latency(&NetInputs::from(net), processor::model())?;
+                }
+            }
+        }
+        Ok(row)
     }
 
     /// Seeds of the pipeline.
@@ -84,6 +108,7 @@ impl Reader<'_, '_> {
             net: learn.net_name.clone(),
             parameters: learn.net.parameters(),
             multiply_adds: learn.net.multiply_adds(),
+            takes: Takes::default(),
             classes: learn.net.classes(),
             teaches: children.iter().any(|&child| matches!(nodes[child].work, Work::Learn(_))),
             steps: learn.steps(),

@@ -1,7 +1,7 @@
 //! The rows of a table: networks and their results.
 
 use super::Spread;
-use crate::{key::Key, metric::Metrics, recipe::Select};
+use crate::{footprint::Footprint, key::Key, metric::Metrics, recipe::Select, store::Latency};
 use serde::Serialize;
 use std::ops::Not;
 
@@ -27,6 +27,9 @@ pub struct MeasuredRow {
     pub parameters: usize,
     /// Multiply-adds of one image's forward pass.
     pub multiply_adds: usize,
+    /// What else it takes of a device, where that is asked for.
+    #[serde(flatten)]
+    pub takes: Takes,
     /// Classes of its data.
     pub classes: usize,
     /// Whether another node learns from it.
@@ -42,6 +45,20 @@ pub struct MeasuredRow {
     pub searched: Option<Searched>,
     /// One result a seed, in the pipeline's order.
     pub seeds: Vec<SeedResult>,
+}
+
+/// What a network takes of a device beside parameters and multiply-adds; nothing that was not asked for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Takes {
+    /// Bytes of its weights as safetensors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<usize>,
+    /// Bytes of its graph in 8 bits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size_int8: Option<usize>,
+    /// Time for an image on this machine's CPU, once it is measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Latency>,
 }
 
 /// How the values of a network were found.
@@ -90,6 +107,22 @@ impl MeasuredRow {
     pub fn step(&self) -> Option<f64> {
         let seconds = self.seconds()?.mean;
         self.steps.filter(|&steps| steps > 0).map(|steps| seconds * 1e3 / steps as f64)
+    }
+
+    /// What it takes of a device, where that is known.
+    pub fn footprint(&self, what: Footprint) -> Option<f64> {
+        match what {
+            Footprint::Parameters => Some(self.parameters as f64),
+            Footprint::MultiplyAdds => Some(self.multiply_adds as f64),
+            Footprint::Size => self.takes.size.map(|bytes| bytes as f64),
+            Footprint::SizeInt8 => self.takes.size_int8.map(|bytes| bytes as f64),
+            Footprint::Latency => self.takes.latency.as_ref().map(|latency| latency.median),
+        }
+    }
+
+    /// Images that go through it in a second, one at a time on one thread of this machine's CPU.
+    pub fn images_per_second(&self) -> Option<f64> {
+        self.footprint(Footprint::Latency).map(|ms| 1e3 / ms)
     }
 
     /// Seeds without a measurement.

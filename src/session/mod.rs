@@ -15,6 +15,7 @@ mod absent;
 mod export;
 mod forecast;
 mod inspect;
+mod latency;
 mod model;
 mod opening;
 mod predict;

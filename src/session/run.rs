@@ -128,6 +128,9 @@ impl Session {
                 }
             }
             outcome.recall(&shared.made);
+            if is_last {
+                self.time(selection, options, watcher);
+            }
             outcome.seconds = started.elapsed().as_secs_f64();
             return Ok(outcome);
         }

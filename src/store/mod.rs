@@ -7,6 +7,7 @@
 //!   staging/KEY.…/       an entry that is being written; renamed into place when it is whole
 //!   checkpoints/KEY      what an unfinished training has come to; it holds the key
 //!   progress/KEY         how far whoever makes the entry says it is, or why it failed
+//!   latency/…          how long networks take for an image, by network and kind of CPU
 //!   damaged/KEY.N/       an entry whose digests did not match; kept for its owner to look at
 //!   damaged/KEY.checkpoint.N  a checkpoint of another key or version
 //!   locks/KEY.lock       held by whoever makes the entry
@@ -19,6 +20,7 @@ mod checkpoint;
 mod disk;
 mod entry;
 mod gc;
+mod latency;
 mod lock;
 mod manifest;
 mod others;
@@ -31,6 +33,7 @@ mod version;
 pub use checkpoint::StoredCheckpoint;
 pub use entry::{Depth, Entry, Lookup};
 pub use gc::Garbage;
+pub use latency::Latency;
 pub use lock::{CacheUse, Holder, KeyLock, Lock};
 pub(crate) use lock::{host, now};
 pub use manifest::{FileDigest, Manifest, Outcome, Provenance};

@@ -19,7 +19,7 @@ pub(super) struct Learned(Vec<(String, Tensor<1>)>);
 impl Learned {
     /// With their initial values, drawn from `seed`.
     pub fn init(needs: &Needs, seed: u64, device: &Device) -> Self {
-        let from = Source { seed, batchnorm_weight: BatchnormWeight::Ones, device };
+        let from = Source { seed: Some(seed), batchnorm_weight: BatchnormWeight::Ones, device };
         let parameters = needs.all_parameters().into_iter().map(|(name, parameter)| {
             let name = format!("{PREFIX}{name}");
             let shape = [parameter.count];

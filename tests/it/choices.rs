@@ -1,6 +1,7 @@
 //! Choices: each rule trains what it needs, and its name means the chosen node.
 
 use crate::workspace::{PIPELINE, Workspace};
+use takd::{architecture::Architecture, kinds::Kinds, shape::Shape};
 
 const CHAIN: &str = r#"
 [chain.ta]
@@ -79,7 +80,10 @@ fn dynamic_programming_leaves_paths_out() {
 #[test]
 fn a_budget_leaves_out_what_is_too_large() {
     let refusal = with("rule = \"budget\"").refusal();
-    assert!(refusal.contains("a budget is `seconds` or `multiply_adds`"), "{refusal}");
+    assert!(refusal.contains("a budget is one of `seconds`, `parameters`"), "{refusal}");
+    let refusal = with("rule = \"budget\"\nlatency = 3").refusal();
+    assert!(refusal.contains("would depend on the machine") && refusal.contains("tiny.toml:"));
+    assert!(!refusal.contains("a budget is one of") && !refusal.contains("unknown"), "{refusal}");
     let workspace = with("rule = \"budget\"\nmultiply_adds = 10");
     let output = workspace.takd(&["run", "tiny.toml"]);
     assert!(output.stdout.contains("no candidate"), "{}", output.stdout);
@@ -87,6 +91,17 @@ fn a_budget_leaves_out_what_is_too_large() {
     assert_eq!(trained(&workspace), 7);
     let workspace = with("rule = \"budget\"\nseconds = 1e6");
     assert_eq!(trained(&workspace), 7);
+    // The student's 2 · 9 + 2 weights and biases, its norm's 2 · 2, and 32 · 3 + 3; one less is too few.
+    let layers = ["conv2", "maxpool", "fc3"].map(str::to_owned);
+    let image = Shape { channels: 1, height: 8, width: 8 };
+    let student = Architecture::read(&layers, image, 3, &Kinds::default()).unwrap();
+    let (size, size_int8) = (student.size(), student.size_int8().unwrap());
+    for (key, just) in [("parameters", 123), ("size", size), ("size_int8", size_int8)] {
+        for (limit, count) in [(just, 7), (just - 1, 0)] {
+            let workspace = with(&format!("rule = \"budget\"\n{key} = {limit}"));
+            assert_eq!(trained(&workspace), count, "{key} = {limit}");
+        }
+    }
 }
 
 #[test]

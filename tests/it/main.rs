@@ -24,6 +24,7 @@ mod features;
 mod fetching;
 mod figures;
 mod file_system;
+mod footprint;
 mod gpu;
 mod help;
 mod hostile_text;

@@ -13,7 +13,7 @@ use takd::{
     pipeline::Adjust,
     recipe::Select,
     report::{
-        Comparison, MeasuredRow, Report, Results, SeedResult, TableRow,
+        Comparison, MeasuredRow, Report, Results, SeedResult, TableRow, Takes,
         render::{Contents, format},
     },
     statistics::Paired,
@@ -42,6 +42,7 @@ fn report() -> Report {
             net: "plain2".to_owned(),
             parameters: 13_082,
             multiply_adds: 1_234_567,
+            takes: Takes::default(),
             classes: 10,
             teaches: true,
             steps: Some(1_000),

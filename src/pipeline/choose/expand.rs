@@ -69,8 +69,8 @@ pub(in super::super) fn expand(
             candidates.halving(first.unwrap_or(epochs.div_ceil(8).max(1)), epochs, ask)
         }
         Rule::Budget(Limit::Seconds(limit)) => candidates.within_seconds(*limit, ask),
-        Rule::Budget(Limit::MultiplyAdds(limit)) => {
-            let small = |node: &&&RawLearn| (context.multiply_adds)(node) <= *limit;
+        Rule::Budget(Limit::Footprint(what, limit)) => {
+            let small = |node: &&&RawLearn| (context.footprint)(node, *what) <= *limit;
             let fits: Vec<&str> = nodes.iter().filter(small).map(|n| &*n.name.text).collect();
             candidates.of(&fits, ask)
         }

@@ -7,6 +7,7 @@ use super::super::{
     seeds::seeds,
     value::{Name, Table},
 };
+use crate::footprint::Footprint;
 
 /// A choice as it is written.
 pub(in super::super) struct RawChoose {
@@ -39,8 +40,8 @@ pub(in super::super) enum Rule {
 pub(in super::super) enum Limit {
     /// Seconds to train the student and its assistants.
     Seconds(f64),
-    /// Multiply-adds of the student for an image.
-    MultiplyAdds(f64),
+    /// What the student's network takes of a device.
+    Footprint(Footprint, f64),
 }
 
 impl RawChoose {
@@ -54,7 +55,7 @@ impl RawChoose {
 
     /// Whether it asks how large networks are.
     pub fn is_by_size(&self) -> bool {
-        matches!(self.rule, Rule::Budget(Limit::MultiplyAdds(_)))
+        matches!(self.rule, Rule::Budget(Limit::Footprint(..)))
     }
 }
 
@@ -92,14 +93,27 @@ pub(in super::super) fn read(
     let want = "a number above 0";
     let seconds_value = fields.take("seconds");
     let seconds = seconds_value.and_then(|value| fields.number(value, want, |n| n > 0.0));
-    let macs_value = fields.take("multiply_adds");
-    let macs = macs_value.and_then(|value| fields.number(value, want, |n| n > 0.0));
-    for (value, field, owner) in [
+    let own = Footprint::ALL.into_iter().filter(|what| what.is_of_network());
+    let own: Vec<_> = own.map(|what| (what, fields.take(what.name()))).collect();
+    let limits = std::iter::once((seconds_value, seconds.map(Limit::Seconds)));
+    let limits = limits.chain(own.iter().map(|&(what, value)| {
+        let limit = value.and_then(|value| fields.number(value, want, |n| n > 0.0));
+        (value, limit.map(|limit| Limit::Footprint(what, limit)))
+    }));
+    let limits: Vec<Option<Limit>> =
+        limits.filter_map(|(value, limit)| value.map(|_| limit)).collect();
+    let refused = fields.refuse(
+        "latency",
+        "a choice by latency would depend on the machine that reads the pipeline",
+        "limit `multiply_adds`, `parameters` or `size`; tables and figures may show `latency`",
+    );
+    let given = [
         (student_value, "student", "mean-rule"),
         (epochs_value, "epochs", "halving"),
         (seconds_value, "seconds", "budget"),
-        (macs_value, "multiply_adds", "budget"),
-    ] {
+    ];
+    let own = own.iter().map(|(what, value)| (*value, what.name(), "budget"));
+    for (value, field, owner) in given.into_iter().chain(own) {
         if let Some(value) = value.filter(|_| rule.is_some_and(|rule| rule != owner)) {
             let message = format!("`{field}` belongs to rule = \"{owner}\"");
             fields.errors.push(&value.span, message);
@@ -121,13 +135,12 @@ pub(in super::super) fn read(
         (Some("best-student"), _) => Some(Rule::BestStudent),
         (Some("dp"), _) => Some(Rule::Dp),
         (Some("halving"), _) => Some(Rule::Halving(epochs.map(|epochs| epochs as usize))),
-        (Some(_), _) => match (seconds, macs) {
-            (Some(seconds), None) => Some(Rule::Budget(Limit::Seconds(seconds))),
-            (None, Some(macs)) => Some(Rule::Budget(Limit::MultiplyAdds(macs))),
-            _ if seconds_value.is_some() != macs_value.is_some() => None,
+        (Some(_), _) => match limits[..] {
+            [limit] => limit.map(Rule::Budget),
+            _ if refused => None,
             _ => missing(
-                "a budget is `seconds` or `multiply_adds`",
-                "seconds = 600, or multiply_adds = 1e6",
+                "a budget is one of `seconds`, `parameters`, `multiply_adds`, `size` and `size_int8`",
+                "seconds = 600, or multiply_adds = 1e6, or size = 20000",
             ),
         },
     };

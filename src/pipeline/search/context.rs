@@ -2,7 +2,7 @@
 
 use super::super::{diagnostic::Diagnostics, tables::RawLearn, value::Table};
 use super::raw::RawScore;
-use crate::{dataset::Split, kinds::Kinds, search::Told};
+use crate::{dataset::Split, footprint::Footprint, kinds::Kinds, search::Told};
 
 /// The preset that may score on test images, as the authors' code does.
 const AS_PUBLISHED: &str = "as-published-code";
@@ -17,8 +17,8 @@ pub(in super::super) struct Context<'a> {
     pub preset: Option<&'a str>,
     /// Whether trials that are over are left out.
     pub open_only: bool,
-    /// Multiply-adds of a node's network, infinite where something is wrong with it.
-    pub multiply_adds: &'a dyn Fn(&RawLearn) -> f64,
+    /// What a node's network takes of a device, infinite where something is wrong with it.
+    pub footprint: &'a dyn Fn(&RawLearn, Footprint) -> f64,
 }
 
 impl Context<'_> {

@@ -2,6 +2,7 @@
 
 use super::ReportFormat;
 use crate::{
+    footprint::Footprint,
     metric::METRICS,
     report::{
         Evidence, Report, Results,
@@ -18,7 +19,8 @@ pub(super) static CSV: ReportFormat = ReportFormat {
 };
 
 fn render(report: &Report) -> String {
-    let head = "table split label paper node net parameters test_selected seed key";
+    let head = "table split label paper node net parameters multiply_adds size size_int8 latency \
+                images_per_second cpu test_selected seed key";
     let tail = "samples train_seconds selected_epoch baseline delta delta_low delta_high delta_p \
                 delta_p_adjusted delta_seeds note paper_note";
     let metrics = METRICS.iter().map(|metric| metric.name);
@@ -43,6 +45,12 @@ fn render(report: &Report) -> String {
                     cell(&ours.node),
                     cell(&ours.net),
                     ours.parameters.to_string(),
+                    ours.multiply_adds.to_string(),
+                    number(ours.footprint(Footprint::Size)),
+                    number(ours.footprint(Footprint::SizeInt8)),
+                    number(ours.footprint(Footprint::Latency)),
+                    number(ours.images_per_second()),
+                    cell(ours.takes.latency.as_ref().map_or("", |latency| &latency.cpu)),
                     ours.is_test_selected().to_string(),
                     seed.seed.to_string(),
                     seed.key.to_string(),

@@ -3,6 +3,7 @@
 use super::deltas;
 use crate::{
     column::Column,
+    footprint::Footprint,
     metric::{Metric, Unit},
     report::{
         MeasuredRow, NOTHING, Results, Spread, TEST_SELECTED, TableRow, signed, split_name,
@@ -60,8 +61,10 @@ pub(super) fn grid(table: &Results) -> Grid {
 fn cell(row: &MeasuredRow, column: Column, table: &Results) -> String {
     match column {
         Column::Net => row.net.clone(),
-        Column::Parameters => thousands(row.parameters),
-        Column::MultiplyAdds => thousands(row.multiply_adds),
+        Column::Footprint(what) => footprint(row, what),
+        Column::ImagesPerSecond => {
+            row.images_per_second().map_or_else(|| NOTHING.to_owned(), significant)
+        }
         Column::Metric(metric) => {
             let first = table.columns.iter().find_map(|column| match column {
                 Column::Metric(metric) => Some(metric.name),
@@ -82,6 +85,23 @@ fn cell(row: &MeasuredRow, column: Column, table: &Results) -> String {
         Column::Step => row.step().map_or_else(|| NOTHING.to_owned(), |step| format!("{step:.1}")),
         Column::Cost => cost(row, &table.rows),
     }
+}
+
+fn footprint(row: &MeasuredRow, what: Footprint) -> String {
+    let Some(number) = row.footprint(what) else { return NOTHING.to_owned() };
+    match what {
+        Footprint::Parameters | Footprint::MultiplyAdds => thousands(number as usize),
+        Footprint::Size | Footprint::SizeInt8 => significant(number / 1e3),
+        Footprint::Latency => significant(number),
+    }
+}
+
+/// Three significant digits, and all that stand before the point.
+fn significant(number: f64) -> String {
+    if number >= 99.95 {
+        return thousands(number.round() as usize);
+    }
+    Spread { mean: number, std: None, n: 1 }.significant(3)
 }
 
 /// A step's time over that of the first row that learns the same network by plain `kd`.

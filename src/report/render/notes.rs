@@ -2,6 +2,8 @@
 
 use super::deltas;
 use crate::{
+    column::Column,
+    footprint::Footprint,
     recipe::Select,
     report::{
         ChoiceResults, MeasuredRow, Report, Results, SearchResults, TEST_SELECTED,
@@ -56,9 +58,37 @@ pub(super) fn footnotes(table: &Results) -> Vec<String> {
         notes.push(format!("{TEST_SELECTED} {how}: optimistic"));
     }
     notes.extend(searched(false));
+    notes.extend(takes(table));
     notes.extend(deltas::footnotes(table));
     notes.extend(table.note.clone());
     notes.extend(table.unlike());
+    notes
+}
+
+/// What the sizes are of, and which machine the latencies are from.
+fn takes(table: &Results) -> Vec<String> {
+    let shows = |what| table.columns.iter().any(|column| column.footprint() == Some(what));
+    let mut notes = Vec::new();
+    let sizes = match (shows(Footprint::Size), shows(Footprint::SizeInt8)) {
+        (true, true) => "size: the weights as safetensors; int8: the network in 8 bits as ONNX",
+        (true, false) => "size: the weights as safetensors",
+        (false, true) => "int8: the network in 8 bits as ONNX",
+        (false, false) => "",
+    };
+    if !sizes.is_empty() {
+        notes.push(format!("{sizes}; 1 kB is 1,000 bytes"));
+    }
+    let rows = table.rows.iter().filter_map(|row| row.ours.as_ref());
+    if let Some(latency) = rows.filter_map(|row| row.takes.latency.as_ref()).next() {
+        let mut note = format!(
+            "latency: the median time for one image at a time, on one thread of {}",
+            latency.cpu
+        );
+        if table.columns.contains(&Column::ImagesPerSecond) {
+            note += "; images/s is its inverse";
+        }
+        notes.push(note);
+    }
     notes
 }
 
@@ -74,6 +104,15 @@ pub(super) fn notes(table: &Results) -> Vec<String> {
     }
     let failed: usize = ours().map(MeasuredRow::failed).sum();
     let missing = ours().map(MeasuredRow::missing).sum::<usize>() - failed;
+    let shows_latency =
+        table.columns.iter().any(|column| column.footprint() == Some(Footprint::Latency));
+    let untimed = ours().filter(|row| row.takes.latency.is_none() && row.missing() == 0).count();
+    if shows_latency && untimed > 0 {
+        let plural = plural(untimed);
+        notes.push(format!(
+            "{untimed} row{plural} without a latency on this machine's CPU: `takd run` measures it"
+        ));
+    }
     if missing > 0 {
         let (plural, them) = (plural(missing), if missing == 1 { "it" } else { "them" });
         notes.push(format!("{missing} result{plural} not in the cache: `takd run` makes {them}"));
