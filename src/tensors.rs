@@ -1,7 +1,7 @@
 //! Named tensors, and the visitor that walks a network's.
 
-use burn::tensor::{Gradients, Tensor, TensorData};
-use std::collections::BTreeMap;
+use burn::tensor::{Device, Gradients, Tensor, TensorData, Transaction};
+use std::{collections::BTreeMap, panic::resume_unwind};
 
 /// Whether a tensor is trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,8 +22,6 @@ pub trait Visitor {
 pub trait AnyTensor {
     /// Extent of each dimension.
     fn shape(&self) -> Vec<usize>;
-    /// Its values on the host, row-major.
-    fn values(&self) -> Vec<f32>;
     /// Puts values from the host in its place, as many as it has.
     fn replace(&mut self, values: Vec<f32>);
     /// Itself without gradient, in one dimension.
@@ -42,19 +40,46 @@ pub trait AnyTensor {
     fn untrack(&mut self);
 }
 
+/// Whether a device's memory is the host's, so that nothing waits where a number is read.
+pub(crate) fn is_host(device: &Device) -> bool {
+    *device == Device::flex()
+}
+
+/// What a device says instead of numbers. A GPU is given work and asked later, so whatever went wrong on
+/// it shows where a number is read, everywhere in a training: it unwinds to whoever has given the device
+/// out. No hook hears of it, and a CPU knows none.
+#[derive(Debug)]
+pub(crate) struct DeviceFault(pub String);
+
 /// Its values on the host, row-major.
+///
+/// # Panics
+/// By unwinding with a [`DeviceFault`] if the device failed.
 pub(crate) fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    let values = tensor.into_data().try_into_vec_as::<f32>();
+    words(read(tensor.try_into_data()))
+}
+
+/// As [`host`] of each, with one wait for the device.
+pub(crate) fn hosts(tensors: Vec<Tensor<1>>) -> Vec<Vec<f32>> {
+    if tensors.is_empty() {
+        return Vec::new();
+    }
+    let all = tensors.into_iter().fold(Transaction::default(), Transaction::register);
+    read(all.try_execute()).into_iter().map(words).collect()
+}
+
+fn read<T>(read: Result<T, impl std::fmt::Display>) -> T {
+    read.unwrap_or_else(|error| resume_unwind(Box::new(DeviceFault(error.to_string()))))
+}
+
+fn words(data: TensorData) -> Vec<f32> {
+    let values = data.try_into_vec_as::<f32>();
     values.expect("takd's floating-point tensors have f32 elements")
 }
 
 impl<const D: usize> AnyTensor for Tensor<D> {
     fn shape(&self) -> Vec<usize> {
         self.dims().to_vec()
-    }
-
-    fn values(&self) -> Vec<f32> {
-        host(self.clone())
     }
 
     fn replace(&mut self, values: Vec<f32>) {
@@ -122,7 +147,9 @@ pub struct LoadError {
 pub(crate) fn save(visit: impl FnOnce(&mut dyn Visitor)) -> Vec<NamedTensor> {
     let mut saver = Saver::default();
     visit(&mut saver);
-    saver.0
+    let (named, tensors): (Vec<_>, Vec<_>) = saver.0.into_iter().unzip();
+    let named = named.into_iter().zip(hosts(tensors));
+    named.map(|((name, shape), values)| NamedTensor { name, shape, values }).collect()
 }
 
 /// Replaces every tensor that `visit` walks.
@@ -135,14 +162,13 @@ pub(crate) fn load(
     loader.finish()
 }
 
-/// Reads every tensor to the host.
+/// Every tensor, flat, with its name and shape.
 #[derive(Default)]
-struct Saver(Vec<NamedTensor>);
+struct Saver(Vec<((String, Vec<usize>), Tensor<1>)>);
 
 impl Visitor for Saver {
     fn visit(&mut self, name: &str, _: Role, tensor: &mut dyn AnyTensor) {
-        let (shape, values) = (tensor.shape(), tensor.values());
-        self.0.push(NamedTensor { name: name.to_owned(), shape, values });
+        self.0.push(((name.to_owned(), tensor.shape()), tensor.flat()));
     }
 }
 

@@ -1,6 +1,6 @@
 //! A crop out of the padded image.
 
-use super::interface::Augment;
+use super::{Shift, interface::Augment};
 use crate::{
     kind::{Choice, Kind},
     rng::Stream,
@@ -32,10 +32,25 @@ impl From<Crop> for Choice<dyn Augment> {
 
 impl Augment for Crop {
     fn apply(&self, image: Vec<u8>, shape: Shape, stream: &mut Stream) -> Vec<u8> {
-        let mut offset = || stream.below(2 * PADDING as u64 + 1) as usize;
-        let (down, right) = (offset(), offset());
+        let [down, right] = offsets(stream);
         crop(&image, shape, down, right)
     }
+
+    fn shifts(&self) -> bool {
+        true
+    }
+
+    fn shift(&self, shape: Shape, stream: &mut Stream) -> Shift {
+        let [down, right] = offsets(stream).map(|offset| offset as i32 - PADDING as i32);
+        Shift::by(shape, down, right)
+    }
+}
+
+/// Rows and columns of the padded image before the crop.
+fn offsets(stream: &mut Stream) -> [usize; 2] {
+    let mut offset = || stream.below(2 * PADDING as u64 + 1) as usize;
+    let down = offset();
+    [down, offset()]
 }
 
 /// The part of the padded image that starts `down` rows and `right` columns from its corner.

@@ -1,6 +1,6 @@
 //! Mirrored left to right, half of the time.
 
-use super::interface::Augment;
+use super::{Shift, interface::Augment};
 use crate::{
     kind::{Choice, Kind},
     rng::Stream,
@@ -29,9 +29,21 @@ impl From<Flip> for Choice<dyn Augment> {
 
 impl Augment for Flip {
     fn apply(&self, mut image: Vec<u8>, shape: Shape, stream: &mut Stream) -> Vec<u8> {
-        if stream.below(2) == 1 {
+        if is_mirrored(stream) {
             image.chunks_exact_mut(shape.width).for_each(<[u8]>::reverse);
         }
         image
     }
+
+    fn shifts(&self) -> bool {
+        true
+    }
+
+    fn shift(&self, shape: Shape, stream: &mut Stream) -> Shift {
+        if is_mirrored(stream) { Shift::mirrored(shape) } else { Shift::none(shape) }
+    }
+}
+
+fn is_mirrored(stream: &mut Stream) -> bool {
+    stream.below(2) == 1
 }

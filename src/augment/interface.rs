@@ -1,5 +1,6 @@
 //! What a change is to whoever reads images.
 
+use super::shift::Shift;
 use crate::{kind::Choice, rng::Stream, shape::Shape};
 use std::fmt::Debug;
 
@@ -7,6 +8,17 @@ use std::fmt::Debug;
 pub trait Augment: Debug + Send + Sync {
     /// `image`, `[channels, height, width]`, changed.
     fn apply(&self, image: Vec<u8>, shape: Shape, stream: &mut Stream) -> Vec<u8>;
+
+    /// Whether all that it does is to [shift](Self::shift) an image.
+    fn shifts(&self) -> bool {
+        false
+    }
+
+    /// Where it shifts an image, drawn as [`apply`](Self::apply) draws it, where that is
+    /// [all](Self::shifts).
+    fn shift(&self, shape: Shape, _stream: &mut Stream) -> Shift {
+        Shift::none(shape)
+    }
 
     /// Whether it takes a part of the picture as it lies in its file, at its full size: such a change
     /// comes first.
@@ -28,6 +40,18 @@ pub fn augment(
     stream: &mut Stream,
 ) -> Vec<u8> {
     changes.iter().fold(image.to_vec(), |image, change| change.apply(image, shape, stream))
+}
+
+/// Whether `changes` do nothing but shift images.
+pub fn shifts(changes: &[Choice<dyn Augment>]) -> bool {
+    changes.iter().all(|change| change.shifts())
+}
+
+/// Where `changes` that [only shift](shifts) images move one, drawn from `stream` as
+/// [`augment`] draws them.
+pub fn shift(shape: Shape, changes: &[Choice<dyn Augment>], stream: &mut Stream) -> Shift {
+    let none = Shift::none(shape);
+    changes.iter().fold(none, |shift, change| shift.then(change.shift(shape, stream)))
 }
 
 /// A rectangle of a picture.

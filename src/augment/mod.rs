@@ -6,11 +6,13 @@ mod crop;
 mod flip;
 mod interface;
 mod resized_crop;
+mod shift;
 
 pub use crop::Crop;
 pub use flip::Flip;
-pub use interface::{Augment, Region, augment};
+pub use interface::{Augment, Region, augment, shift, shifts};
 pub use resized_crop::ResizedCrop;
+pub use shift::Shift;
 
 use crate::kind::Kind;
 

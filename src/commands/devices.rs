@@ -16,10 +16,10 @@ use std::{num::NonZeroUsize, thread::available_parallelism};
 pub(super) struct Args {}
 
 pub(super) fn run() -> Result<u8, Problem> {
-    let auto = Choice::Auto.select()?.name;
+    let auto = Choice::Auto.select().map(|selected| selected.name).unwrap_or_default();
     let threads = available_parallelism().map_or(1, NonZeroUsize::get);
     let mut text = format!("cpu      {threads} threads{}\n", taken("cpu", &auto));
-    for Inventory { kind, built_in, devices } in inventory() {
+    for Inventory { kind, built_in, devices, problem } in inventory() {
         if !built_in {
             let help = format!("cargo build --release --features {kind}");
             text += &format!("{kind:<8} not in this build: {help}\n");
@@ -28,6 +28,9 @@ pub(super) fn run() -> Result<u8, Problem> {
         }
         for (name, what) in devices {
             text += &format!("{name:<8} {what}{}\n", taken(&name, &auto));
+        }
+        if let Some(problem) = problem {
+            text += &format!("{:<8} {problem}\n", "");
         }
     }
     print(&text)?;

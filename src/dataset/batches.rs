@@ -4,10 +4,10 @@ use super::{
     DataError,
     changes::Changes,
     files::Decoding,
-    view::{Pixels, View, pixel_type},
+    view::{Changed, Pixels, View, pixel_type},
 };
 use crate::{
-    augment::augment,
+    augment::{Shift, augment, shift},
     rng::{Purpose, Stream},
     shape::Shape,
 };
@@ -19,6 +19,8 @@ pub struct Batch {
     pub images: Tensor<4>,
     /// `[batch]`.
     pub labels: Tensor<1, Int>,
+    /// Their indices in the split, `[batch]`.
+    pub at: Tensor<1, Int>,
 }
 
 /// Batches, one after another.
@@ -30,7 +32,14 @@ pub struct Batches<'a> {
 
 /// What batches are made of.
 enum Source<'a> {
-    Held { samples: &'a Tensor<2, Int>, host: Option<&'a [u8]>, changes: Option<Changes<'a>> },
+    /// As they lie on the device.
+    Held(&'a Tensor<2, Int>),
+    /// The same, changed.
+    Changed {
+        samples: &'a Tensor<2, Int>,
+        place: &'a Changed,
+        changes: Changes<'a>,
+    },
     Files(Decoding),
 }
 
@@ -40,8 +49,9 @@ impl Iterator for Batches<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         let indices = self.indices.next()?;
         Some(match &mut self.source {
-            Source::Held { samples, host, changes } => {
-                Ok(self.view.held(samples, *host, indices, *changes))
+            Source::Held(samples) => Ok(self.view.held(samples, indices)),
+            Source::Changed { samples, place, changes } => {
+                Ok(self.view.changed(samples, place, indices, *changes))
             }
             Source::Files(decoding) => {
                 decoding.take().map(|pixels| self.view.on_device(pixels, indices))
@@ -59,6 +69,9 @@ impl View {
     ///
     /// # Errors
     /// [`DataError`] if there are no threads to be had. A batch is one if a file is damaged.
+    ///
+    /// # Panics
+    /// If there are `changes` and the view was made without [`changing`](Self::changing).
     pub fn batches<'a>(
         &'a self,
         indices: &'a [u32],
@@ -66,9 +79,14 @@ impl View {
         changes: Option<Changes<'a>>,
     ) -> Result<Batches<'a>, DataError> {
         let source = match &self.pixels {
-            Pixels::Held { device: samples, host } => {
-                Source::Held { samples, host: host.as_deref(), changes }
-            }
+            Pixels::Held { device: samples, changed } => match changes {
+                None => Source::Held(samples),
+                Some(changes) => {
+                    let place =
+                        changed.as_ref().expect("views whose images change are made `changing`");
+                    Source::Changed { samples, place, changes }
+                }
+            },
             Pixels::Files(files) => {
                 let ids =
                     |indices: &[u32]| indices.iter().map(|&at| self.ids[at as usize]).collect();
@@ -79,49 +97,66 @@ impl View {
     }
 
     /// A batch out of pixels that are held.
-    ///
-    /// # Panics
-    /// If there are `changes` and the view was made without [`with_host`](Self::with_host).
-    fn held(
+    fn held(&self, samples: &Tensor<2, Int>, indices: &[u32]) -> Batch {
+        let at = self.indices(indices);
+        self.batch(self.floats(samples.clone().select(0, at.clone())), at)
+    }
+
+    /// The same after changes at random.
+    fn changed(
         &self,
         samples: &Tensor<2, Int>,
-        host: Option<&[u8]>,
+        place: &Changed,
         indices: &[u32],
-        changes: Option<Changes<'_>>,
+        changes: Changes<'_>,
     ) -> Batch {
-        let Some(Changes { augment: list, seed, epoch }) = changes else {
-            let at: Vec<i32> = indices.iter().map(|&index| index as i32).collect();
-            let at = Tensor::<1, Int>::from_data(at.as_slice(), &self.mean.device());
-            return self.normalised(samples.clone().select(0, at), indices);
+        let Changes { augment: list, seed, epoch } = changes;
+        let stream = |index: u32| {
+            Stream::new(seed, Purpose::Augment, epoch, self.ids[index as usize].into())
         };
-        let host = host.expect("views whose images change are made with_host");
-        let size = self.shape.size();
-        let mut pixels = Vec::with_capacity(indices.len() * size);
-        for &index in indices {
-            let image = &host[index as usize * size..][..size];
-            let mut stream =
-                Stream::new(seed, Purpose::Augment, epoch, self.ids[index as usize].into());
-            pixels.extend(augment(image, self.shape, list, &mut stream));
+        match place {
+            Changed::Host(host) => {
+                let size = self.shape.size();
+                let mut pixels = Vec::with_capacity(indices.len() * size);
+                for &index in indices {
+                    let image = &host[index as usize * size..][..size];
+                    pixels.extend(augment(image, self.shape, list, &mut stream(index)));
+                }
+                self.on_device(pixels, indices)
+            }
+            Changed::Device(grid) => {
+                let shifts = indices.iter();
+                let shifts: Vec<Shift> =
+                    shifts.map(|&index| shift(self.shape, list, &mut stream(index))).collect();
+                let (at, pixels, is_pixel) = grid.shift(samples, indices, &shifts);
+                self.batch(self.floats(pixels) * is_pixel.float(), at)
+            }
         }
-        self.on_device(pixels, indices)
     }
 
     /// A batch out of pixels on the host.
     fn on_device(&self, pixels: Vec<u8>, indices: &[u32]) -> Batch {
         let device = self.mean.device();
         let data = TensorData::new(pixels, [indices.len(), self.shape.size()]);
-        self.normalised(Tensor::from_data(data, (&device, pixel_type(&device))), indices)
+        let pixels = Tensor::from_data(data, (&device, pixel_type(&device)));
+        self.batch(self.floats(pixels), self.indices(indices))
     }
 
-    /// `pixels` `[batch, channels × height × width]` with the labels of `indices`.
-    fn normalised(&self, pixels: Tensor<2, Int>, indices: &[u32]) -> Batch {
+    fn indices(&self, indices: &[u32]) -> Tensor<1, Int> {
+        let at: Vec<i32> = indices.iter().map(|&index| index as i32).collect();
+        Tensor::from_data(at.as_slice(), &self.mean.device())
+    }
+
+    /// `pixels` `[batch, channels × height × width]`, not yet normalised.
+    fn floats(&self, pixels: Tensor<2, Int>) -> Tensor<4> {
         let Shape { channels, height, width } = self.shape;
-        let images = pixels.float().reshape([indices.len(), channels, height, width]);
-        let labels: Vec<i32> =
-            indices.iter().map(|&index| i32::from(self.labels[index as usize])).collect();
-        Batch {
-            images: (images - self.mean.clone()) * self.scale.clone(),
-            labels: Tensor::from_data(labels.as_slice(), &self.mean.device()),
-        }
+        let batch = pixels.dims()[0];
+        pixels.float().reshape([batch, channels, height, width])
+    }
+
+    /// `images`, normalised, with the labels of the samples `at` their indices.
+    fn batch(&self, images: Tensor<4>, at: Tensor<1, Int>) -> Batch {
+        let images = (images - self.mean.clone()) * self.scale.clone();
+        Batch { images, labels: self.targets.clone().select(0, at.clone()), at }
     }
 }

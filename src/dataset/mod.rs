@@ -26,6 +26,7 @@ mod normalisation;
 mod packed;
 mod part;
 mod picture;
+mod shifted;
 mod single;
 mod skipped;
 mod view;

@@ -1,11 +1,14 @@
 //! A split of a data set: its pixels lie on a device as bytes, or are decoded out of files when a
 //! batch needs them.
 
-use super::{DataError, Dataset, files::Files, images::Images, moments::moments};
+use super::{DataError, Dataset, files::Files, images::Images, moments::moments, shifted::Grid};
 use crate::{
+    augment::{Augment, shifts},
     dataset::{Data, Split},
+    kind,
     rng::{Purpose, Stream},
     shape::Shape,
+    tensors::is_host,
 };
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use std::sync::Arc;
@@ -17,6 +20,8 @@ pub struct View {
     pub(super) shape: Shape,
     pub(super) mean: Tensor<4>,  // [1, channels, 1, 1]
     pub(super) scale: Tensor<4>, // [1, channels, 1, 1]
+    /// The labels on the device.
+    pub(super) targets: Tensor<1, Int>,
     /// A label for each sample.
     pub labels: Vec<u16>,
     /// Each sample's id: its index in the data set's training or test images.
@@ -30,11 +35,20 @@ pub(super) enum Pixels {
     Held {
         /// `[samples, channels × height × width]`.
         device: Box<Tensor<2, Int>>,
-        /// The same on the host, where images are changed before they are used.
-        host: Option<Arc<[u8]>>,
+        /// Where images are changed before they are used, if they are.
+        changed: Option<Changed>,
     },
     /// Decoded while they are needed: never more than a few batches.
     Files(Arc<Files>),
+}
+
+/// Where held images are changed at random.
+#[derive(Clone)]
+pub(super) enum Changed {
+    /// On the host, out of a copy there.
+    Host(Arc<[u8]>),
+    /// Where they lie.
+    Device(Grid),
 }
 
 /// Ids of the training split, of the validation split and of the scoring split, each ascending. What is
@@ -53,7 +67,7 @@ pub fn holdout(train: usize, validation: usize, scoring: usize) -> [Vec<u32>; 3]
 }
 
 impl View {
-    /// `split` of `dataset`, for `device`; see [`with_host`](Self::with_host) for augmentation.
+    /// `split` of `dataset`, for `device`; see [`changing`](Self::changing) for augmentation.
     ///
     /// # Errors
     /// [`DataError`] if mean and deviation are to be measured on images in files, and one of them
@@ -79,7 +93,7 @@ impl View {
                 let size = dataset.shape.size();
                 let samples = TensorData::new(gather(images, &ids, size), [ids.len(), size]);
                 let samples = Tensor::from_data(samples, (device, pixel_type(device)));
-                Pixels::Held { device: Box::new(samples), host: None }
+                Pixels::Held { device: Box::new(samples), changed: None }
             }
         };
         let (mean, std) = moments(&dataset.train, dataset.shape, &data.normalisation)?;
@@ -91,24 +105,43 @@ impl View {
                 1,
             ])
         };
+        let labels: Vec<u16> = ids.iter().map(|&id| part.labels[id as usize]).collect();
+        let targets: Vec<i32> = labels.iter().map(|&label| label.into()).collect();
         Ok(Self {
             pixels,
             shape: dataset.shape,
+            targets: Tensor::from_data(targets.as_slice(), device),
             mean: channel(mean.iter().map(|mean| (mean * 255.0) as f32).collect()),
             scale: channel(std.iter().map(|std| (1.0 / (std * 255.0)) as f32).collect()),
-            labels: ids.iter().map(|&id| part.labels[id as usize]).collect(),
+            labels,
             ids,
         })
     }
 
-    /// Keeps a copy of the training pixels on the host, where changes at random are made.
-    pub fn with_host(mut self, dataset: &Dataset) -> Self {
-        if let (Pixels::Held { host, .. }, Images::Bytes(images)) =
+    /// Ready for changes of the training images at random. A GPU moves pixels where they lie, if that is
+    /// all that `augment` does; otherwise a copy of the images is kept on the host and changed there.
+    pub fn changing(self, dataset: &Dataset, augment: &[kind::Choice<dyn Augment>]) -> Self {
+        let on_host = is_host(&self.mean.device()) || !shifts(augment);
+        self.changing_on(dataset, on_host)
+    }
+
+    pub(super) fn changing_on(mut self, dataset: &Dataset, on_host: bool) -> Self {
+        let (shape, device) = (self.shape, self.mean.device());
+        if let (Pixels::Held { changed, .. }, Images::Bytes(images)) =
             (&mut self.pixels, &dataset.train.images)
         {
-            *host = Some(gather(images, &self.ids, self.shape.size()).into());
+            *changed = Some(if on_host {
+                Changed::Host(gather(images, &self.ids, shape.size()).into())
+            } else {
+                Changed::Device(Grid::new(shape, &device))
+            });
         }
         self
+    }
+
+    /// Where it lies.
+    pub fn device(&self) -> Device {
+        self.mean.device()
     }
 
     /// Shape of one image.

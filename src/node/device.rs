@@ -1,5 +1,7 @@
 //! Which device the nodes run on.
 
+#[cfg(feature = "cuda")]
+use super::cuda;
 use crate::network::Kernels;
 use burn::tensor::Device;
 use std::{fmt, str::FromStr};
@@ -56,6 +58,8 @@ pub struct Selected {
     pub device: Device,
     /// Its name: `cpu`, `cuda:0`.
     pub name: String,
+    /// The number in it.
+    pub number: usize,
     /// Whether the nodes' threads do the arithmetic.
     pub is_cpu: bool,
     /// Which operations the networks use.
@@ -63,6 +67,32 @@ pub struct Selected {
 }
 
 impl Selected {
+    /// Bytes of a GPU's own memory, where that is known.
+    pub(super) fn memory(&self) -> Option<usize> {
+        #[cfg(feature = "cuda")]
+        if self.name.starts_with("cuda") {
+            return cuda::memory(self.number);
+        }
+        None
+    }
+
+    /// Itself, if this machine has all that it needs.
+    fn checked(self) -> Result<Self, DeviceError> {
+        self.usable().map(|()| self)
+    }
+
+    fn usable(&self) -> Result<(), DeviceError> {
+        #[cfg(feature = "cuda")]
+        if self.name.starts_with("cuda") {
+            let checked = cuda::check(cuda::driver_version());
+            return checked.map_err(|problem| DeviceError::Unusable {
+                name: self.name.clone(),
+                why: problem.to_string(),
+            });
+        }
+        Ok(())
+    }
+
     /// The same device, on burn's operations alone. It gets another name, since it has another speed
     /// and gives other last bits; a GPU never had any but burn's.
     pub fn with_burn_ops(self) -> Self {
@@ -71,13 +101,27 @@ impl Selected {
     }
 }
 
-/// A device that does not exist.
+/// A device that cannot be had.
 #[derive(Debug, thiserror::Error)]
-#[error("there is no device {wanted}: {why}; there is: {}", available.join(", "))]
-pub struct DeviceError {
-    wanted: String,
-    why: String,
-    available: Vec<String>,
+pub enum DeviceError {
+    /// It does not exist.
+    #[error("there is no device {wanted}: {why}; there is: {}", available.join(", "))]
+    Absent {
+        /// As it was asked for.
+        wanted: String,
+        /// Why there is none.
+        why: String,
+        /// What there is.
+        available: Vec<String>,
+    },
+    /// It exists, and lacks something.
+    #[error("{name} cannot be used: {why}. `--device cpu` needs none of it")]
+    Unusable {
+        /// The device.
+        name: String,
+        /// What it lacks, and what to do.
+        why: String,
+    },
 }
 
 /// Names of all devices that this build finds on this machine.
@@ -94,6 +138,8 @@ pub struct Inventory {
     pub built_in: bool,
     /// Names of the devices, and what burn calls them.
     pub devices: Vec<(String, String)>,
+    /// Why they cannot be used, if they cannot.
+    pub problem: Option<String>,
 }
 
 /// The GPUs that this build finds on this machine, and the kinds that it was built without.
@@ -101,21 +147,30 @@ pub fn inventory() -> [Inventory; 2] {
     let named = |found: Vec<Selected>| {
         found.into_iter().map(|gpu| (gpu.name, format!("{:?}", gpu.device))).collect()
     };
-    [
-        Inventory { kind: "cuda", built_in: cfg!(feature = "cuda"), devices: named(cuda()) },
-        Inventory { kind: "wgpu", built_in: cfg!(feature = "wgpu"), devices: named(wgpu()) },
-    ]
+    let (cudas, wgpus) = (cuda(), wgpu());
+    let problem = cudas.first().and_then(|gpu| gpu.usable().err());
+    let (devices, built_in) = (named(cudas), cfg!(feature = "cuda"));
+    let problem = problem.map(|error| error.to_string());
+    let cuda = Inventory { kind: "cuda", built_in, devices, problem };
+    let (devices, built_in) = (named(wgpus), cfg!(feature = "wgpu"));
+    [cuda, Inventory { kind: "wgpu", built_in, devices, problem: None }]
 }
 
 impl Choice {
-    /// The device, if it is there.
+    /// The device, if it is there and can be used. `auto` takes nothing else in place of a GPU that lacks
+    /// something.
     ///
     /// # Errors
-    /// [`DeviceError`] says what is there instead.
+    /// [`DeviceError`] says what is there instead, or what it lacks.
     pub fn select(self) -> Result<Selected, DeviceError> {
+        self.find().and_then(Selected::checked)
+    }
+
+    fn find(self) -> Result<Selected, DeviceError> {
         let cpu = || Selected {
             device: Device::flex(),
             name: "cpu".to_owned(),
+            number: 0,
             is_cpu: true,
             kernels: Kernels::Takd,
         };
@@ -138,7 +193,7 @@ impl Choice {
             Some(_) if found.is_empty() => format!("no {kind} device or driver was found"),
             Some(_) => format!("the numbers end at {}", found.len() - 1),
         };
-        Err(DeviceError { wanted: self.to_string(), why, available: available() })
+        Err(DeviceError::Absent { wanted: self.to_string(), why, available: available() })
     }
 }
 
@@ -171,6 +226,7 @@ fn enumerate(kind: burn::tensor::DeviceType, name: &str) -> Vec<Selected> {
         .map(|(number, device)| Selected {
             device,
             name: format!("{name}:{number}"),
+            number,
             is_cpu: false,
             kernels: Kernels::Burn,
         })

@@ -49,7 +49,7 @@ impl Job<'_> {
         };
         let mut train_view = view(Split::Train)?;
         if !recipe.augment.is_empty() {
-            train_view = train_view.with_host(&dataset);
+            train_view = train_view.changing(&dataset, &recipe.augment);
         }
         let fit = |objective| {
             let training = Training {

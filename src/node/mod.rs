@@ -3,8 +3,11 @@
 mod aim;
 mod claim;
 mod crew;
+#[cfg(any(feature = "cuda", test))]
+mod cuda;
 mod device;
 mod failure;
+mod fault;
 mod files;
 mod import;
 mod int8;

@@ -1,6 +1,6 @@
 //! The trained network in an entry.
 
-use super::{FileError, device::Selected, failure::cache, files::read_weights};
+use super::{FileError, device::Selected, failure::cache, fault::guarded, files::read_weights};
 use crate::{
     architecture::Architecture,
     executor::StepError,
@@ -57,8 +57,16 @@ pub fn trained_network(
 }
 
 /// Logits, row by row, of normalised images `[channels, height, width]` one behind another.
-pub fn logits_of(network: &Network, images: Vec<f32>, shape: Shape, device: &Selected) -> Vec<f32> {
+///
+/// # Errors
+/// [`StepError`] if the device fails.
+pub fn logits_of(
+    network: &Network,
+    images: Vec<f32>,
+    shape: Shape,
+    device: &Selected,
+) -> Result<Vec<f32>, StepError> {
     let count = images.len() / shape.size();
     let data = TensorData::new(images, [count, shape.channels, shape.height, shape.width]);
-    host(network.infer(Tensor::from_data(data, &device.device)))
+    guarded(device, || Ok(host(network.infer(Tensor::from_data(data, &device.device)))))
 }

@@ -6,6 +6,7 @@ use super::{
     crew::Crew,
     device::Selected,
     failure::{cache, data as data_error, other_version},
+    fault::guarded,
     versions,
 };
 use crate::{
@@ -127,7 +128,7 @@ impl Runner for NodeRunner<'_> {
         let job = Job { runner: self, step: index, name, crew: &crew, lock: &lock };
         log::debug!("{}: makes {} on {} threads", job.name, step.key.short(), crew.threads());
         job.say_where(None);
-        let made = crew.work(|| match &self.graph.pipeline.nodes[task.node].work {
+        let work = || match &self.graph.pipeline.nodes[task.node].work {
             Work::Eval(eval) => job.measure(eval, step, &lock),
             Work::Learn(learn) => match &learn.how {
                 How::Train(recipe, loss) => {
@@ -142,7 +143,8 @@ impl Runner for NodeRunner<'_> {
                 }
                 How::Import(weights) => job.import(learn, weights, step, &lock),
             },
-        });
+        };
+        let made = guarded(&self.device, || crew.work(work));
         // What a stopped node has said stands, so that `takd status` can tell where it resumes.
         let said = match &made {
             Ok(_) => self.store.drop_progress(&lock),

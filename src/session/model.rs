@@ -83,7 +83,8 @@ fn by_safetensors(
     network.load(read_weights(&bytes)?).map_err(|why| problem(model, why))?;
     predicted(files, (shape, None), classes, |pixels| {
         let images = scaled(&pixels, shape, shape, &mean, &std);
-        Ok(logits_of(&network, images, shape, &device))
+        let logits = logits_of(&network, images, shape, &device);
+        logits.map_err(|error| PredictError::Network(error.to_string()))
     })
 }
 

@@ -119,7 +119,8 @@ impl Session {
         let (shape, fit) = (learn.data.info.shape, learn.data.format.fit());
         predicted(files, (shape, fit), net.classes(), |pixels| {
             let images = scaled(&pixels, shape, shape, &mean, &std);
-            Ok(logits_of(&network, images, shape, &device))
+            let logits = logits_of(&network, images, shape, &device);
+            logits.map_err(|error| PredictError::Network(error.to_string()))
         })
     }
 }

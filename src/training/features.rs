@@ -5,7 +5,7 @@
 //! 50,000. Read from a disk they come hardly faster than they are made, so no entry holds any.
 
 use super::{
-    InferError, Logits, LogitsError,
+    InferError,
     logits::{answer, together},
 };
 use crate::{
@@ -15,22 +15,14 @@ use crate::{
     tap::{Tap, Tapped},
     tensors::host,
 };
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Int, Tensor, TensorData};
 
 /// What a teacher says of each image: logits and features.
 pub(super) struct Kept {
-    logits: Logits,
-    features: Vec<(Tapped, Logits)>,
+    logits: Tensor<2>,
+    features: Vec<(Tapped, Tensor<2>)>,
     /// The memory that they take.
     _promised: Promise,
-}
-
-/// Why nothing is kept.
-pub(super) enum KeptError {
-    /// A pass that did not end.
-    Pass(InferError),
-    /// Ids that come twice.
-    Rows(LogitsError),
 }
 
 impl Kept {
@@ -41,41 +33,37 @@ impl Kept {
         view: &View,
         taps: &[Tapped],
         go_on: &mut dyn FnMut() -> bool,
-    ) -> Result<Self, KeptError> {
+    ) -> Result<Self, InferError> {
         let names: Vec<Tap> = taps.iter().map(|tapped| tapped.tap).collect();
         // Vectors that grow take twice what they hold.
         let room = |tapped: &Tapped| Vec::with_capacity(view.len() * tapped.shape.size());
         let (mut logits, mut rows) = (Vec::new(), taps.iter().map(room).collect::<Vec<_>>());
         let (places, mut done): (Vec<u32>, _) = ((0..view.len() as u32).collect(), 0);
         let batches = view.batches(&places, together(view), None);
-        for batch in batches.map_err(|error| KeptError::Pass(error.into()))? {
+        for batch in batches? {
             if !go_on() {
-                return Err(KeptError::Pass(InferError::Stopped));
+                return Err(InferError::Stopped);
             }
-            let batch = batch.map_err(|error| KeptError::Pass(error.into()))?;
-            let (new, features) =
-                answer(teacher, batch, &names, &mut done).map_err(KeptError::Pass)?;
+            let (new, features) = answer(teacher, batch?, &names, &mut done)?;
             logits.extend(new);
             for (rows, feature) in rows.iter_mut().zip(features) {
                 rows.extend(host(feature));
             }
         }
-        let by_id = |values: Vec<f32>| {
-            let width = values.len() / view.ids.len().max(1);
-            Logits::new(&view.ids, values, width).map_err(KeptError::Rows)
+        let rows_of = |values: Vec<f32>| {
+            let shape = [view.len(), values.len() / view.len().max(1)];
+            Tensor::from_data(TensorData::new(values, shape), &view.device())
         };
-        let features = taps.iter().copied().zip(rows);
-        let features = features.map(|(tapped, values)| Ok((tapped, by_id(values)?)));
-        let features = features.collect::<Result<_, KeptError>>()?;
-        Ok(Self { logits: by_id(logits)?, features, _promised: promised })
+        let features = taps.iter().copied().zip(rows.into_iter().map(rows_of)).collect();
+        Ok(Self { logits: rows_of(logits), features, _promised: promised })
     }
 
-    /// Logits, and features by their taps, of the images with these ids.
-    pub fn batch(&self, ids: &[u32], device: &Device) -> (Tensor<2>, Vec<(Tap, Tensor<4>)>) {
-        let of = |rows: &Logits| rows.batch(ids.iter().copied(), device);
+    /// Logits, and features by their taps, of the images at these indices of the view.
+    pub fn batch(&self, at: &Tensor<1, Int>) -> (Tensor<2>, Vec<(Tap, Tensor<4>)>) {
+        let of = |rows: &Tensor<2>| rows.clone().select(0, at.clone());
         let features = self.features.iter().map(|(tapped, rows)| {
             let shape = tapped.shape;
-            let size = [ids.len(), shape.channels, shape.height, shape.width];
+            let size = [at.dims()[0], shape.channels, shape.height, shape.width];
             (tapped.tap, of(rows).reshape(size))
         });
         (of(&self.logits), features.collect())

@@ -2,7 +2,7 @@
 
 use super::{
     Asked, Ensemble, InferError, LearnError, Logits,
-    features::{Kept, KeptError},
+    features::Kept,
     learned::Learned,
     mutual::{Answer, Group, Peers},
 };
@@ -12,6 +12,7 @@ use crate::{
     network::Network,
     objective::{self, Distillation, Given, Needs, Supervised},
     tap::{Tap, bytes},
+    tensors::{host, is_host},
 };
 use burn::tensor::{Device, Tensor};
 
@@ -56,15 +57,15 @@ pub(super) struct Lesson<'a> {
     pub learned: Learned,
     /// The networks that learn beside it.
     pub group: Group,
-    /// Of each teacher; none where they are asked anew.
+    /// Of each teacher that is not asked: a row of logits for each image of the view.
+    stored: Vec<Tensor<2>>,
+    /// Of each teacher that is, what it says of images that do not change; none where it is asked anew.
     kept: Vec<Kept>,
 }
 
 /// Which step it is.
 #[derive(Clone, Copy)]
-pub(super) struct Moment<'a> {
-    /// The images' ids.
-    pub ids: &'a [u32],
+pub(super) struct Moment {
     /// Counted from 1.
     pub epoch: usize,
     /// Counted from 0 in the epoch.
@@ -109,30 +110,35 @@ impl<'a> Lesson<'a> {
         if let Objective::Live(_, teachers) = objective
             && !wanted.is_empty()
             && !images.change
+            // A GPU makes them again before they are sent to it.
+            && is_host(device)
             && let promises = teachers.each.iter().map(|_| Promise::of(bytes))
             && let Some(promises) = promises.collect::<Option<Vec<_>>>()
         {
             for (teacher, promise) in teachers.each.iter().zip(promises) {
                 let made = Kept::new(promise, teacher, images.view, &wanted, go_on);
                 kept.push(made.map_err(|error| match error {
-                    KeptError::Pass(InferError::Stopped) => LearnError::Stopped,
-                    KeptError::Pass(InferError::Data(error)) => error.into(),
-                    KeptError::Pass(InferError::NotFinite { .. }) => {
-                        LearnError::Teacher { epoch: 1, step: 1 }
-                    }
-                    KeptError::Rows(error) => error.into(),
+                    InferError::Stopped => LearnError::Stopped,
+                    InferError::Data(error) => error.into(),
+                    InferError::NotFinite { .. } => LearnError::Teacher { epoch: 1, step: 1 },
                 })?);
             }
         }
+        let stored = match objective {
+            Objective::Stored(_, teachers) => {
+                let rows = |logits: &Logits| logits.rows(&images.view.ids, device);
+                teachers.each.iter().map(rows).collect()
+            }
+            _ => Vec::new(),
+        };
         let learned = Learned::init(&needs, seed, device);
         let (taps, group) = (needs.taps(), Group::default());
-        Ok(Self { objective, seed, needs, taps, learned, group, kept })
+        Ok(Self { objective, seed, needs, taps, learned, group, stored, kept })
     }
 
     /// The loss of `net` on a batch.
-    pub fn step(&mut self, net: &mut Network, batch: dataset::Batch, moment: Moment<'_>) -> Made {
-        let dataset::Batch { images, labels } = batch;
-        let device = images.device();
+    pub fn step(&mut self, net: &mut Network, batch: dataset::Batch, moment: Moment) -> Made {
+        let dataset::Batch { images, labels, at } = batch;
         let [ours, theirs] = &self.taps;
         let (student, features) = net.train_with(images.clone().autodiff(), ours);
         let logits = student.clone().inner();
@@ -162,15 +168,14 @@ impl<'a> Lesson<'a> {
                 return Made { logits, loss, asked: Vec::new(), peers };
             }
             Objective::Stored(objective, teachers) => {
-                let each = teachers.each.iter();
-                let each = each.map(|logits| logits.batch(moment.ids.iter().copied(), &device));
+                let each = self.stored.iter().map(|rows| rows.clone().select(0, at.clone()));
                 let each: Vec<_> = each.map(Tensor::autodiff).collect();
                 (objective, teachers.mean(&each), each, Vec::new())
             }
             Objective::Live(objective, teachers) => {
                 let answers = teachers.each.iter().enumerate().map(|(index, teacher)| {
                     if let Some(kept) = self.kept.get(index) {
-                        return kept.batch(moment.ids, &device);
+                        return kept.batch(&at);
                     }
                     let (logits, features) = teacher.infer_with(images.clone(), theirs);
                     (logits, theirs.iter().copied().zip(features).collect())
@@ -211,7 +216,7 @@ impl<'a> Lesson<'a> {
         let objective = self.taught()?;
         let given = self.needs.give_learned(&self.learned.tensors());
         let temperature = objective.learned_temperature(&given)?;
-        Some(f64::from(temperature.into_scalar::<f32>()))
+        host(temperature).first().map(|&temperature| temperature.into())
     }
 
     /// Whether the student learns classes in an epoch, counted from 1.

@@ -5,7 +5,7 @@ use crate::{
     kernels,
     network::Network,
     tap::Tap,
-    tensors::host,
+    tensors::{host, is_host},
 };
 use burn::tensor::{Device, Tensor, TensorData};
 use std::collections::HashMap;
@@ -93,7 +93,7 @@ pub fn infer_from<C: Classify>(
         if !go_on(&rows) {
             return Err(InferError::Stopped.into());
         }
-        let Batch { images, labels } = batch.map_err(InferError::from)?;
+        let Batch { images, labels, .. } = batch.map_err(InferError::from)?;
         let logits = net.classify(images)?;
         check(&logits, labels.dims()[0], &mut done)?;
         kernels::settle();
@@ -136,11 +136,11 @@ fn check(logits: &[f32], images: usize, done: &mut usize) -> Result<(), InferErr
 ///
 /// Rows are found by sample id, never by position in a batch: under shuffling, a position names
 /// another image in every epoch.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Logits {
     rows: HashMap<u32, usize>,
-    values: Vec<f32>,
-    classes: usize,
+    /// A tensor, so that a training on the CPU shares them.
+    values: Tensor<2>,
 }
 
 /// Why stored logits cannot teach.
@@ -164,10 +164,11 @@ pub enum LogitsError {
 impl Logits {
     /// Standard deviation of all values.
     pub fn spread(&self) -> f64 {
-        let count = self.values.len().max(1) as f64;
-        let mean = self.values.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
+        let values = host(self.values.clone());
+        let count = values.len().max(1) as f64;
+        let mean = values.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
         let square = |&value: &f32| (f64::from(value) - mean).powi(2);
-        (self.values.iter().map(square).sum::<f64>() / count).sqrt()
+        (values.iter().map(square).sum::<f64>() / count).sqrt()
     }
 
     /// Row i of `values`, `classes` wide, belongs to sample `ids[i]`.
@@ -179,7 +180,8 @@ impl Logits {
         if rows.len() != ids.len() || ids.len().checked_mul(classes) != Some(values.len()) {
             return Err(LogitsError::Ragged { ids: ids.len(), values: values.len(), classes });
         }
-        Ok(Self { rows, values, classes })
+        let values = TensorData::new(values, [ids.len(), classes]);
+        Ok(Self { rows, values: Tensor::from_data(values, &Device::flex()) })
     }
 
     /// Checks that every one of `ids` has a row.
@@ -193,17 +195,28 @@ impl Logits {
         }
     }
 
-    /// `[ids, classes]` on `device`.
+    /// `[ids, classes]` on `device`, a row for each of `ids` in their order.
     ///
     /// # Panics
     /// If an id has no row; see [`cover`](Self::cover).
-    pub fn batch(&self, ids: impl ExactSizeIterator<Item = u32>, device: &Device) -> Tensor<2> {
-        let shape = [ids.len(), self.classes];
-        let mut values = Vec::with_capacity(shape[0] * shape[1]);
-        for id in ids {
-            values.extend_from_slice(&self.values[self.rows[&id] * self.classes..][..self.classes]);
-        }
-        Tensor::from_data(TensorData::new(values, shape), device)
+    pub fn rows(&self, ids: &[u32], device: &Device) -> Tensor<2> {
+        let rows: Vec<i32> = ids.iter().map(|id| self.rows[id] as i32).collect();
+        // Most often they are asked for as they were made: on the CPU they are shared then.
+        let as_they_are = rows.len() == self.rows.len() && rows.iter().copied().eq(0..);
+        let values = self.values.clone();
+        let values = if as_they_are {
+            values
+        } else {
+            values.select(0, Tensor::from_data(rows.as_slice(), &Device::flex()))
+        };
+        if is_host(device) { values } else { Tensor::from_data(values.into_data(), device) }
+    }
+}
+
+impl PartialEq for Logits {
+    fn eq(&self, other: &Self) -> bool {
+        let values = |logits: &Self| host(logits.values.clone());
+        self.rows == other.rows && values(self) == values(other)
     }
 }
 
@@ -214,7 +227,7 @@ mod tests {
     #[test]
     fn rows_follow_ids_not_positions() {
         let logits = Logits::new(&[7, 3], vec![0.0, 1.0, 2.0, 3.0], 2).unwrap();
-        let batch = logits.batch([3, 7].into_iter(), &Device::flex()).into_data();
+        let batch = logits.rows(&[3, 7], &Device::flex()).into_data();
         assert_eq!(batch.try_into_vec_as::<f32>().unwrap(), [2.0, 3.0, 0.0, 1.0]);
         assert!(matches!(logits.cover(&[3, 4]), Err(LogitsError::Missing(4))));
     }

@@ -9,6 +9,7 @@ mod ensemble;
 mod failure;
 mod features;
 mod learned;
+mod ledger;
 mod lesson;
 mod logits;
 mod mutual;

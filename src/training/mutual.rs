@@ -9,6 +9,7 @@ use super::{
     checkpoint::Best,
     collapse,
     learned::Learned,
+    ledger::{Given as Noted, Score},
     score::{At, keep_best, selected},
     validate::{self, finite},
 };
@@ -22,7 +23,7 @@ use crate::{
     rng::{Purpose, Stream},
     training::InferError,
 };
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Device, Tensor};
 
 /// Which networks learn from one another.
 #[derive(Clone, Copy)]
@@ -56,6 +57,12 @@ pub(super) struct Answer {
     loss: Tensor<1>,
     /// Without gradient.
     logits: Tensor<2>,
+}
+
+impl Answer {
+    pub fn noted(&self) -> Noted<'_> {
+        Noted { loss: &self.loss, logits: &self.logits }
+    }
 }
 
 /// The seed of the initial weights at a place: equal networks must differ to teach each other
@@ -168,16 +175,17 @@ impl Group {
     }
 
     /// One update of each.
-    pub fn update(
-        &mut self,
-        answers: Vec<Answer>,
-        labels: &Tensor<1, Int>,
-        at: At<'_>,
-    ) -> Result<(), LearnError> {
-        for (peer, Answer { loss, logits }) in self.peers.iter_mut().zip(answers) {
-            let after = peer.within.after(&loss, logits, labels.clone(), at);
+    pub fn update(&mut self, answers: Vec<Answer>, lr: f64) {
+        for (peer, Answer { loss, .. }) in self.peers.iter_mut().zip(answers) {
+            peer.optimizer.step(&mut peer.net, loss.backward(), lr);
+        }
+    }
+
+    /// With a step of so many images.
+    pub fn after(&mut self, images: usize, scores: &[Score], at: At<'_>) -> Result<(), LearnError> {
+        for (peer, score) in self.peers.iter_mut().zip(scores) {
+            let after = peer.within.after(images, *score, at);
             peer.within = after.map_err(|error| peer.failed(error))?;
-            peer.optimizer.step(&mut peer.net, loss.backward(), at.lr);
         }
         Ok(())
     }

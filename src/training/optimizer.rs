@@ -8,6 +8,7 @@ use crate::{
     kind::Choice,
     network::{AnyTensor, NamedTensor, Network, Role, Visitor},
     optimizer::{Optimizer, Step},
+    tensors::hosts,
 };
 use burn::tensor::{Device, Gradients, Tensor};
 use std::collections::BTreeMap;
@@ -27,14 +28,15 @@ impl OptimizerState {
 
     /// The state on the host, and how many updates it has seen.
     pub fn save(&self) -> (i32, Vec<NamedTensor>) {
-        let tensors = self.state.iter().flat_map(|(name, tensors)| {
-            tensors.iter().enumerate().map(move |(index, tensor)| {
-                let values = tensor.to_data().try_into_vec_as::<f32>();
-                let values = values.expect("an optimizer's state has f32 elements");
-                NamedTensor { name: format!("{name}/{index}"), shape: vec![values.len()], values }
-            })
+        let parts = self.state.iter().flat_map(|(name, tensors)| {
+            let named = tensors.iter().enumerate();
+            named.map(move |(index, tensor)| (format!("{name}/{index}"), tensor.clone()))
         });
-        (self.steps, tensors.collect())
+        let (names, tensors): (Vec<_>, Vec<_>) = parts.unzip();
+        let tensors = names.into_iter().zip(hosts(tensors));
+        let named =
+            |(name, values): (_, Vec<f32>)| NamedTensor { name, shape: vec![values.len()], values };
+        (self.steps, tensors.map(named).collect())
     }
 
     /// An optimizer that continues from what [`save`](Self::save) gave.

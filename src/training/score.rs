@@ -1,50 +1,39 @@
 //! What a network makes of its steps and epochs: the same for the one that a training is of and for those
 //! that learn beside it.
 
-use super::{LearnError, Within, checkpoint::Best, collapse, validate::heard};
+use super::{LearnError, Within, checkpoint::Best, ledger::Score};
 use crate::{
     history::EpochRecord,
     network::{NamedTensor, Network},
     recipe::{Recipe, Select},
 };
-use burn::tensor::{Int, Tensor};
 
-/// A step: where it is, and what it is made with.
+/// An epoch, and what its steps are made with.
 #[derive(Clone, Copy)]
 pub(super) struct At<'a> {
     pub recipe: &'a Recipe,
     /// Counted from 1.
     pub epoch: usize,
-    /// Counted from 0 in the epoch.
-    pub step: usize,
     pub lr: f64,
     /// Training images.
     pub samples: usize,
 }
 
 impl Within {
-    /// With a step of this loss `[1]` and these logits, without gradient.
-    pub(super) fn after(
-        self,
-        loss: &Tensor<1>,
-        logits: Tensor<2>,
-        labels: Tensor<1, Int>,
-        at: At<'_>,
-    ) -> Result<Self, LearnError> {
-        let At { recipe, epoch, step, lr, samples } = at;
-        let images = logits.dims()[0];
-        let (value, hits) = heard(loss, &logits, labels);
-        if !value.is_finite() {
+    /// With a step of so many images.
+    pub(super) fn after(self, images: usize, score: Score, at: At<'_>) -> Result<Self, LearnError> {
+        let (At { epoch, lr, .. }, Score { loss, hits, constant }) = (at, score);
+        let step = self.step + 1;
+        if !loss.is_finite() {
             let last = self.last.map_or("none".to_owned(), |last| format!("{last:.4}"));
-            return Err(LearnError::Diverged { loss: value, epoch, step: step + 1, lr, last });
+            return Err(LearnError::Diverged { loss, epoch, step, lr, last });
         }
-        let is_compared = step == collapse::compared(samples, recipe.batch_size);
         Ok(Self {
-            step: step + 1,
-            loss_sum: self.loss_sum + value * images as f64,
-            last: Some(value),
+            step,
+            loss_sum: self.loss_sum + loss * images as f64,
+            last: Some(loss),
             correct: self.correct + hits,
-            constant: if is_compared { collapse::is_constant(logits) } else { self.constant },
+            constant: constant.unwrap_or(self.constant),
         })
     }
 

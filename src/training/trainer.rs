@@ -5,10 +5,11 @@ use super::{
     Stop, Trained, Watch, Within,
     checkpoint::Best,
     collapse,
+    ledger::{Given, Heard, Ledger},
     lesson::{Images, Lesson, Made, Moment, Objective},
-    mutual::{self, Group},
+    mutual::{self, Answer, Group},
     score::{At, keep_best, selected},
-    validate::{accuracy, finite, is_finite},
+    validate::{accuracy, finite},
     watch::Unwatched,
 };
 use crate::{
@@ -51,8 +52,8 @@ impl Training<'_> {
         collapse::sign(history, self.recipe, self.net.classes(), self.train.len())
     }
 
-    fn at(&self, epoch: usize, step: usize, lr: f64) -> At<'_> {
-        At { recipe: self.recipe, epoch, step, lr, samples: self.train.len() }
+    fn at(&self, epoch: usize, lr: f64) -> At<'_> {
+        At { recipe: self.recipe, epoch, lr, samples: self.train.len() }
     }
 
     /// The same with its causes. It looks through all of a teacher's logits: for what is told.
@@ -136,7 +137,7 @@ pub fn resume(
     net.track();
     lesson.learned.track();
     lesson.group.track();
-    let mut state = State { net, lesson, optimizer_state };
+    let mut state = State { net, lesson, optimizer_state, ledger: Ledger::new(device) };
     let epochs = training.until.unwrap_or(training.recipe.epochs);
     for epoch in history.len() + 1..=epochs {
         let lr = training.recipe.learning_rate(epoch - 1);
@@ -151,20 +152,22 @@ pub fn resume(
         if from.step == 0 {
             state.lesson.group.begin();
         }
-        let mut pause = |state: &State<'_>, within: Within| {
+        let at = training.at(epoch, lr);
+        let mut pause = |state: &mut State<'_>, within: &mut Within, step: usize| {
             let (size, of) = (training.recipe.batch_size, training.train.len());
-            let order = watch.order(epoch, within.step.saturating_mul(size).min(of), of);
+            let order = watch.order(epoch, step.saturating_mul(size).min(of), of);
             if order != Order::GoOn {
-                watch.keep(&|| checkpoint(state, &best, &history, Some(within)));
+                *within = state.hear(*within, at)?;
+                watch.keep(&|| checkpoint(state, &best, &history, Some(*within)));
             }
             if order == Order::Stop { Err(LearnError::Stopped) } else { Ok(()) }
         };
-        let whole = run_epoch(training, &mut state, epoch, lr, from, &mut pause)?;
-        let (at, loss) = (training.at(epoch, 0, lr), whole.loss(training.train.len()));
+        let whole = run_epoch(training, &mut state, at, from, &mut pause)?;
+        let loss = whole.loss(training.train.len());
         let done = from.step.saturating_mul(training.recipe.batch_size);
         let samples = training.train.len().saturating_sub(done);
         let samples_per_second = samples as f64 / started.elapsed().as_secs_f64();
-        let State { net, lesson, optimizer_state } = &state;
+        let State { net, lesson, optimizer_state, .. } = &state;
         let weights = finite(net, &lesson.learned, optimizer_state, epoch, lr, loss)?;
         let evaluated = training.evaluation.map(|view| {
             let (classes, go_on) = (training.net.classes(), &mut |_: &[f32]| !watch.stopped());
@@ -227,6 +230,24 @@ struct State<'a> {
     net: Network,
     lesson: Lesson<'a>,
     optimizer_state: OptimizerState,
+    /// Steps that have not been heard of.
+    ledger: Ledger,
+}
+
+impl State<'_> {
+    /// Reads what the last steps gave: `within` with them.
+    fn hear(&mut self, mut within: Within, at: At<'_>) -> Result<Within, LearnError> {
+        for Heard { images, wild, each } in self.ledger.read() {
+            let step = within.step + 1;
+            let heard = within.after(images, each[0], at);
+            within = heard.map_err(|error| match wild {
+                true => LearnError::Teacher { epoch: at.epoch, step },
+                false => error,
+            })?;
+            self.lesson.group.after(images, &each[1..], at)?;
+        }
+        Ok(within)
+    }
 }
 
 /// The whole of it on the host.
@@ -236,22 +257,22 @@ fn checkpoint(
     history: &[EpochRecord],
     within: Option<Within>,
 ) -> Checkpoint {
-    let State { net, lesson, optimizer_state } = of;
+    let State { net, lesson, optimizer_state, .. } = of;
     let parts = (net, &lesson.learned, optimizer_state);
     let own = Checkpoint::of(parts, best, history, within);
     Checkpoint { peers: lesson.group.save(within.is_some()), ..own }
 }
 
 /// One pass over the training samples, or what is left of one; where it ends. `pause` is called before
-/// each step.
+/// each step, with its number.
 fn run_epoch(
     training: &Training<'_>,
     state: &mut State<'_>,
-    epoch: usize,
-    lr: f64,
+    at: At<'_>,
     mut within: Within,
-    pause: &mut dyn FnMut(&State<'_>, Within) -> Result<(), LearnError>,
+    pause: &mut dyn FnMut(&mut State<'_>, &mut Within, usize) -> Result<(), LearnError>,
 ) -> Result<Within, LearnError> {
+    let At { epoch, lr, .. } = at;
     let view = training.train;
     let mut indices: Vec<u32> = (0..view.len() as u32).collect();
     Stream::new(training.seed, Purpose::Shuffle, epoch as u64 - 1, 0).shuffle(&mut indices);
@@ -259,24 +280,25 @@ fn run_epoch(
     let changes = Changes { augment, seed: training.seed, epoch: epoch as u64 - 1 };
     let left = &indices[within.step.saturating_mul(size).min(indices.len())..];
     let batches = view.batches(left, size, Some(changes).filter(|_| !augment.is_empty()))?;
-    for (step, (indices, batch)) in (within.step..).zip(left.chunks(size).zip(batches)) {
-        pause(state, within)?;
-        let State { net, lesson, optimizer_state } = &mut *state;
+    let compared = collapse::compared(view.len(), size);
+    for (step, batch) in (within.step..).zip(batches) {
+        pause(state, &mut within, step)?;
+        let State { net, lesson, ledger, .. } = &mut *state;
         let batch = batch?;
-        let ids: Vec<u32> = indices.iter().map(|&index| view.ids[index as usize]).collect();
         let labels = batch.labels.clone();
-        let moment = Moment { ids: &ids, epoch, step };
-        let Made { logits, loss, asked, peers } = lesson.step(net, batch, moment);
-        let at = training.at(epoch, step, lr);
-        within = within.after(&loss, logits, labels.clone(), at).map_err(|error| {
-            let wild = asked.into_iter().any(|logits| !is_finite(logits));
-            if wild { LearnError::Teacher { epoch, step: step + 1 } } else { error }
-        })?;
+        let Made { logits, loss, asked, peers } = lesson.step(net, batch, Moment { epoch, step });
+        let own = Given { loss: &loss, logits: &logits };
+        let given: Vec<_> = [own].into_iter().chain(peers.iter().map(Answer::noted)).collect();
+        ledger.note(&given, &labels, &asked, step == compared);
+        if ledger.is_due() {
+            within = state.hear(within, at)?;
+        }
+        let State { net, lesson, optimizer_state, .. } = &mut *state;
         optimizer_state.step_with(net, &mut lesson.learned, loss.backward(), lr);
-        lesson.group.update(peers, &labels, at)?;
+        lesson.group.update(peers, lr);
         kernels::settle();
     }
-    Ok(within)
+    state.hear(within, at)
 }
 
 #[cfg(test)]

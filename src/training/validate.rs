@@ -5,7 +5,6 @@ use crate::{
     dataset::View,
     metric::metrics,
     network::{AnyTensor, NamedTensor, Network, Role, Visitor},
-    tensors::host,
 };
 use burn::tensor::{Int, Tensor};
 
@@ -31,11 +30,6 @@ pub(super) fn finite(
     name.map_or(Ok(weights), |name| Err(LearnError::Overflown { name, epoch, lr, last }))
 }
 
-/// Whether every logit is a number.
-pub(super) fn is_finite(logits: Tensor<2>) -> bool {
-    host(logits).iter().all(|logit| logit.is_finite())
-}
-
 /// Top-1 accuracy on `view`; `go_on` is asked before each batch.
 pub(super) fn accuracy(
     net: &Network,
@@ -58,10 +52,7 @@ impl Visitor for Untrack {
     }
 }
 
-/// A step's loss, and how many of its images have their largest logit at their label: one wait for the
-/// device, not two.
-pub(super) fn heard(loss: &Tensor<1>, logits: &Tensor<2>, labels: Tensor<1, Int>) -> (f64, usize) {
-    let hits = logits.clone().argmax(1).flatten::<1>(0, 1).equal(labels).int().sum().float();
-    let told = host(Tensor::cat(vec![loss.clone().inner(), hits], 0));
-    (f64::from(told[0]), told[1] as usize)
+/// `[1]`: how many images have their largest logit at their label.
+pub(super) fn hits(logits: &Tensor<2>, labels: &Tensor<1, Int>) -> Tensor<1> {
+    logits.clone().argmax(1).flatten::<1>(0, 1).equal(labels.clone()).int().sum().float()
 }

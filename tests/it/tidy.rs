@@ -166,12 +166,14 @@ fn tests_start_children_in_one_place() {
 }
 
 #[test]
-fn unsafe_code_lives_in_one_file() {
+fn unsafe_code_lives_in_two_files() {
     for (path, text) in sources().into_iter().filter(|(path, _)| path.starts_with("src")) {
         let allowed = path.ends_with("kernels/lanes.rs");
+        // One call of NVIDIA's driver, which burn makes and does not pass on.
+        let driver = path.ends_with("node/cuda.rs");
         // A page's policy has a word of that name.
         let text = text.replace("unsafe-inline", "");
-        assert!(allowed || !text.contains("unsafe"), "{path:?} has unsafe code");
+        assert!(allowed || driver || !text.contains("unsafe"), "{path:?} has unsafe code");
         // Only after a look at the processor, which `lanes` takes.
         let bare = ["Avx2", "target_feature", "std::arch"].iter().any(|word| text.contains(word));
         let tests = path.ends_with("kernels/lanes/tests.rs");

@@ -156,10 +156,9 @@ fn kept_features_are_those_that_a_teacher_gives() {
     };
     let values = |tensor: Tensor<2>| tensor.into_data().try_into_vec_as::<f32>().unwrap();
     for places in [vec![5, 1, 2], vec![7], vec![0, 3, 4, 6]] {
-        let ids: Vec<u32> = places.iter().map(|&place: &u32| train.ids[place as usize]).collect();
         let batch = train.batches(&places, places.len(), None).unwrap().next().unwrap().unwrap();
         let (logits, features) = teacher.infer_with(batch.images, &names);
-        let (kept_logits, kept_features) = kept.batch(&ids, &Device::flex());
+        let (kept_logits, kept_features) = kept.batch(&batch.at);
         assert_eq!(values(kept_logits), values(logits));
         for ((tap, kept), feature) in kept_features.into_iter().zip(features) {
             assert_eq!(values(kept.flatten(1, 3)), values(feature.flatten(1, 3)), "{tap}");
