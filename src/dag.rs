@@ -73,6 +73,17 @@ impl Dag {
         &self.parents[item]
     }
 
+    /// These items and all that they depend on, each once.
+    pub fn closure(&self, items: &[usize]) -> Vec<usize> {
+        let (mut open, mut seen) = (items.to_vec(), vec![false; self.parents.len()]);
+        while let Some(item) = open.pop() {
+            if !std::mem::replace(&mut seen[item], true) {
+                open.extend(&self.parents[item]);
+            }
+        }
+        (0..seen.len()).filter(|&item| seen[item]).collect()
+    }
+
     /// What depends on `item`.
     pub fn children(&self, item: usize) -> &[usize] {
         &self.children[item]

@@ -31,6 +31,7 @@ fn spec(sources: Vec<(String, String)>) {
         presence: Presence::Here,
     };
     let catalogue = Catalogue {
+        profile: false,
         preset: None,
         data: Path::new("data"),
         told: &Told::default(),

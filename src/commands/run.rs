@@ -1,10 +1,11 @@
 //! `takd run`.
 
+mod cluster;
 mod watch;
 
 use crate::{
     console::{
-        Decoding, LogArgs, PipelineArgs, Signals, coloured, command_line,
+        Decoding, LogArgs, PipelineArgs, Signals, code, coloured, command_line,
         exit::{self, Problem},
         long, nodes, print, print_json, say, show, status_json, step_json, tell,
     },
@@ -16,6 +17,7 @@ use crate::{
     session::{Outlook, RunOptions, RunOutcome, Selection, Session, Watcher},
     store::Store,
 };
+use cluster::ClusterArgs;
 use serde_json::{Value, json};
 use std::{
     num::NonZeroUsize,
@@ -60,6 +62,8 @@ pub(super) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    cluster: ClusterArgs,
+    #[command(flatten)]
     pub log: LogArgs,
 }
 
@@ -67,6 +71,8 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
     let signals = Signals::listen(args.log);
     args.log.never_wait();
     let mut watched = Watched::new(args.pipeline.path());
+    // Before anything is watched.
+    args.cluster.executor(args, store)?;
     if !args.watch {
         return once(args, store, &signals, &mut watched);
     }
@@ -95,6 +101,7 @@ fn once(
 ) -> Result<u8, Problem> {
     let started = Instant::now();
     let selection = Selection { nodes: args.nodes.clone(), force: args.force.clone() };
+    let executor = args.cluster.executor(args, store)?;
     if args.dry_run {
         let session = args.pipeline.planned_session(store)?;
         watched.reads(&session.pipeline);
@@ -102,7 +109,11 @@ fn once(
         show(&session, &survey, &session.plan_of(&survey, &selection)?, args.json)?;
         return Ok(exit::OK);
     }
-    let mut session = args.pipeline.session(store)?;
+    let mut opening = args.pipeline.opening();
+    if let Some(copy) = &args.cluster.submitted {
+        opening = opening.submitted(copy);
+    }
+    let mut session = opening.session(store.clone()).map_err(Problem::Open)?;
     watched.reads(&session.pipeline);
     let options = RunOptions {
         device: args.device,
@@ -111,22 +122,44 @@ fn once(
         keep_going: args.keep_going,
         checkpoint_every: Duration::from_secs(args.checkpoint_every),
         stop: signals.stop.clone(),
+        executor,
     };
+    if args.cluster.printed(&session, &selection, &options.executor)? {
+        return Ok(exit::OK);
+    }
     let watcher = Told { log: args.log, signals };
     let mut outcome = session.run(&selection, &options, &watcher)?;
     // The user has waited for the pipeline to be read, too.
     outcome.seconds = started.elapsed().as_secs_f64();
     let told = Outcome { session: &session, graph: session.graph(), outcome: &outcome };
+    if args.cluster.detach {
+        return Ok(detached(args, &session));
+    }
     told.print(args)?;
     if let Some(signal) = signals.number().filter(|_| outcome.is_stopped()) {
-        let name = if signal == exit::TERMINATED - 128 { "SIGTERM" } else { "Ctrl-C" };
+        let name = match code(signal) {
+            exit::TERMINATED => "SIGTERM",
+            exit::TIME_LIMIT => "SIGUSR1, the notice of a time limit",
+            _ => "Ctrl-C",
+        };
         args.log.note(&format!(
             "stopped by {name}; what was finished is kept. To resume, type:\n    {}",
             command_line()
         ));
-        return Ok(128 + signal);
+        return Ok(code(signal));
     }
     Ok(outcome.errors().map(|error| exit::of(error.kind)).max().unwrap_or(exit::OK))
+}
+
+/// What to know of jobs that nobody follows.
+fn detached(args: &Args, session: &Session) -> u8 {
+    if !session.pipeline.asks.is_empty() {
+        args.log.note(
+            "searches and choices go on when what was submitted is measured: type the same again then",
+        );
+    }
+    args.log.note("`takd status` shows the jobs; the same command without --detach follows them");
+    exit::OK
 }
 
 /// A run's words on stderr.
@@ -182,11 +215,11 @@ struct Outcome<'a> {
 
 impl Outcome<'_> {
     fn print(&self, args: &Args) -> Result<(), Problem> {
-        let report = self.session.report()?;
+        // A cluster's job is one node of many: whoever follows them prints the tables once.
         if args.json {
-            self.print_json(&report)?;
-        } else {
-            print(&text(&report))?;
+            self.print_json(&self.session.report()?)?;
+        } else if args.cluster.submitted.is_none() {
+            print(&text(&self.session.report()?))?;
         }
         self.tell_summary(args);
         Ok(())

@@ -70,6 +70,14 @@ impl PipelineArgs {
         Ok(Opening::new(file).data(&self.given.data.data).session(store.clone())?.pipeline)
     }
 
+    /// What is laid over the file, as arguments.
+    pub fn words(&self) -> Vec<String> {
+        let sets = self.set.iter().flat_map(|set| ["--set", set]);
+        let presets = self.given.preset.iter().flat_map(|preset| ["--preset", preset]);
+        let data = self.given.data.data.to_string_lossy();
+        sets.chain(presets).chain(["--data", &data]).map(str::to_owned).collect()
+    }
+
     /// The pipeline with its results in `store`.
     pub fn session(&self, store: &Store) -> Result<Session, Problem> {
         Ok(self.opening().session(store.clone())?)

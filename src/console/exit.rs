@@ -8,6 +8,7 @@ use crate::{
     node::DeviceError,
     report::PaintError,
     session::{OpenError, PlanError, PredictError, RunError},
+    slurm::SlurmError,
     store::StoreError,
 };
 use std::{io, path::PathBuf};
@@ -22,6 +23,9 @@ pub const USAGE: u8 = 2;
 pub const PIPELINE: u8 = 3;
 /// The cache, or an output, cannot be read or written.
 pub const CACHE: u8 = 4;
+/// Stopped by SIGUSR1, with checkpoints, to be run again: a cluster's notice that a job's time is nearly up.
+/// (`EX_TEMPFAIL` of sysexits.)
+pub const TIME_LIMIT: u8 = 75;
 /// A fault of takd's, as of other Rust programs.
 pub const BUG: u8 = 101;
 /// Stopped by Ctrl-C: 128 and the signal's number, as shells say it.
@@ -31,7 +35,7 @@ pub const TERMINATED: u8 = 143;
 
 /// The codes as `takd --help` lists them.
 pub(crate) const HELP: &str =
-    "Exit codes: 0 done, 1 failed, 2 arguments, 3 pipeline, 4 cache, 130/143 stopped";
+    "Exit codes: 0 done, 1 failed, 2 usage, 3 pipeline, 4 cache, 75/130/143 stopped";
 
 /// The code of a run in which a step failed so.
 pub(crate) fn of(kind: StepErrorKind) -> u8 {
@@ -39,7 +43,8 @@ pub(crate) fn of(kind: StepErrorKind) -> u8 {
         StepErrorKind::Data
         | StepErrorKind::Memory
         | StepErrorKind::Diverged
-        | StepErrorKind::Device => FAILED,
+        | StepErrorKind::Device
+        | StepErrorKind::Job => FAILED,
         StepErrorKind::Cache => CACHE,
         StepErrorKind::Interrupted => INTERRUPTED,
         StepErrorKind::Bug => BUG,
@@ -66,6 +71,9 @@ pub enum Problem {
     /// A network that could not be asked, or taken out.
     #[error(transparent)]
     Predict(#[from] PredictError),
+    /// Options that exclude one another.
+    #[error("{0}")]
+    Usage(&'static str),
     /// A run that could not begin.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -124,6 +132,15 @@ impl Problem {
             Self::Open(OpenError::Store(_)) | Self::Run(RunError::Open(OpenError::Store(_))) => {
                 CACHE
             }
+            Self::Run(RunError::Slurm(error)) => match error.deepest() {
+                SlurmError::Store(_) | SlurmError::File { .. } => CACHE,
+                SlurmError::Refused { .. } | SlurmError::Partly { .. } => FAILED,
+                SlurmError::Absent { .. }
+                | SlurmError::Partition { .. }
+                | SlurmError::Time { .. }
+                | SlurmError::Notice { .. } => USAGE,
+            },
+            Self::Usage(_) => USAGE,
             Self::Read { .. } | Self::Open(_) | Self::Run(RunError::Open(_)) => PIPELINE,
             Self::Data(_)
             | Self::Fetch(_)

@@ -31,6 +31,6 @@ pub(crate) use records::listen;
 pub(crate) use say::{coloured, say};
 #[cfg(unix)]
 pub(crate) use signals::bear_file_limits;
-pub(crate) use signals::{Signals, command_line};
+pub(crate) use signals::{Signals, code, command_line};
 pub(crate) use stderr::flush;
 pub(crate) use stdout::{print, print_data, print_json};

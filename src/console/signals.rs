@@ -1,6 +1,7 @@
 //! Stopping a run: once nodes run, the first signal asks them to stop; a second one ends the process.
 
-use super::{progress::LogArgs, stderr};
+use super::{exit, progress::LogArgs, stderr};
+use crate::slurm::word;
 #[cfg(unix)]
 use nix::sys::signal::{SigSet, Signal};
 use std::sync::{
@@ -18,7 +19,7 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// Listens to Ctrl-C and SIGTERM, in threads that are started later too: it must come before any
+    /// Listens to Ctrl-C, SIGTERM and SIGUSR1, in threads that are started later too: it must come before any
     /// other thread, since the system hands a signal to any that has not blocked it. SIGHUP is left
     /// alone, as `nohup` wants it.
     pub fn listen(log: LogArgs) -> Self {
@@ -33,16 +34,26 @@ impl Signals {
     /// A thread of its own waits for the signals, which every other thread blocks.
     #[cfg(unix)]
     fn wait(self, log: LogArgs) -> std::io::Result<()> {
-        let set: SigSet = [Signal::SIGINT, Signal::SIGTERM].into_iter().collect();
+        let signals = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGUSR1];
+        let set: SigSet = signals.into_iter().collect();
         set.thread_block()?;
         let waiter = std::thread::Builder::new().spawn(move || {
             while let Ok(signal) = set.wait() {
-                let number = signal as u8;
-                let again = self.number.swap(number, Ordering::Relaxed) > 0;
+                let before = self.number();
+                let code = code(signal as u8);
+                if signal == Signal::SIGUSR1 && before.is_some() {
+                    continue;
+                }
+                // A cluster's notice is no hurry: what ends the job at last comes after it.
+                let again = before.is_some_and(|before| before != Signal::SIGUSR1 as u8);
                 if again || !self.running.load(Ordering::Relaxed) {
                     stderr::hurry();
-                    std::process::exit(128 + i32::from(number));
+                    std::process::exit(i32::from(code));
                 }
+                if before.is_some() {
+                    continue;
+                }
+                self.number.store(signal as u8, Ordering::Relaxed);
                 self.stop.store(true, Ordering::Relaxed);
                 log.note("stopping; once more ends it at once");
             }
@@ -70,6 +81,15 @@ impl Signals {
     }
 }
 
+/// The exit code of a run that this signal has stopped.
+pub(crate) fn code(signal: u8) -> u8 {
+    #[cfg(unix)]
+    if signal == Signal::SIGUSR1 as u8 {
+        return exit::TIME_LIMIT;
+    }
+    128 + signal
+}
+
 /// From now on a file that grows beyond `ulimit -f` is an error of whoever writes it. The signal that
 /// the system sends as well would end the process without a word. For threads that are started later too.
 #[cfg(unix)]
@@ -82,34 +102,6 @@ pub(crate) fn bear_file_limits() {
 
 /// The command that the process was called with, as a shell reads it.
 pub(crate) fn command_line() -> String {
-    let words = std::env::args_os().map(|word| quote(&word.to_string_lossy()));
+    let words = std::env::args_os().map(|argument| word(&argument.to_string_lossy()));
     words.collect::<Vec<_>>().join(" ")
-}
-
-fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./=:,@+%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quote;
-
-    #[test]
-    fn words_are_quoted_for_a_shell() {
-        for (word, quoted) in [
-            ("recipe.plain.epochs=5", "recipe.plain.epochs=5"),
-            ("a b", "'a b'"),
-            ("it's", "'it'\\''s'"),
-            ("a*", "'a*'"),
-            ("", "''"),
-            ("päth", "päth"),
-        ] {
-            assert_eq!(quote(word), quoted);
-        }
-    }
 }

@@ -29,6 +29,8 @@ pub enum StepErrorKind {
     Cache,
     /// The run was stopped.
     Interrupted,
+    /// A cluster's job that ended before its node said anything.
+    Job,
     /// A fault of takd's.
     Bug,
 }
@@ -46,11 +48,16 @@ pub enum Retry {
 }
 
 impl StepErrorKind {
+    /// The kind that a word in an event means.
+    pub fn named(word: &str) -> Option<Self> {
+        serde_json::from_value(word.into()).ok()
+    }
+
     /// Whether the step is worth another try with the same pipeline.
     pub fn retry(self) -> Retry {
         match self {
             Self::Data | Self::Diverged | Self::Bug => Retry::Never,
-            Self::Device | Self::Cache | Self::Interrupted => Retry::Later,
+            Self::Device | Self::Cache | Self::Interrupted | Self::Job => Retry::Later,
             Self::Memory => Retry::Alone,
         }
     }
@@ -61,7 +68,7 @@ impl StepErrorKind {
             Self::Memory => Some("`--jobs 1` runs one node at a time"),
             Self::Device => Some("`--device cpu` needs no driver"),
             Self::Bug => Some("this is a bug in takd; please report it with the line above"),
-            Self::Data | Self::Diverged | Self::Cache | Self::Interrupted => None,
+            Self::Data | Self::Diverged | Self::Cache | Self::Interrupted | Self::Job => None,
         }
     }
 }
@@ -76,6 +83,7 @@ impl fmt::Display for StepErrorKind {
             Self::Device => "device",
             Self::Cache => "cache",
             Self::Interrupted => "interrupted",
+            Self::Job => "job",
             Self::Bug => "bug",
         })
     }

@@ -151,7 +151,8 @@ impl Runner for NodeRunner<'_> {
             Err(error) if error.kind == StepErrorKind::Interrupted => Ok(()),
             Err(error) => {
                 let diverged = error.kind == StepErrorKind::Diverged;
-                self.store.write_failure(&lock, &error.message, diverged)
+                let kind = error.kind.to_string();
+                self.store.write_failure(&lock, &error.message, &kind, diverged)
             }
         };
         if let Err(error) = said {

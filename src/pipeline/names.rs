@@ -18,7 +18,7 @@ pub(super) fn suggestion<'a>(name: &str, candidates: impl IntoIterator<Item = &'
     match nearest(name, candidates.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if candidates.is_empty() => "none is defined".to_owned(),
-        None if candidates.len() > 16 => {
+        None if candidates.len() > 17 => {
             format!("there are {}, none of them near", candidates.len())
         }
         None => format!("there are: {}", candidates.join(", ")),

@@ -5,7 +5,7 @@ use super::{
     choose,
     data::{self, Folders},
     diagnostic::{Diagnostics, Span},
-    expand,
+    executor, expand,
     fields::Fields,
     figure::raw as figure,
     hyper, keep, mutual, names, search,
@@ -37,6 +37,10 @@ pub(super) fn read(
     [raw.name, raw.paper_note] = ["name", "paper_note"].map(|key| fields.text(key));
     raw.seeds = seeds(&mut fields).map_or_else(|| vec![0], |(seeds, _)| seeds);
     raw.on_collapse = hyper::on_collapse(&mut fields);
+    raw.slurm = fields
+        .take("executor")
+        .map(|value| executor::read(value, fields.errors))
+        .unwrap_or_default();
     let tables = KINDS.map(|kind| (kind, fields.take(kind)));
     fields.finish();
     for (kind, value) in tables {

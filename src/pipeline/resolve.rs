@@ -50,7 +50,7 @@ pub fn parse(
     catalogue: Catalogue<'_>,
 ) -> Result<Pipeline, Diagnostics> {
     let mut errors = Diagnostics::new(sources.clone());
-    let (root, presets) = value::read(&sources, catalogue.preset, &mut errors);
+    let (root, presets) = value::read(&sources, catalogue.preset, catalogue.profile, &mut errors);
     let folders = Folders { pipeline: folder, data: catalogue.data };
     let mut raw = raw::read(&root, folders, catalogue.kinds, &mut errors);
     let Catalogue { kinds, told, preset, open_only, .. } = catalogue;
@@ -68,6 +68,8 @@ pub fn parse(
 /// What a pipeline is read with: everything that it may name without defining it.
 #[derive(Clone, Copy)]
 pub struct Catalogue<'a> {
+    /// Whether the second source is a profile: what it says of executors lies under the file's.
+    pub profile: bool,
     /// The `[preset.NAME]` to lay over the file.
     pub preset: Option<&'a str>,
     /// Folder of fetched data sets.
@@ -203,6 +205,7 @@ impl<'a> Resolver<'a> {
             tables: tables.into_iter().flatten().collect(),
             figures: figures.into_iter().flatten().collect(),
             kinds: self.catalogue.kinds.clone(),
+            slurm: raw.slurm.clone(),
             presets: Vec::new(),
             searches: Vec::new(),
             choices: Vec::new(),

@@ -4,6 +4,7 @@ use super::{
     Figure,
     adjust::Adjust,
     choose::Choose,
+    executor::Slurm,
     measure::{Ask, Eval, Measured},
     outside::Outside,
     search::Search,
@@ -45,6 +46,8 @@ pub struct Pipeline {
     pub figures: Vec<Figure>,
     /// What it may name.
     pub kinds: Kinds,
+    /// How its nodes are submitted to Slurm, where they are; no part of any key.
+    pub slurm: Slurm,
     /// Names of the presets that the file defines.
     pub presets: Vec<String>,
     /// Searches, as far as they are decided.

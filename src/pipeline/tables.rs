@@ -5,6 +5,7 @@ use super::{
     choose::RawChoose,
     data::RawData,
     diagnostic::Span,
+    executor::Slurm,
     figure::raw::RawFigure,
     hyper::{RawNet, RawRecipe},
     measure::Ask,
@@ -30,6 +31,8 @@ pub(super) struct RawPipeline {
     pub seeds: Vec<u64>,
     /// Of nodes that do not say it themselves.
     pub on_collapse: Option<OnCollapse>,
+    /// How its nodes are submitted.
+    pub slurm: Slurm,
     pub data: Vec<(Name, Option<RawData>)>,
     pub recipes: Vec<(Name, Option<RawRecipe>)>,
     pub nets: Vec<(Name, Option<RawNet>)>,

@@ -62,11 +62,12 @@ impl Table {
 /// Deepest nesting that is read; real pipelines stay under ten.
 const DEEPEST: usize = 64;
 
-/// Parses the file, lays the chosen preset over it, then each `--set`. The names of all presets come
-/// beside.
+/// Parses the file, lays the chosen preset over it, then each `--set`; what a `profile`, the second source,
+/// says lies under all of them. The names of all presets come beside.
 pub(super) fn read(
     sources: &Sources,
     preset: Option<&str>,
+    profile: bool,
     errors: &mut Diagnostics,
 ) -> (Table, Vec<String>) {
     let mut root = Table::default();
@@ -81,11 +82,31 @@ pub(super) fn read(
         if index == 0 {
             root = convert_table(table.get_ref(), index, 0, errors);
             presets = take_presets(&mut root, preset, errors);
+        } else if profile && index == 1 {
+            lay_under(&mut root, convert_table(table.get_ref(), index, 0, errors), errors);
         } else if !broken {
             overlay(&mut root, convert_table(table.get_ref(), index, 0, errors), 0);
         }
     }
     (root, presets)
+}
+
+/// Puts what a profile says of executors under what the file says.
+fn lay_under(root: &mut Table, profile: Table, errors: &mut Diagnostics) {
+    for (name, value) in profile.0 {
+        if name.text != "executor" {
+            let help = "takd.toml holds [executor.slurm], for all pipelines of its folder";
+            let message = format!("unknown key `{}` in takd.toml", name.text);
+            errors.push_help(&name.span, message, help);
+            continue;
+        }
+        let mut under = Table(vec![(name, value)]);
+        if let Some(place) = root.0.iter().position(|(name, _)| name.text == "executor") {
+            let over = root.0.remove(place);
+            overlay(&mut under, Table(vec![over]), 0);
+        }
+        root.0.extend(under.0);
+    }
 }
 
 /// Takes `[preset.NAME]` tables out of a file and lays the chosen one over it.

@@ -12,6 +12,7 @@
 //! ```
 
 mod absent;
+mod executor;
 mod export;
 mod forecast;
 mod inspect;
@@ -22,11 +23,13 @@ mod predict;
 mod rounds;
 mod run;
 mod selection;
+mod submit;
 mod survey;
 mod watcher;
 mod why;
 
 pub use absent::absent_data;
+pub use executor::{Executor, SlurmJob};
 pub use export::{Card, Exported};
 pub use forecast::Forecast;
 pub use model::predict_with;
@@ -59,6 +62,8 @@ pub struct Session {
     pub pipeline: Pipeline,
     /// Where results are.
     pub store: Store,
+    /// What its file says, if it was read from one.
+    text: Option<String>,
     /// What its searches are decided by, if it has any.
     source: Option<Source>,
     _use: CacheUse,
@@ -88,7 +93,7 @@ impl Session {
     /// reading the file again.
     pub fn new(pipeline: Pipeline, store: Store) -> Self {
         let _use = store.visit();
-        Self { pipeline, store, source: None, _use }
+        Self { pipeline, store, text: None, source: None, _use }
     }
 
     /// The pipeline's tasks.

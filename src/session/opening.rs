@@ -22,12 +22,16 @@ use std::{
 #[derive(Clone)]
 pub struct Opening {
     file: PathBuf,
+    submitted: Option<PathBuf>,
     sets: Vec<String>,
     preset: Option<String>,
     data: PathBuf,
     absent: Absent,
     kinds: Kinds,
 }
+
+/// Name of the profile beside a pipeline.
+const PROFILE: &str = "takd.toml";
 
 /// What to make of known data sets whose files are absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,12 +78,20 @@ impl Opening {
     pub fn new(file: impl Into<PathBuf>) -> Self {
         Self {
             file: file.into(),
+            submitted: None,
             sets: Vec::new(),
             preset: None,
             data: PathBuf::from("data"),
             absent: Absent::Refused,
             kinds: Kinds::default(),
         }
+    }
+
+    /// With the text in `copy`, which is the file's as it was when its jobs were submitted; all else is as if
+    /// the file still held it. No profile is read: it has done its work.
+    pub fn submitted(mut self, copy: impl Into<PathBuf>) -> Self {
+        self.submitted = Some(copy.into());
+        self
     }
 
     /// Replaces a value of the file: `recipe.plain.epochs=5`. May be repeated.
@@ -122,13 +134,22 @@ impl Opening {
 
     /// The text of the file.
     fn text(&self) -> Result<String, OpenError> {
-        let unreadable = |error| OpenError::Read { path: self.file.clone(), error };
-        let bytes = input::read(&self.file, MOST_PIPELINE).map_err(unreadable)?;
-        String::from_utf8(bytes).map_err(|error| {
-            let byte = error.utf8_error().valid_up_to();
-            let problem = format!("not UTF-8 text: byte {byte} belongs to no character");
-            unreadable(io::Error::new(io::ErrorKind::InvalidData, problem))
-        })
+        let path = self.submitted.as_ref().unwrap_or(&self.file);
+        text_in(path).map_err(|error| OpenError::Read { path: path.clone(), error })
+    }
+
+    /// The profile beside the file, if there is one: how its nodes are submitted, for all pipelines of the
+    /// folder.
+    fn profile(&self) -> Result<Option<(String, String)>, OpenError> {
+        let path = self.file.with_file_name(PROFILE);
+        if self.submitted.is_some() || self.file.file_name().is_some_and(|name| name == PROFILE) {
+            return Ok(None);
+        }
+        match text_in(&path) {
+            Ok(text) => Ok(Some((path.display().to_string(), text))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(OpenError::Read { path, error }),
+        }
     }
 
     /// The resolved pipeline, were `text` in the file.
@@ -149,6 +170,9 @@ impl Opening {
         probed: &Probed,
     ) -> Result<Pipeline, OpenError> {
         let mut sources = vec![(self.file.display().to_string(), text)];
+        let profile = self.profile()?;
+        let has_profile = profile.is_some();
+        sources.extend(profile);
         for set in &self.sets {
             sources.push(setting(set).ok_or_else(|| OpenError::Set(set.clone()))?);
         }
@@ -170,6 +194,7 @@ impl Opening {
             remember(&probed.onnx, &path.to_owned(), open)
         };
         let catalogue = Catalogue {
+            profile: has_profile,
             preset: self.preset.as_deref(),
             data: &self.data,
             told,
@@ -194,7 +219,8 @@ impl Opening {
         let text = self.text()?;
         let probed = Probed::default();
         let pipeline = self.parse_with(text.clone(), &Told::default(), false, &probed)?;
-        Session::new(pipeline, store).reading(self.clone(), text, probed)
+        let session = Session { text: Some(text.clone()), ..Session::new(pipeline, store) };
+        session.reading(self.clone(), text, probed)
     }
 }
 
@@ -215,6 +241,15 @@ fn remember<K: Ord + Clone, V: Clone>(
 ) -> Result<V, String> {
     let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
     seen.entry(key.clone()).or_insert_with(look).clone()
+}
+
+/// Text, or why it cannot be read.
+fn text_in(path: &Path) -> io::Result<String> {
+    String::from_utf8(input::read(path, MOST_PIPELINE)?).map_err(|error| {
+        let byte = error.utf8_error().valid_up_to();
+        let problem = format!("not UTF-8 text: byte {byte} belongs to no character");
+        io::Error::new(io::ErrorKind::InvalidData, problem)
+    })
 }
 
 /// The text in a small file.

@@ -1,7 +1,7 @@
 //! Running a plan: what the cache lacks is made, node by node.
 
 use super::{
-    OpenError, Session,
+    Executor, OpenError, Session,
     inspect::inspect,
     rounds::Shared,
     selection::Selection,
@@ -15,6 +15,7 @@ use crate::{
     key::{Key, Kind},
     node::{Choice, DeviceError, NodeRunner, Selected},
     plan::{Action, Plan, Step},
+    slurm::SlurmError,
     store::{Depth, StoreError},
 };
 use std::{
@@ -41,6 +42,8 @@ pub struct RunOptions {
     pub checkpoint_every: Duration,
     /// Set it to stop: running trainings leave a checkpoint.
     pub stop: Arc<AtomicBool>,
+    /// Where steps run.
+    pub executor: Executor,
 }
 
 impl Default for RunOptions {
@@ -52,6 +55,7 @@ impl Default for RunOptions {
             keep_going: false,
             checkpoint_every: Duration::from_secs(300),
             stop: Arc::default(),
+            executor: Executor::Local,
         }
     }
 }
@@ -71,6 +75,9 @@ pub enum RunError {
     /// The cache.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The cluster.
+    #[error(transparent)]
+    Slurm(#[from] SlurmError),
     /// The pipeline, when it was read again with what a search has found.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -155,7 +162,9 @@ impl Session {
         let options = &RunOptions { keep_going, ..options.clone() };
         // A cache that cannot be written is still good for reading, as long as nothing has to run.
         let (_entered, refusal) = self.store.enter();
-        let survey = Survey::with(&graph, &self.store, |key| {
+        // What nobody asks for here may be much, and is not read.
+        let needed = graph.dag.closure(&targets);
+        let survey = Survey::with(&graph, &self.store, &needed, |key| {
             if shared.whole.contains(key) { Depth::Manifest } else { Depth::Content }
         })?;
         shared.whole.extend(&survey.known.present);
@@ -164,7 +173,12 @@ impl Session {
         let missing = plan.running().count();
         let statuses = match (missing, refusal) {
             (1.., Some(error)) => return Err(RunError::ReadOnly { error, missing }),
-            (1.., None) => self.walk(&graph, &plan, &survey, options, watcher, shared)?,
+            (1.., None) => match &options.executor {
+                Executor::Local => self.walk(&graph, &plan, &survey, options, watcher, shared)?,
+                Executor::Slurm(job) => {
+                    self.submit(&graph, &plan, &survey, job, &options.stop, watcher)?
+                }
+            },
             (0, refusal) => {
                 if let Some(refusal) = refusal {
                     watcher.note(&format!("note: the cache can only be read: {refusal}"));

@@ -37,23 +37,27 @@ impl Survey {
     /// # Errors
     /// [`StoreError`] if the cache cannot be read. A damaged entry is none.
     pub fn new(graph: &Graph<'_>, store: &Store, depth: Depth) -> Result<Self, StoreError> {
-        Self::with(graph, store, |_| depth)
+        Self::with(graph, store, &(0..graph.tasks.len()).collect::<Vec<_>>(), |_| depth)
     }
 
-    /// The same, where it depends on the key how closely its entry is looked at.
+    /// The same, where the entries of `closely` are looked at as `depth` says.
     pub(super) fn with(
         graph: &Graph<'_>,
         store: &Store,
+        closely: &[usize],
         depth: impl Fn(&Key) -> Depth,
     ) -> Result<Self, StoreError> {
         let keys = keys(graph);
         let mut known = Known::default();
         let (mut damaged, mut seconds) = (BTreeMap::new(), HashMap::new());
-        for (_, key) in &keys {
+        // Two tasks may have one key: it is looked at as closely as the first of them asks.
+        let closely = closely.iter().map(|&task| (&keys[task].1, true));
+        for (key, is_close) in closely.chain(keys.iter().map(|(_, key)| (key, false))) {
             if known.present.contains(key) || damaged.contains_key(key) {
                 continue;
             }
-            match store.find(key, depth(key))? {
+            let depth = if is_close { depth(key) } else { Depth::Manifest };
+            match store.find(key, depth)? {
                 // Who needs it says why it cannot be made.
                 Lookup::Missing | Lookup::OtherVersion(_) => {}
                 Lookup::Whole(entry) => {
@@ -80,18 +84,24 @@ impl Survey {
 
     /// What steps like these have cost on this host and on the device called `device`.
     pub fn costs(&self, graph: &Graph<'_>, device: &str) -> Costs {
-        self.costs_of(graph, |spent| spent.device == device)
+        let host = host();
+        self.costs_of(graph, |spent| spent.host == host && spent.device == device)
     }
 
     /// The same on any device of this host, for who only plans.
     pub fn costs_here(&self, graph: &Graph<'_>) -> Costs {
+        let host = host();
+        self.costs_of(graph, |spent| spent.host == host)
+    }
+
+    /// The same on any host, for a cluster, whose nodes are many.
+    pub(super) fn costs_anywhere(&self, graph: &Graph<'_>) -> Costs {
         self.costs_of(graph, |_| true)
     }
 
     fn costs_of(&self, graph: &Graph<'_>, counts: impl Fn(&Spent) -> bool) -> Costs {
         let mut costs = Costs::default();
-        let host = host();
-        for spent in self.past.iter().filter(|spent| spent.host == host && counts(spent)) {
+        for spent in self.past.iter().filter(|spent| counts(spent)) {
             let nets = spent.inputs.nets().iter();
             let nets = nets.filter_map(|net| net.architecture(&graph.pipeline.kinds).ok());
             let forward = nets.map(|net| net.multiply_adds() as f64).sum();

@@ -82,6 +82,12 @@ pub struct CacheUse {
     _file: Option<File>,
 }
 
+/// The right to submit nodes of a cache, until it is dropped.
+#[derive(Debug)]
+pub struct SubmissionLock {
+    _file: File,
+}
+
 /// Time between two looks at a lock that another process holds.
 const PATIENCE: Duration = Duration::from_millis(200);
 
@@ -126,6 +132,31 @@ impl Store {
             .map_err(StoreError::io("write", &path))?;
         self.recover(key)?;
         Ok(Lock::Taken(KeyLock { key: *key, holder, _file: file }))
+    }
+
+    /// Waits until nobody else submits nodes of this cache to a cluster, and keeps others from it. `patient`
+    /// is asked at each look whether to go on waiting; `None` means that it said no.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] if the lock file cannot be made.
+    pub fn lock_submission(
+        &self,
+        patient: &mut dyn FnMut() -> bool,
+    ) -> Result<Option<SubmissionLock>, StoreError> {
+        let (path, file) = self.lock_file("slurm")?;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(SubmissionLock { _file: file })),
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => {
+                    return Err(StoreError::io("lock", &path)(error));
+                }
+            }
+            if !patient() {
+                return Ok(None);
+            }
+            std::thread::sleep(PATIENCE);
+        }
     }
 
     /// Tells gc to stay away while the result lives; and why the cache can only be read, if it can.

@@ -12,6 +12,8 @@
 //!   damaged/KEY.checkpoint.N  a checkpoint of another key or version
 //!   locks/KEY.lock       held by whoever makes the entry
 //!   locks/cache.lock     held shared by every run, exclusively by gc
+//!   locks/slurm.lock     held by whoever submits to a cluster
+//!   slurm/               what was submitted: records, scripts, pipelines and logs (`crate::slurm`)
 //! ```
 //!
 //! Nothing here knows what an entry's files mean.
@@ -34,7 +36,7 @@ pub use checkpoint::StoredCheckpoint;
 pub use entry::{Depth, Entry, Lookup};
 pub use gc::Garbage;
 pub use latency::Latency;
-pub use lock::{CacheUse, Holder, KeyLock, Lock};
+pub use lock::{CacheUse, Holder, KeyLock, Lock, SubmissionLock};
 pub(crate) use lock::{host, now};
 pub use manifest::{FileDigest, Manifest, Outcome, Provenance};
 pub use progress::{Epochs, Images, Maker, Progress, Reached};

@@ -30,6 +30,9 @@ pub struct Progress {
     /// Why it was given up; nothing while it is made, and of a maker that was stopped.
     #[serde(default)]
     pub failure: Option<String>,
+    /// What went wrong then, as a word: a kind of step error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
     /// Whether it was given up for what its numbers became, so that the same again would end alike.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub diverged: bool,
@@ -144,13 +147,14 @@ impl Store {
             updated: super::now(),
             reached,
             failure: None,
+            failed: None,
             diverged: false,
         };
         self.replace_progress(lock, &progress)
     }
 
-    /// Says that the maker of an entry has given up, why, and whether the same again would end alike; how
-    /// far it had come stands.
+    /// Says that the maker of an entry has given up, why, what went wrong in a word, and whether the same
+    /// again would end alike; how far it had come stands.
     ///
     /// # Errors
     /// As [`write_progress`](Self::write_progress).
@@ -158,11 +162,13 @@ impl Store {
         &self,
         lock: &KeyLock,
         failure: &str,
+        failed: &str,
         diverged: bool,
     ) -> Result<(), StoreError> {
-        let Some(said) = self.read_progress(lock.key())? else { return Ok(()) };
-        let failure = Some(failure.to_owned());
-        self.replace_progress(lock, &Progress { updated: super::now(), failure, diverged, ..said })
+        let Some(said) = self.said(lock.key())? else { return Ok(()) };
+        let (failure, failed) = (Some(failure.to_owned()), Some(failed.to_owned()));
+        let updated = super::now();
+        self.replace_progress(lock, &Progress { updated, failure, failed, diverged, ..said })
     }
 
     fn replace_progress(&self, lock: &KeyLock, progress: &Progress) -> Result<(), StoreError> {
@@ -188,7 +194,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Io`] if the system refuses to read it.
     pub fn progress(&self, key: &Key) -> Result<Option<(Progress, Maker)>, StoreError> {
-        let Some(progress) = self.read_progress(key)? else { return Ok(None) };
+        let Some(progress) = self.said(key)? else { return Ok(None) };
         let maker = match &progress.failure {
             _ if self.is_made(key)? => Maker::Running,
             Some(_) => Maker::Failed,
@@ -197,7 +203,11 @@ impl Store {
         Ok(Some((progress, maker)))
     }
 
-    fn read_progress(&self, key: &Key) -> Result<Option<Progress>, StoreError> {
+    /// What the maker of `key` has said last, whether or not it lives.
+    ///
+    /// # Errors
+    /// As [`progress`](Self::progress).
+    pub fn said(&self, key: &Key) -> Result<Option<Progress>, StoreError> {
         let path = self.progress_path(key);
         let Some(text) = read(&path)? else { return Ok(None) };
         // Another version's file that cannot be read, or one that a power cut has emptied, says nothing.

@@ -63,6 +63,7 @@ fn the_readmes_exit_codes_are_the_constants() {
         exit::USAGE,
         exit::PIPELINE,
         exit::CACHE,
+        exit::TIME_LIMIT,
         exit::BUG,
         exit::INTERRUPTED,
         exit::TERMINATED,

@@ -33,6 +33,7 @@ pub fn parse_preset(
 ) -> Result<Pipeline, pipeline::Diagnostics> {
     let digest = |_: &Path| Ok("22".repeat(32));
     let catalogue = Catalogue {
+        profile: false,
         preset,
         data: Path::new("data"),
         told: &Told::default(),

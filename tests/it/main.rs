@@ -10,6 +10,7 @@ mod changes;
 mod choices;
 mod circles;
 mod clock;
+mod clusters;
 mod collapse;
 mod command_line;
 mod damage;

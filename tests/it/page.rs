@@ -254,7 +254,7 @@ fn a_page_tells_what_runs_what_was_stopped_and_what_failed() {
     let running = begin("teacher@31");
     drop(begin("nokd@20"));
     let failing = begin("blkd@20");
-    store.write_failure(&failing, "the loss is <NaN>", true).unwrap();
+    store.write_failure(&failing, "the loss is <NaN>", "diverged", true).unwrap();
     drop(failing);
     let page = page_from(PIPELINE, &store);
     tags(&page);

@@ -88,8 +88,13 @@ fn problems(text: &str) -> Option<Diagnostics> {
 }
 
 /// Tables of the language, and where the schema describes them; a `?` stands for what is looked for.
-const PLACES: [(&str, &str); 32] = [
+const PLACES: [(&str, &str); 37] = [
     ("? = 1", ""),
+    ("[executor]\n? = 1", "/$defs/executor"),
+    ("[executor.slurm]\n? = 1", "/$defs/executor/properties/slurm"),
+    ("[executor.slurm.train]\n? = 1", "/$defs/resources"),
+    ("[executor.slurm.distill]\n? = 1", "/$defs/resources"),
+    ("[executor.slurm.eval]\n? = 1", "/$defs/resources"),
     ("[data.x]\n? = 1", "/$defs/data"),
     ("[recipe.x]\n? = 1", "/$defs/recipe"),
     ("[recipe.x.optimizer]\n? = 1", "/$defs/recipe/properties/optimizer"),

@@ -68,6 +68,25 @@ impl Endless {
 }
 
 #[test]
+fn the_notice_of_a_time_limit_leaves_a_checkpoint_and_has_a_code_of_its_own() {
+    let workspace = Workspace::new();
+    let mut run = Endless::new(&workspace);
+    run.wait_for_checkpoint(&workspace);
+    // A scheduler's SIGTERM may come on its heels, and must not cut the checkpoint short.
+    run.signal("-USR1");
+    run.wait_for("stopping");
+    let (code, told) = run.stop("-TERM");
+    assert_eq!(code, Some(75), "{told}");
+    assert!(
+        told.contains("stopped by SIGUSR1") && told.contains("checkpoint is written"),
+        "{told}"
+    );
+    // Before anything runs there is nothing to keep.
+    let again = workspace.takd(&["run", "tiny.toml", "nokd@20"]);
+    assert_eq!(again.code, 0, "{again:?}");
+}
+
+#[test]
 fn signals_leave_a_checkpoint_and_say_how_to_go_on() {
     let workspace = Workspace::new();
     let mut run = Endless::new(&workspace);

@@ -37,7 +37,7 @@ const LAYERS: [&[&str]; 19] = [
     &["plan", "store"],
     &["executor"],
     &["report"],
-    &["node"],
+    &["node", "slurm"],
     &["session"],
     &["console"],
     &["commands"],
