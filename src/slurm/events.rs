@@ -1,9 +1,9 @@
 //! What a run here would have told of a step that runs elsewhere, from what the cache has of it.
 
 use crate::{
-    executor::Event,
+    executor::{Event, Pass},
     history::{self, EpochRecord},
-    store::{Entry, Outcome, Reached},
+    store::{Entry, Epochs, Outcome, Reached},
 };
 
 /// Of an entry that has come: what was measured, or the last epoch.
@@ -19,10 +19,22 @@ pub fn of_entry(step: usize, entry: &Entry) -> Option<Event> {
     Some(Event::Epoch { step, epochs, record, samples_per_second })
 }
 
-/// Of a training that has come so far: its last whole epoch, if it is beyond those that were `told`, and
+/// Of what has come so far: of a training its last whole epoch, if it is beyond those that were `told`, and
 /// where it is in the next. What nobody wrote down, such as the learning rate, is zero or absent.
 pub fn of_progress(step: usize, at: &Reached, told: &mut usize) -> Vec<Event> {
-    let &Reached { epoch, epochs, share, loss, accuracy, samples_per_second } = at;
+    match at {
+        Reached::Epochs(at) => of_epochs(step, *at, told),
+        Reached::Images(at) => {
+            let what = if at.of_teacher { Pass::TeacherLogits } else { Pass::Measurement };
+            let share = at.images as f64 / at.of.max(1) as f64;
+            let samples_per_second = at.samples_per_second;
+            vec![Event::Passed { step, what, share, samples_per_second }]
+        }
+    }
+}
+
+fn of_epochs(step: usize, at: Epochs, told: &mut usize) -> Vec<Event> {
+    let Epochs { epoch, epochs, share, loss, accuracy, samples_per_second } = at;
     let (whole, mut events) = (epoch.saturating_sub(1), Vec::new());
     if let Some(loss) = loss.filter(|_| whole > *told) {
         *told = whole;
@@ -45,11 +57,14 @@ pub fn of_progress(step: usize, at: &Reached, told: &mut usize) -> Vec<Event> {
 #[cfg(test)]
 mod tests {
     use super::of_progress;
-    use crate::{executor::Event, store::Reached};
+    use crate::{
+        executor::Event,
+        store::{Epochs, Reached},
+    };
 
     #[test]
     fn an_epoch_is_told_once_when_it_is_whole() {
-        let at = |epoch, share| Reached {
+        let at = |epoch, share| Epochs {
             epoch,
             epochs: 4,
             share,
@@ -58,8 +73,8 @@ mod tests {
             samples_per_second: 10.0,
         };
         let mut told = 0;
-        let mut ask = |at: Reached| {
-            let events = of_progress(7, &at, &mut told);
+        let mut ask = |at: Epochs| {
+            let events = of_progress(7, &Reached::Epochs(at), &mut told);
             let epochs = events.iter().filter_map(|event| match event {
                 Event::Epoch { record, .. } => Some(record.epoch),
                 _ => None,
