@@ -48,7 +48,7 @@ pub(super) enum Changed {
     /// On the host, out of a copy there.
     Host(Arc<[u8]>),
     /// Where they lie.
-    Device(Grid),
+    Device(Box<Grid>),
 }
 
 /// Ids of the training split, of the validation split and of the scoring split, each ascending. What is
@@ -133,7 +133,7 @@ impl View {
             *changed = Some(if on_host {
                 Changed::Host(gather(images, &self.ids, shape.size()).into())
             } else {
-                Changed::Device(Grid::new(shape, &device))
+                Changed::Device(Box::new(Grid::new(shape, &device)))
             });
         }
         self
