@@ -16,6 +16,12 @@ pub enum Column {
     ImagesPerSecond,
     /// A metric, mean and standard deviation over the seeds.
     Metric(&'static Metric),
+    /// The accuracy of each class: as many columns of the next kind.
+    PerClass,
+    /// The accuracy of the images of one class, by its number.
+    Class(usize),
+    /// The class that is most often taken for another.
+    Confusion,
     /// TAKD's difference from BLKD, with its interval; in tables that compare them alone.
     Delta,
     /// How many seeds are measured.
@@ -36,6 +42,7 @@ impl Column {
             .chain(Footprint::ALL.map(Self::Footprint))
             .chain([Self::ImagesPerSecond])
             .chain(metrics)
+            .chain([Self::PerClass, Self::Confusion])
             .chain([Self::Delta, Self::Seeds, Self::Seconds, Self::Step, Self::Cost])
             .collect()
     }
@@ -53,6 +60,9 @@ impl Column {
             Self::Footprint(what) => what.name(),
             Self::ImagesPerSecond => "images_per_second",
             Self::Metric(metric) => metric.name,
+            Self::PerClass => "per_class",
+            Self::Class(_) => "class",
+            Self::Confusion => "confusion",
             Self::Delta => "delta",
             Self::Seeds => "seeds",
             Self::Seconds => "seconds",
@@ -61,9 +71,12 @@ impl Column {
         }
     }
 
-    /// Above the column.
-    pub fn head(self) -> String {
+    /// Above the column; `classes` are the names of classes, where they have any.
+    pub fn head(self, classes: &[String]) -> String {
         match self {
+            Self::PerClass => "accuracy by class".to_owned(),
+            Self::Class(number) => format!("{} %", class_name(classes, number)),
+            Self::Confusion => "most often mistaken".to_owned(),
             Self::Net | Self::Seeds => self.name().to_owned(),
             Self::Footprint(what) => what.head().to_owned(),
             Self::ImagesPerSecond => "images/s".to_owned(),
@@ -88,8 +101,18 @@ impl Column {
 
     /// Whether it holds words; others hold numbers.
     pub fn is_words(self) -> bool {
-        matches!(self, Self::Net)
+        matches!(self, Self::Net | Self::Confusion)
     }
+
+    /// Whether it needs to know which class was taken for which.
+    pub fn counts_answers(self) -> bool {
+        matches!(self, Self::PerClass | Self::Class(_) | Self::Confusion)
+    }
+}
+
+/// What a class is called.
+pub fn class_name(classes: &[String], number: usize) -> String {
+    classes.get(number).cloned().unwrap_or_else(|| format!("class {number}"))
 }
 
 #[cfg(test)]

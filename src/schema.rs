@@ -38,7 +38,12 @@ fn of_sort(sort: &str, kinds: &Kinds) -> Map<String, Value> {
         "distillation" => one_of(&kinds.distillation, true),
         "columns" => {
             let names = Column::all().into_iter().map(Column::name);
-            object(json!({ "enum": names.collect::<Vec<_>>() }))
+            let class = json!({
+                "description": "The accuracy of one class, by its name in the data or its number.",
+                "type": "string",
+                "pattern": "^class:.",
+            });
+            object(json!({ "anyOf": [{ "enum": names.collect::<Vec<_>>() }, class] }))
         }
         "metrics" => {
             let names = METRICS.map(|metric| metric.name);

@@ -47,6 +47,25 @@ impl Answers {
         Self { classes, confusion: listed(pairs), bins }
     }
 
+    /// The share of the images of `class` that were answered rightly; nothing if there is no such image.
+    pub fn accuracy_of(&self, class: usize) -> Option<f64> {
+        let own = self.confusion.iter().filter(|[right, ..]| *right == class);
+        let (hits, all) = own.fold((0, 0), |(hits, all), &[right, answer, images]| {
+            (hits + if answer == right { images } else { 0 }, all + images)
+        });
+        (all > 0).then(|| hits as f64 / all as f64)
+    }
+
+    /// The most frequent mistake: the right class, what it was taken for, and the share of the right class's
+    /// images; of equally frequent ones the first, nothing if there is none.
+    pub fn worst(&self) -> Option<(usize, usize, f64)> {
+        let wrong = self.confusion.iter().filter(|[right, answer, _]| right != answer);
+        let &[right, answer, images] = wrong.rev().max_by_key(|[_, _, images]| *images)?;
+        let all: usize =
+            self.confusion.iter().filter(|pair| pair[0] == right).map(|pair| pair[2]).sum();
+        Some((right, answer, images as f64 / all as f64))
+    }
+
     /// With those of another seed.
     pub fn add(&mut self, other: &Self) {
         let mut pairs = BTreeMap::new();
@@ -93,6 +112,19 @@ mod tests {
         assert_eq!(hits as f64 / 4.0, metrics.top1());
         let gaps = answers.bins.iter().map(|bin| (bin.confidence - bin.hits as f64).abs());
         assert!((gaps.sum::<f64>() / 4.0 - metrics.get("ece").unwrap()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn accuracies_of_classes_average_to_the_accuracy() {
+        let answers = Answers::of(&LOGITS, &LABELS, 3);
+        let by_class = [0, 1, 2].map(|class| answers.accuracy_of(class));
+        assert_eq!(by_class, [Some(1.0), Some(1.0 / 3.0), None]);
+        let images = [1.0, 3.0, 0.0];
+        let sum: f64 = by_class.iter().zip(images).map(|(own, n)| own.unwrap_or(0.0) * n).sum();
+        assert_eq!(sum / 4.0, metrics(&LOGITS, &LABELS, 3, 1.0).top1());
+        // Class 1 is taken for 0 and for 2 once each: the first is named.
+        assert_eq!(answers.worst(), Some((1, 0, 1.0 / 3.0)));
+        assert_eq!(Answers::of(&LOGITS[..3], &[0], 3).worst(), None);
     }
 
     #[test]

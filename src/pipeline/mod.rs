@@ -7,6 +7,8 @@
 mod adjust;
 mod batches;
 mod choose;
+mod classes;
+mod columns;
 mod data;
 mod decide;
 mod diagnostic;

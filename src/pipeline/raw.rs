@@ -3,6 +3,7 @@
 use super::{
     adjust::Adjust,
     choose,
+    columns::{self, RawColumn},
     data::{self, Folders},
     diagnostic::{Diagnostics, Span},
     executor, expand,
@@ -14,7 +15,7 @@ use super::{
     teachers,
     value::{Kind, Name, Table, Value},
 };
-use crate::{column::Column, dataset::Split, kinds::Kinds, objective::CrossEntropy};
+use crate::{dataset::Split, kinds::Kinds, objective::CrossEntropy};
 
 /// Most trainings, measurements and rows, all seeds together.
 const MOST_TASKS: usize = 1_000_000;
@@ -316,8 +317,8 @@ fn read_result_table(name: &Name, table: &Table, errors: &mut Diagnostics) -> Op
     let mut fields = Fields::new(table, &name.span, format!("table.{}", name.text), errors);
     let [title, note] = ["title", "note"].map(|key| fields.text(key));
     let eval = fields.take("eval").and_then(|value| fields.string(value));
-    let columns = fields.take("columns").map(|value| columns(value, &mut fields));
-    let columns = columns.unwrap_or_else(Column::usual);
+    let columns = fields.take("columns").map(|value| columns::read(value, &mut fields));
+    let columns = columns.unwrap_or_else(|| RawColumn::usual(name));
     let words = [("holm", Adjust::Holm), ("bh", Adjust::Bh), ("none", Adjust::None)];
     let adjust = fields.take("adjust").and_then(|value| fields.word(value, &words));
     let adjust = adjust.unwrap_or_default();
@@ -327,21 +328,6 @@ fn read_result_table(name: &Name, table: &Table, errors: &mut Diagnostics) -> Op
     });
     fields.finish();
     Some(RawTable { name: name.clone(), title, note, eval, columns, adjust, rows })
-}
-
-/// `["top1", "ece", "seconds"]`.
-fn columns(value: &Value, fields: &mut Fields<'_, '_>) -> Vec<Column> {
-    let words: Vec<_> = Column::all().into_iter().map(|column| (column.name(), column)).collect();
-    let items = fields.array(value, "columns");
-    let mut found: Vec<Column> = Vec::new();
-    for item in items {
-        let Some(column) = fields.word(item, &words) else { continue };
-        if found.iter().any(|known| known.name() == column.name()) {
-            fields.errors.push(&item.span, format!("`{}` stands there twice", column.name()));
-        }
-        found.push(column);
-    }
-    found
 }
 
 /// `"node"`, or `{ node = "node", label = "NoKD", paper = 70.16 }`.

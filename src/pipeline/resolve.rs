@@ -167,7 +167,7 @@ impl<'a> Resolver<'a> {
             raw.evals.iter().flat_map(|eval| self.eval(eval, &learns)).collect();
         let tables: Vec<Option<Table>> = match raw.tables.as_slice() {
             [] => vec![self.default_table(&evals)],
-            tables => tables.iter().map(|table| self.table(table, &evals)).collect(),
+            tables => tables.iter().map(|table| self.table(table, &evals, &learns)).collect(),
         };
         let figures: Vec<Option<Figure>> =
             raw.figures.iter().map(|figure| self.figure(figure, &evals, &learns)).collect();

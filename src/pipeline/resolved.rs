@@ -276,6 +276,8 @@ pub struct Table {
     pub note: Option<String>,
     /// Beside the first one.
     pub columns: Vec<Column>,
+    /// Names of the classes, where columns are of classes and the data names them.
+    pub classes: Vec<String>,
     /// How the p-values of its comparisons are adjusted.
     pub adjust: Adjust,
     /// One row per network.

@@ -110,10 +110,16 @@ impl<'a> Resolver<'a> {
         let rows = rows.map(|(index, (_, eval))| self.row(None, eval.of, index, None)).collect();
         let (columns, adjust) = (Column::usual(), Adjust::default());
         let (title, split) = (first.group.clone(), first.split);
-        Some(Table { title, split, note: None, columns, adjust, rows })
+        let classes = Vec::new();
+        Some(Table { title, split, note: None, columns, classes, adjust, rows })
     }
 
-    pub fn table(&mut self, raw: &RawTable, evals: &[(String, Eval)]) -> Option<Table> {
+    pub fn table(
+        &mut self,
+        raw: &RawTable,
+        evals: &[(String, Eval)],
+        learns: &[Option<Learn>],
+    ) -> Option<Table> {
         let group = self.group("table", &raw.name, raw.eval.as_ref())?;
         let star = Some(Name { text: "*".to_owned(), span: raw.name.span.clone() });
         let every = [RawRow { span: raw.name.span.clone(), label: None, node: star, paper: None }];
@@ -146,8 +152,9 @@ impl<'a> Resolver<'a> {
             }
         }
         let title = raw.title.clone().unwrap_or_else(|| raw.name.text.clone());
-        let (note, columns, adjust) = (raw.note.clone(), raw.columns.clone(), raw.adjust);
-        Some(Table { title, split: group.split, note, columns, adjust, rows })
+        let (columns, classes) = self.columns(&raw.columns, &rows, learns);
+        let (note, adjust) = (raw.note.clone(), raw.adjust);
+        Some(Table { title, split: group.split, note, columns, classes, adjust, rows })
     }
 
     /// The eval that a table or figure shows: the one that it names, or the only one there is.

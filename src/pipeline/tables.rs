@@ -3,6 +3,7 @@
 use super::{
     adjust::Adjust,
     choose::RawChoose,
+    columns::RawColumn,
     data::RawData,
     diagnostic::Span,
     executor::Slurm,
@@ -14,7 +15,6 @@ use super::{
     value::{Name, Value},
 };
 use crate::{
-    column::Column,
     dataset::Split,
     keep::Keep,
     kind::Choice,
@@ -162,7 +162,7 @@ pub(super) struct RawTable {
     pub title: Option<String>,
     pub note: Option<String>,
     pub eval: Option<Name>,
-    pub columns: Vec<Column>,
+    pub columns: Vec<RawColumn>,
     pub adjust: Adjust,
     pub rows: Option<Vec<RawRow>>,
 }

@@ -47,6 +47,12 @@ pub struct Results {
     /// What it is asked to show.
     #[serde(skip)]
     pub columns: Vec<Column>,
+    /// Names of the classes, where columns are of classes and the data names them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<String>,
+    /// Evals of its rows that were made before answers were counted, where columns are of classes.
+    #[serde(skip)]
+    pub uncounted: Vec<String>,
     /// In the order of the file.
     pub rows: Vec<TableRow>,
     /// How the p-values of its comparisons are adjusted.
@@ -70,21 +76,34 @@ impl Report {
         let mut tables = Vec::with_capacity(pipeline.tables.len());
         for table in &pipeline.tables {
             let mut rows = Vec::with_capacity(table.rows.len());
+            let counts = table.columns.iter().any(|column| column.counts_answers());
+            let mut uncounted = Vec::new();
             for row in &table.rows {
                 let asked = || table.columns.iter().filter_map(|column| column.footprint());
-                let ours = row.measured.map(|ours| reader.row_with(ours, asked())).transpose()?;
+                let mut ours =
+                    row.measured.map(|ours| reader.row_with(ours, asked())).transpose()?;
+                if let Some(ours) = ours.as_mut().filter(|_| counts) {
+                    reader.count_answers(ours)?;
+                    let lacks =
+                        ours.seeds.iter().any(|s| s.metrics.is_some() && s.answers.is_none());
+                    let eval = row.measured.filter(|_| lacks);
+                    uncounted.extend(eval.map(|ours| pipeline.nodes[ours.eval].name.clone()));
+                }
                 rows.push(TableRow { label: row.label.clone(), paper: row.paper, ours });
             }
             let comparisons = comparisons(pipeline, table, &mut reader)?;
             let (title, split, note) = (table.title.clone(), table.split, table.note.clone());
             let paper_note = pipeline.paper_note.clone();
             let (columns, adjust) = (table.columns.clone(), table.adjust);
+            let classes = table.classes.clone();
             tables.push(Results {
                 title,
                 split,
                 note,
                 paper_note,
                 columns,
+                classes,
+                uncounted,
                 rows,
                 adjust,
                 comparisons,

@@ -5,6 +5,7 @@ use crate::{
     footprint::Footprint,
     graph::Graph,
     key::{Key, KeyInputs, NetInputs},
+    metric::Answers,
     pipeline::{Measured, Search, Work},
     processor,
     store::{Lookup, Maker, Outcome, StoreError},
@@ -43,6 +44,21 @@ impl Reader<'_, '_> {
             }
         }
         Ok(row)
+    }
+
+    /// Adds to a row which class was taken for which.
+    pub fn count_answers(&mut self, row: &mut MeasuredRow) -> Result<(), StoreError> {
+        for seed in &mut row.seeds {
+            let Lookup::Whole(entry) = self.entries.find(&seed.eval_key)? else { continue };
+            // Entries of early versions have no such file; a damaged one counts as none.
+            let file = entry.manifest.files.contains_key(Answers::FILE);
+            let bytes = file.then(|| entry.read(Answers::FILE).ok()).flatten();
+            seed.answers = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+            if let Some(answers) = &seed.answers {
+                row.answers.get_or_insert_default().add(answers);
+            }
+        }
+        Ok(())
     }
 
     /// Seeds of the pipeline.
@@ -99,6 +115,7 @@ impl Reader<'_, '_> {
                 metrics,
                 seconds,
                 selected_epoch,
+                answers: None,
                 failed,
             });
         }
@@ -115,6 +132,7 @@ impl Reader<'_, '_> {
             objective: learn.teacher().map(|teacher| teacher.objective.chosen().kind.clone()),
             select: learn.recipe().map(|recipe| recipe.select),
             searched: searched(&graph.pipeline.searches, &nodes[ours.node].name),
+            answers: None,
             seeds,
         })
     }

@@ -1,7 +1,13 @@
 //! The rows of a table: networks and their results.
 
 use super::Spread;
-use crate::{footprint::Footprint, key::Key, metric::Metrics, recipe::Select, store::Latency};
+use crate::{
+    footprint::Footprint,
+    key::Key,
+    metric::{Answers, Metrics},
+    recipe::Select,
+    store::Latency,
+};
 use serde::Serialize;
 use std::ops::Not;
 
@@ -43,6 +49,9 @@ pub struct MeasuredRow {
     /// Of a search's winner, how it was found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub searched: Option<Searched>,
+    /// Which class was taken for which, over all seeds, where a table asks for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answers: Option<Answers>,
     /// One result a seed, in the pipeline's order.
     pub seeds: Vec<SeedResult>,
 }
@@ -85,6 +94,9 @@ pub struct SeedResult {
     pub seconds: Option<f64>,
     /// Epoch of the kept weights, counted from 1.
     pub selected_epoch: Option<usize>,
+    /// Which class was taken for which, where a table asks for that.
+    #[serde(skip)]
+    pub answers: Option<Answers>,
     /// Whether the measurement is not there because it, or something that it needs, has failed.
     #[serde(skip_serializing_if = "Not::not")]
     pub failed: bool,
@@ -123,6 +135,12 @@ impl MeasuredRow {
     /// Images that go through it in a second, one at a time on one thread of this machine's CPU.
     pub fn images_per_second(&self) -> Option<f64> {
         self.footprint(Footprint::Latency).map(|ms| 1e3 / ms)
+    }
+
+    /// The accuracy of a class, over the seeds.
+    pub fn accuracy_of(&self, class: usize) -> Option<Spread> {
+        let each = self.seeds.iter().filter_map(|seed| seed.answers.as_ref()?.accuracy_of(class));
+        Spread::of(&each.collect::<Vec<_>>())
     }
 
     /// Seeds without a measurement.

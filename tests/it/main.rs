@@ -6,6 +6,7 @@
 mod absent_data;
 mod agreement;
 mod bad_input;
+mod by_class;
 mod changes;
 mod choices;
 mod circles;

@@ -28,7 +28,8 @@ fn seed(seed: u64, key: Key, top1: Option<f64>) -> SeedResult {
     });
     let (seconds, selected_epoch) = (metrics.as_ref().map(|_| 61.25), metrics.as_ref().map(|_| 7));
     let failed = false;
-    SeedResult { seed, key, eval_key: key, metrics, seconds, selected_epoch, failed }
+    let answers = None;
+    SeedResult { seed, key, eval_key: key, metrics, seconds, selected_epoch, answers, failed }
 }
 
 fn report() -> Report {
@@ -43,6 +44,7 @@ fn report() -> Report {
             parameters: 13_082,
             multiply_adds: 1_234_567,
             takes: Takes::default(),
+            answers: None,
             classes: 10,
             teaches: true,
             steps: Some(1_000),
@@ -85,6 +87,8 @@ fn report() -> Report {
             "test accuracies of the best of 120 trials, chosen on the test set".to_owned(),
         ),
         columns: Column::usual(),
+        classes: Vec::new(),
+        uncounted: Vec::new(),
         rows,
         adjust: Adjust::Holm,
         comparisons,
@@ -95,6 +99,8 @@ fn report() -> Report {
         note: None,
         paper_note: Some("quoted nowhere".to_owned()),
         columns: Column::usual(),
+        classes: Vec::new(),
+        uncounted: Vec::new(),
         rows: vec![row("teacher", Select::Last, [Some(0.8725), Some(0.88)], None)],
         adjust: Adjust::None,
         comparisons: Vec::new(),

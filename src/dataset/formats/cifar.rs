@@ -153,12 +153,20 @@ impl Storage for Cifar {
         )
     }
 
+    fn class_labels(&self) -> Option<Vec<String>> {
+        (self.kind == CifarKind::Ten).then(|| LABELS_10.map(str::to_owned).to_vec())
+    }
+
     fn how_to_get(&self) -> String {
         format!("takd data fetch {}", self.kind.layout().format)
     }
 }
 
 const SHAPE: Shape = Shape { channels: 3, height: 32, width: 32 };
+
+/// `batches.meta.txt` of CIFAR-10's distribution.
+const LABELS_10: [&str; 10] =
+    ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
 /// Most bytes of one file of records, unpacked: three times CIFAR-100's training images.
 const MOST_BYTES: u64 = 1 << 29;

@@ -122,6 +122,12 @@ pub trait Storage: Debug + Send + Sync {
         None
     }
 
+    /// What people call the classes, in the order of their numbers: as the files do, or as the authors of the
+    /// data set where its files tell none.
+    fn class_labels(&self) -> Option<Vec<String>> {
+        self.class_names()
+    }
+
     /// Whether images lie in files of their own, which are decoded a batch at a time.
     fn in_files(&self) -> bool {
         false

@@ -2,6 +2,7 @@
 
 use super::ReportFormat;
 use crate::{
+    column::{Column, class_name},
     footprint::Footprint,
     metric::METRICS,
     report::{
@@ -24,7 +25,13 @@ fn render(report: &Report) -> String {
     let tail = "samples train_seconds selected_epoch baseline delta delta_low delta_high delta_p \
                 delta_p_adjusted delta_seeds note paper_note";
     let metrics = METRICS.iter().map(|metric| metric.name);
-    let head: Vec<&str> = head.split(' ').chain(metrics).chain(tail.split(' ')).collect();
+    let classes = classes(report);
+    let named = |class: &String| cell(&format!("class:{class}"));
+    let by_class: Vec<String> = classes.iter().map(named).collect();
+    let (tail, notes) = tail.split_at(tail.len() - " note paper_note".len());
+    let head = head.split(' ').chain(metrics).chain(tail.split(' '));
+    let head = head.chain(by_class.iter().map(String::as_str)).chain(notes.trim().split(' '));
+    let head: Vec<&str> = head.collect();
     let mut file = CsvFile::new(&head);
     for table in &report.tables {
         let split = table.split.name().to_owned();
@@ -63,12 +70,38 @@ fn render(report: &Report) -> String {
                     count(seed.selected_epoch),
                 ];
                 let fields = first.iter().cloned().chain(network).chain(measured).chain(making);
-                let fields = fields.chain(compared.clone());
+                let of_class = |class: &String| {
+                    let mut shown = table.columns.iter().filter_map(|column| match column {
+                        Column::Class(number) => Some(*number),
+                        _ => None,
+                    });
+                    let number =
+                        shown.find(|&number| class_name(&table.classes, number) == *class)?;
+                    seed.answers.as_ref()?.accuracy_of(number)
+                };
+                let by_class = classes.iter().map(|class| number(of_class(class)));
+                let fields = fields.chain(compared.clone()).chain(by_class);
                 file.line(fields.chain(notes.clone()));
             }
         }
     }
     file.text()
+}
+
+/// Names of all classes whose accuracy a table shows.
+fn classes(report: &Report) -> Vec<String> {
+    let mut found = Vec::new();
+    for table in &report.tables {
+        for column in &table.columns {
+            if let Column::Class(number) = column {
+                let name = class_name(&table.classes, *number);
+                if !found.contains(&name) {
+                    found.push(name);
+                }
+            }
+        }
+    }
+    found
 }
 
 /// What a row is compared with, the difference in percentage points, its interval, p and seeds.

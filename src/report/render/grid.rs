@@ -2,9 +2,9 @@
 
 use super::deltas;
 use crate::{
-    column::Column,
+    column::{Column, class_name},
     footprint::Footprint,
-    metric::{Metric, Unit},
+    metric::{Answers, Metric, Unit},
     report::{
         MeasuredRow, NOTHING, Results, Spread, TEST_SELECTED, TableRow, signed, split_name,
         thousands,
@@ -38,7 +38,9 @@ pub(super) fn grid(table: &Results) -> Grid {
         |column: &Column| !matches!(column, Column::Delta) || !table.comparisons.is_empty();
     let columns: Vec<Column> = table.columns.iter().copied().filter(compares).collect();
     let mut heads = vec![Head::new("network", true)];
-    heads.extend(columns.iter().map(|column| Head::new(column.head(), column.is_words())));
+    heads.extend(
+        columns.iter().map(|column| Head::new(column.head(&table.classes), column.is_words())),
+    );
     if table.quotes() {
         heads.extend(["paper ‡", "diff ‡"].map(|head| Head::new(head, false)));
     }
@@ -73,8 +75,12 @@ fn cell(row: &MeasuredRow, column: Column, table: &Results) -> String {
             let marked = row.is_test_selected() && first == Some(metric.name);
             format!("{}{}", measured(row, metric), if marked { TEST_SELECTED } else { "" })
         }
-        // Of a row, not of its network.
-        Column::Delta => NOTHING.to_owned(),
+        // The first stands for several of the second; the last is of a row, not of its network.
+        Column::PerClass | Column::Delta => NOTHING.to_owned(),
+        Column::Class(class) => {
+            row.accuracy_of(class).map_or_else(|| NOTHING.to_owned(), |spread| spread.percent())
+        }
+        Column::Confusion => confusion(row, &table.classes),
         Column::Seeds => {
             let (measured, seeds) = (row.seeds.len() - row.missing(), row.seeds.len());
             if measured == seeds { measured.to_string() } else { format!("{measured} of {seeds}") }
@@ -85,6 +91,15 @@ fn cell(row: &MeasuredRow, column: Column, table: &Results) -> String {
         Column::Step => row.step().map_or_else(|| NOTHING.to_owned(), |step| format!("{step:.1}")),
         Column::Cost => cost(row, &table.rows),
     }
+}
+
+/// `Shirt as Coat, 12.5 %`.
+fn confusion(row: &MeasuredRow, classes: &[String]) -> String {
+    let Some((right, answer, share)) = row.answers.as_ref().and_then(Answers::worst) else {
+        return NOTHING.to_owned();
+    };
+    let [right, answer] = [right, answer].map(|class| class_name(classes, class));
+    format!("{right} as {answer}, {:.1} %", share * 100.0)
 }
 
 fn footprint(row: &MeasuredRow, what: Footprint) -> String {

@@ -65,7 +65,7 @@ pub(super) fn footnotes(table: &Results) -> Vec<String> {
     notes
 }
 
-/// What the sizes are of, and which machine the latencies are from.
+/// What the sizes are of, which machine the latencies are from, and what a mistake's share is of.
 fn takes(table: &Results) -> Vec<String> {
     let shows = |what| table.columns.iter().any(|column| column.footprint() == Some(what));
     let mut notes = Vec::new();
@@ -77,6 +77,11 @@ fn takes(table: &Results) -> Vec<String> {
     };
     if !sizes.is_empty() {
         notes.push(format!("{sizes}; 1 kB is 1,000 bytes"));
+    }
+    if table.columns.contains(&Column::Confusion) {
+        notes.push(
+            "most often mistaken: of all seeds, with its share of the class's images".to_owned(),
+        );
     }
     let rows = table.rows.iter().filter_map(|row| row.ours.as_ref());
     if let Some(latency) = rows.filter_map(|row| row.takes.latency.as_ref()).next() {
@@ -96,6 +101,12 @@ fn takes(table: &Results) -> Vec<String> {
 pub(super) fn notes(table: &Results) -> Vec<String> {
     let mut notes = Vec::new();
     let ours = || table.rows.iter().filter_map(|row| row.ours.as_ref());
+    if !table.uncounted.is_empty() {
+        let evals: String = table.uncounted.iter().map(|name| format!(" --force {name}")).collect();
+        notes.push(format!(
+            "measured before answers were counted by class: `takd run{evals}` counts them"
+        ));
+    }
     for row in ours().filter(|row| row.teaches_at_chance()) {
         notes.push(format!(
             "warning: `{}` is a teacher and is no better than guessing among {} classes",

@@ -57,10 +57,28 @@ impl Storage for FashionMini {
         )
     }
 
+    fn class_labels(&self) -> Option<Vec<String>> {
+        Some(LABELS.map(str::to_owned).to_vec())
+    }
+
     fn how_to_get(&self) -> String {
         "it is built into takd".to_owned()
     }
 }
+
+/// As in the authors' README (<https://github.com/zalandoresearch/fashion-mnist>, "Labels").
+const LABELS: [&str; 10] = [
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+];
 
 /// File name and gzipped IDX content: training images and labels, test images and labels.
 const FILES: [(&str, &[u8]); 4] = [

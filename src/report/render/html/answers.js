@@ -7,16 +7,24 @@ const answerPictures = (kit) => {
   const MATRIX = 20;
 
   const mistakes = (confusion) => confusion.filter(([right, answer]) => right !== answer).sort((a, b) => b[2] - a[2]);
-  const listed = (confusion) => table("Most frequent mistakes", ["class", "taken for", "images"],
-    mistakes(confusion).slice(0, 20).map(([right, answer, images]) => row(String(right), cell(String(answer)), cell(String(images)))));
+  // A class by its name, where the data has names.
+  const called = (names, place) => names[place] ?? `class ${place}`;
+  const short = (names, place) => {
+    const name = names[place] ?? String(place);
+    return name.length > 14 ? `${name.slice(0, 13)}…` : name;
+  };
+  const listed = (confusion, names) => table("Most frequent mistakes", ["class", "taken for", "images"],
+    mistakes(confusion).slice(0, 20).map(([right, answer, images]) => row(names[right] ?? String(right), cell(names[answer] ?? String(answer)), cell(String(images)))));
 
-  const matrix = ({ classes, confusion }) => {
-    if (classes > MATRIX) return listed(confusion);
+  const matrix = ({ classes, confusion }, names) => {
+    if (classes > MATRIX) return listed(confusion, names);
     const side = Math.min(34, Math.floor(400 / classes));
-    const [left, top] = [44, 40];
+    // Room for names, whose letters are 6.5 pixels wide at most on average.
+    const longest = names.length ? Math.max(...Array.from({ length: classes }, (_, place) => short(names, place).length)) : 0;
+    const [left, top] = [44 + 6.5 * longest, 40 + 6.5 * longest];
     const totals = Array.from({ length: classes }, (_, right) => confusion.filter((pair) => pair[0] === right).reduce((sum, pair) => sum + pair[2], 0));
     const [worst] = mistakes(confusion);
-    const label = worst ? `the most frequent mistake: class ${worst[0]} taken for ${worst[1]}, ${worst[2]} images` : "no mistake";
+    const label = worst ? `the most frequent mistake: ${called(names, worst[0])} taken for ${called(names, worst[1])}, ${worst[2]} images` : "no mistake";
     const [width, height] = [left + classes * side + 8, top + classes * side + 8];
     const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": `Confusion matrix: ${label}` });
     picture.append(
@@ -26,14 +34,16 @@ const answerPictures = (kit) => {
     for (let place = 0; place < classes; place += 1) {
       const middle = (place + 0.5) * side;
       picture.append(
-        svg("text", { x: left + middle, y: top - 6, "text-anchor": "middle" }, String(place)),
-        svg("text", { x: left - 6, y: top + middle + 4, "text-anchor": "end" }, String(place)),
+        names.length
+          ? svg("text", { x: left + middle + 4, y: top - 6, "text-anchor": "start", transform: `rotate(-90 ${left + middle + 4} ${top - 6})` }, short(names, place))
+          : svg("text", { x: left + middle, y: top - 6, "text-anchor": "middle" }, String(place)),
+        svg("text", { x: left - 6, y: top + middle + 4, "text-anchor": "end" }, short(names, place)),
       );
     }
     for (const [right, answer, images] of confusion) {
       const share = images / totals[right];
       const [x, y] = [left + answer * side, top + right * side];
-      const told = `class ${right} answered as ${answer}: ${images} images, ${(share * 100).toFixed(1)} % of the class`;
+      const told = `${called(names, right)} answered as ${called(names, answer)}: ${images} images, ${(share * 100).toFixed(1)} % of the class`;
       const ink = right === answer ? "f-s0" : "f-s1";
       picture.append(svg("rect", { x, y, width: side - 1, height: side - 1, class: ink, "fill-opacity": (0.08 + 0.72 * share).toFixed(3) }, svg("title", {}, told)));
       if (side >= 24) {
@@ -41,7 +51,7 @@ const answerPictures = (kit) => {
       }
     }
     return html("div", { class: "chart" }, html("h4", {}, "Confusion matrix, all seeds"), picture,
-      html("details", {}, html("summary", {}, "most frequent mistakes"), listed(confusion)));
+      html("details", {}, html("summary", {}, "most frequent mistakes"), listed(confusion, names)));
   };
 
   // `series` are { name, order, bins }: accuracy against confidence, a line each.

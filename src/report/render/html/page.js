@@ -144,6 +144,7 @@
     if (kind === "eval") return index;
     return children.find((child) => data.nodes[child].parents[0] === index && data.nodes[child].answers);
   };
+  const namesOf = (index) => data.classes[data.classesOf[countedAt(index)]] ?? [];
   const answersOf = (index) => data.nodes[countedAt(index)]?.answers;
 
   // Nested fields as paths: recipe.optimizer.sgd.lr.
@@ -213,7 +214,7 @@
     if (answered.length) charts.push(pictures.reliability(answered));
     const last = data.nodes[chosen.at(-1)];
     const counted = answersOf(chosen.at(-1));
-    if (counted) charts.push(pictures.matrix(counted));
+    if (counted) charts.push(pictures.matrix(counted, namesOf(chosen.at(-1))));
     else if (last.accuracy) charts.push(html("p", { class: "note" }, `Measured before answers were counted: takd run --force ${data.nodes[countedAt(chosen.at(-1)) ?? last.children.find((child) => data.nodes[child].kind === "eval") ?? chosen.at(-1)].name} counts them.`));
     panel.replaceChildren(
       html("h3", {}, html("a", { href: address(chosen.at(-1)) }, last.name)),

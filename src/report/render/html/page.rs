@@ -11,9 +11,15 @@ use super::{
     measurements::measurements,
     tables::tables,
 };
-use crate::report::{NodeResults, escape::plain, plural, render::Contents, state::NodeState};
+use crate::{
+    dataset,
+    graph::Graph,
+    pipeline::Work,
+    report::{NodeResults, escape::plain, plural, render::Contents, state::NodeState},
+};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde::Serialize;
+use std::{collections::BTreeMap, sync::Arc};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = concat!(include_str!("answers.js"), include_str!("page.js"));
@@ -23,6 +29,37 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 
 #[derive(Serialize)]
 struct Data<'a> {
     nodes: &'a [NodeResults],
+    /// Lists of names of classes.
+    classes: Vec<Vec<String>>,
+    /// Which of them each node with answers has.
+    #[serde(rename = "classesOf")]
+    classes_of: BTreeMap<usize, usize>,
+}
+
+impl<'a> Data<'a> {
+    /// Names are asked for where answers are drawn alone: a data set of folders lists them for it.
+    fn new(graph: &Graph<'_>, nodes: &'a [NodeResults]) -> Self {
+        let mut asked: Vec<(*const dataset::Data, Option<usize>)> = Vec::new();
+        let (mut classes, mut classes_of) = (Vec::new(), BTreeMap::new());
+        for (index, node) in graph.pipeline.nodes.iter().enumerate() {
+            let Work::Eval(eval) = &node.work else { continue };
+            if nodes.get(index).is_none_or(|node| node.answers.is_none()) {
+                continue;
+            }
+            let data = &graph.pipeline.learn(eval.of).data;
+            let known = asked.iter().find(|(known, _)| *known == Arc::as_ptr(data));
+            let list = known.map(|(_, list)| *list).unwrap_or_else(|| {
+                let list = data.format.class_labels().map(|labels| {
+                    classes.push(labels);
+                    classes.len() - 1
+                });
+                asked.push((Arc::as_ptr(data), list));
+                list
+            });
+            classes_of.extend(list.map(|list| (index, list)));
+        }
+        Self { nodes, classes, classes_of }
+    }
 }
 
 /// The page as a file. The same pipeline and cache give the same bytes.
@@ -105,7 +142,7 @@ pub(super) fn render(contents: &Contents<'_>) -> String {
                     }
                     (measurements(&measured))
                 }
-                script #data type="application/json" { (data(&Data { nodes })) }
+                script #data type="application/json" { (data(&Data::new(graph, nodes))) }
                 script { (PreEscaped(SCRIPT)) }
             }
         }
