@@ -18,7 +18,8 @@ const ROUNDS: usize = 7;
 /// Steps of the first turn: the second one's loss shows the first one's gradients too. Later ones tell
 /// less, since training makes any rounding grow.
 const CHECK: usize = 2;
-/// Largest relative difference of the two sides' losses after the first turn.
+/// Largest relative difference of the two sides' losses after the first turn, or else what PyTorch's own layouts
+/// differ by: in MobileNetV2, 19 BatchNorms deep, rounding moves the second loss by 1e-3.
 const SAME: f64 = 2e-4;
 
 const SGD: Sgd = Sgd { lr: 0.01, momentum: 0.9, nesterov: true, weight_decay: 1e-4 };
@@ -98,11 +99,12 @@ pub fn compare(python: &OsStr, threads: usize) -> Result<Vec<Row>, Box<dyn Error
             let said = said.collect::<Result<Vec<_>, _>>()?;
             // The first turn warms up, and shows that both sides compute the same.
             if round == 0 {
-                for said in &said {
-                    let other = said.loss.unwrap_or(f64::NAN);
-                    if (loss - other).abs() > SAME * loss.abs().max(0.1) || other.is_nan() {
-                        return Err(format!("{name}: loss {loss}, but PyTorch has {other}").into());
-                    }
+                let [one, other] = [0, 1].map(|layout| said[layout].loss.unwrap_or(f64::NAN));
+                let allowed = (SAME * loss.abs().max(0.1)).max((one - other).abs());
+                let is_same = (loss - one).abs().min((loss - other).abs()) <= allowed;
+                if !is_same || one.is_nan() || other.is_nan() {
+                    let problem = format!("{name}: loss {loss}, but PyTorch has {one} and {other}");
+                    return Err(problem.into());
                 }
                 (peak, flops) = (said[0].peak, said[0].flops.ok_or("peer.py counts")?);
                 continue;
