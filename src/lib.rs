@@ -46,6 +46,7 @@ pub mod schema;
 pub mod search;
 pub mod session;
 pub mod shape;
+mod shell;
 pub mod slurm;
 pub mod statistics;
 pub mod store;

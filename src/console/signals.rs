@@ -1,7 +1,7 @@
 //! Stopping a run: once nodes run, the first signal asks them to stop; a second one ends the process.
 
 use super::{exit, progress::LogArgs, stderr};
-use crate::slurm::word;
+use crate::shell::word;
 #[cfg(unix)]
 use nix::sys::signal::{SigSet, Signal};
 use std::sync::{

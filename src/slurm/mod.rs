@@ -18,7 +18,7 @@ mod verdict;
 pub use follow::Follower;
 pub use problem::SlurmError;
 pub use queue::{Job, JobState, Queue};
-pub use script::{Call, word};
+pub use script::Call;
 pub use submit::{Printed, Submitter};
 
 use crate::store::Store;

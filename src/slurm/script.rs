@@ -1,7 +1,10 @@
 //! The text of a batch script.
 
 use super::array::ranges;
-use crate::pipeline::{Resources, TimeLimit};
+use crate::{
+    pipeline::{Resources, TimeLimit},
+    shell::word,
+};
 use std::fmt::Write as _;
 
 /// How a job calls takd.
@@ -158,16 +161,6 @@ const REQUEUE: &str = r#"if [ "$code" = 75 ] && [ "$SECONDS" -ge 10 ]; then
 fi
 "#;
 
-/// A word as a shell reads it.
-pub fn word(text: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./=:,@+%".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
-    }
-}
-
 /// A value as sbatch reads it in a script.
 fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./=:,@+%".contains(c);
@@ -175,22 +168,5 @@ fn quoted(text: &str) -> String {
         text.to_owned()
     } else {
         format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn words_are_quoted_for_a_shell() {
-        for (text, quoted) in [
-            ("recipe.plain.epochs=5", "recipe.plain.epochs=5"),
-            ("a b", "'a b'"),
-            ("it's", "'it'\\''s'"),
-            ("a*", "'a*'"),
-            ("", "''"),
-            ("päth", "päth"),
-        ] {
-            assert_eq!(super::word(text), quoted);
-        }
     }
 }

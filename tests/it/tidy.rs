@@ -22,6 +22,7 @@ const LAYERS: [&[&str]; 19] = [
         "kernels",
         "kind",
         "shape",
+        "shell",
         "tensors",
     ],
     &["onnx", "processor", "search", "statistics", "tap"],
