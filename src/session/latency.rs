@@ -14,13 +14,9 @@ impl Session {
             return;
         }
         let graph = self.graph();
-        let Ok((mut open, _)) = self.targets(&graph, selection) else { return };
-        let mut meant = HashSet::new();
-        while let Some(task) = open.pop() {
-            if meant.insert(graph.tasks[task].node) {
-                open.extend(graph.dag.parents(task));
-            }
-        }
+        let Ok((targets, _)) = self.targets(&graph, selection) else { return };
+        let needed = graph.dag.closure(&targets).into_iter();
+        let meant: HashSet<usize> = needed.map(|task| graph.tasks[task].node).collect();
         let mut nets: Vec<(&str, &Architecture)> = Vec::new();
         for node in asked.into_iter().filter(|node| meant.contains(node)) {
             let learn = self.pipeline.learn(node);
