@@ -55,12 +55,21 @@ impl Footprint {
         }
     }
 
-    /// What a number is counted in, where people read it.
-    pub fn unit(self) -> &'static str {
-        match self {
+    /// Along an axis.
+    pub fn axis(self) -> String {
+        let unit = match self {
             Self::Parameters | Self::MultiplyAdds => "",
-            Self::Size | Self::SizeInt8 => "bytes",
-            Self::Latency => "ms",
+            Self::Size | Self::SizeInt8 => " (kB)",
+            Self::Latency => " (ms)",
+        };
+        format!("{}{unit}", self.title())
+    }
+
+    /// A number of it as tables and figures show it: bytes as kB.
+    pub fn shown(self, number: f64) -> f64 {
+        match self {
+            Self::Size | Self::SizeInt8 => number / 1e3,
+            Self::Parameters | Self::MultiplyAdds | Self::Latency => number,
         }
     }
 

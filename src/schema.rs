@@ -3,6 +3,7 @@
 
 use crate::{
     column::Column,
+    footprint::Footprint,
     kind::{Bound, Field, Kind, Range},
     kinds::Kinds,
     metric::METRICS,
@@ -44,6 +45,10 @@ fn of_sort(sort: &str, kinds: &Kinds) -> Map<String, Value> {
                 "pattern": "^class:.",
             });
             object(json!({ "anyOf": [{ "enum": names.collect::<Vec<_>>() }, class] }))
+        }
+        "footprints" => {
+            let names = Footprint::ALL.map(Footprint::name);
+            object(json!({ "enum": names.to_vec() }))
         }
         "metrics" => {
             let names = METRICS.map(|metric| metric.name);

@@ -50,7 +50,7 @@ pub use adjust::Adjust;
 pub use choose::{Choose, Cost, Evidence, Verdict};
 pub use diagnostic::{Diagnostic, Diagnostics, Sources, Span};
 pub use executor::{Resources, Slurm};
-pub use figure::{Figure, MeanRule, Measure, Point, Quantity, Series, Teachers, X};
+pub use figure::{Figure, MeanRule, Measure, Places, Point, Quantity, Series, Teachers, X};
 pub use measure::{Ask, Eval, Measured};
 pub use names::nearest;
 pub use outside::Outside;

@@ -5,6 +5,7 @@ use super::{
     adjust::Adjust,
     choose::Choose,
     executor::Slurm,
+    figure::Measure,
     measure::{Ask, Eval, Measured},
     outside::Outside,
     search::Search,
@@ -315,12 +316,19 @@ impl Node {
 }
 
 impl Pipeline {
-    /// The trainings of whose networks a table shows how long an image takes on this machine.
+    /// The trainings of whose networks a table or a figure shows how long an image takes on this machine.
     pub fn timed(&self) -> Vec<usize> {
         let is_timed = |column: &Column| column.footprint() == Some(Footprint::Latency);
         let tables = self.tables.iter().filter(|table| table.columns.iter().any(is_timed));
         let rows = tables.flat_map(|table| &table.rows).filter_map(|row| row.measured);
-        let mut nodes: Vec<usize> = rows.map(|measured| measured.node).collect();
+        let is_timed = |figure: &&Figure| figure.places.footprint() == Some(Footprint::Latency);
+        let figures = self.figures.iter().filter(is_timed);
+        let points = figures.flat_map(|figure| &figure.series).flat_map(|series| &series.points);
+        let points = points.filter_map(|point| match point.measured {
+            Some(Measure::Accuracy(measured)) => Some(measured),
+            _ => None,
+        });
+        let mut nodes: Vec<usize> = rows.chain(points).map(|measured| measured.node).collect();
         nodes.sort_unstable();
         nodes.dedup();
         nodes

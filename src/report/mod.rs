@@ -26,7 +26,9 @@ pub use csv_file::csv_line;
 pub use decisions::{ChoiceResults, EvidenceResults, MethodResults, SearchResults, TrialResults};
 pub use entries::Entries;
 pub use escape::printable;
-pub use figure::{Correlation, FigureResults, Line, Pick, PointResult, Rule, TeachersResult};
+pub use figure::{
+    Correlation, FigureResults, Front, Line, OnFront, Pick, PointResult, Rule, TeachersResult,
+};
 pub use gather::{Report, Results};
 pub use nodes::NodeResults;
 pub use picture::{PaintError, Picture};

@@ -32,7 +32,7 @@ fn point(x: f64, node: &str, ours: &[f64], paper: Option<f64>) -> PointResult {
 }
 
 /// Two lines, one with a missing point and one with the paper's, and the mean rule.
-fn figure() -> FigureResults {
+pub fn figure() -> FigureResults {
     let points = vec![
         point(2.0, "scratch2", &[69.8, 70.1, 70.3], Some(70.16)),
         point(4.0, "scratch4", &[74.0, 74.2, 74.9], None),
@@ -64,6 +64,7 @@ fn figure() -> FigureResults {
             pick: Some(pick),
         }),
         teachers: None,
+        front: None,
     }
 }
 

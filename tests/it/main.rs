@@ -59,6 +59,7 @@ mod own_format;
 mod own_layer;
 mod own_objective;
 mod page;
+mod pareto;
 mod passes;
 mod pictures;
 mod predict;

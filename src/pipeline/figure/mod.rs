@@ -1,11 +1,15 @@
 //! Figures: measured networks as points over a number, with the paper's points beside them.
 
+mod places;
 pub(super) mod raw;
 mod resolve;
+mod sizes;
 mod teachers;
 
+pub use places::{Places, Teachers};
+
 use super::measure::Measured;
-use crate::{dataset::Split, metric::Metric};
+use crate::dataset::Split;
 use serde::Serialize;
 
 /// A figure of results.
@@ -29,17 +33,8 @@ pub struct Figure {
     pub series: Vec<Series>,
     /// Whose mean is drawn as a line, and picks an assistant.
     pub mean_rule: Option<MeanRule>,
-    /// What of their teachers places the points, where no number of their own does.
-    pub teachers: Option<Teachers>,
-}
-
-/// A measure of teachers, against which the gain of their students is set.
-#[derive(Clone, Copy, Debug)]
-pub struct Teachers {
-    /// The measure.
-    pub metric: &'static Metric,
-    /// On which images.
-    pub split: Split,
+    /// What places the points.
+    pub places: Places,
 }
 
 /// What a figure's values are.
@@ -81,6 +76,8 @@ pub enum X {
     At(f64),
     /// At the figure's measure of this network, which teaches the point's.
     OfTeacher(Measured),
+    /// At what the point's network takes of a device.
+    OfNetwork,
 }
 
 /// What a point shows.

@@ -2,6 +2,7 @@
 
 use super::Quantity;
 use crate::{
+    footprint::Footprint,
     metric::{METRICS, Metric},
     pipeline::{
         diagnostic::{Diagnostics, Span},
@@ -20,9 +21,17 @@ pub(in crate::pipeline) struct RawFigure {
     pub(super) note: Option<String>,
     pub(super) gain: Option<(Quantity, Span)>,
     pub(super) eval: Option<Name>,
+    /// Empty where every measured network is meant.
     pub(super) series: Vec<RawSeries>,
     pub(super) mean_rule: Option<(Name, Name, Span)>,
-    pub(super) teachers: Option<RawTeachers>,
+    pub(super) places: RawPlaces,
+}
+
+/// What places points.
+pub(super) enum RawPlaces {
+    Numbers,
+    Teachers(RawTeachers),
+    Footprint(Footprint),
 }
 
 /// `{ metric = "entropy", eval = "on-training" }`.
@@ -38,7 +47,7 @@ pub(super) struct RawSeries {
 
 pub(super) struct RawPoint {
     pub(super) span: Span,
-    /// Nothing where its teacher's measure places it.
+    /// Nothing where a measure places it.
     pub(super) x: Option<f64>,
     pub(super) node: Option<Name>,
     pub(super) over: Option<Name>,
@@ -61,17 +70,32 @@ pub(in crate::pipeline) fn read(
     let gain = gain.and_then(|value| Some((fields.word(value, &words)?, value.span.clone())));
     // Ten times an accuracy is a gain of 900 %.
     let most = if matches!(gain, Some((Quantity::GainPercent, _))) { 1e6 } else { 100.0 };
-    let teachers_value = fields.take("teachers");
-    let by_teachers = teachers_value.is_some();
-    let x = if by_teachers { fields.take("x") } else { fields.require("x") };
+    let (teachers_value, pareto_value) = (fields.take("teachers"), fields.take("pareto"));
+    let by = match (teachers_value, pareto_value) {
+        (None, None) => By::Numbers,
+        (Some(_), None) => By::Teachers,
+        (None, Some(_)) => By::Footprint,
+        (Some(_), Some(value)) => {
+            let message = "points stand by `teachers` or by `pareto`, not by both";
+            fields.errors.push(&value.span, message);
+            By::Teachers
+        }
+    };
+    let x = if by == By::Numbers { fields.require("x") } else { fields.take("x") };
     let x = x.map(|value| fields.string(value));
     let eval = fields.take("eval").and_then(|value| fields.string(value));
-    let series_value = fields.require("series");
+    let series_value =
+        if by == By::Footprint { fields.take("series") } else { fields.require("series") };
     let series: Vec<RawSeries> = series_value.map_or(Vec::new(), |value| {
         let items = fields.array(value, "series");
-        items.iter().filter_map(|item| series(item, most, by_teachers, &mut fields)).collect()
+        items.iter().filter_map(|item| series(item, most, by, &mut fields)).collect()
     });
-    let teachers = teachers_value.map(|value| teachers(value, &mut fields));
+    let words = Footprint::ALL.map(|what| (what.name(), what));
+    let places = match (teachers_value, pareto_value) {
+        (None, None) => Some(RawPlaces::Numbers),
+        (Some(value), _) => teachers(value, &mut fields).map(RawPlaces::Teachers),
+        (None, Some(value)) => fields.word(value, &words).map(RawPlaces::Footprint),
+    };
     let mean_rule = fields.take("mean_rule").and_then(|value| mean_rule(value, &mut fields));
     if let Some(value) = series_value
         && matches!(&value.kind, Kind::Array(items) if items.is_empty())
@@ -80,9 +104,17 @@ pub(in crate::pipeline) fn read(
     }
     fields.finish();
     // What was written wrong has been reported.
-    let (name, teachers) = (name.clone(), teachers.map_or(Some(None), |read| read.map(Some))?);
-    let x = x.map_or_else(|| by_teachers.then_some(None), |read| read.map(Some))?;
-    Some(RawFigure { name, title, x, y, note, gain, eval, series, mean_rule, teachers })
+    let (name, places) = (name.clone(), places?);
+    let x = x.map_or_else(|| (by != By::Numbers).then_some(None), |read| read.map(Some))?;
+    Some(RawFigure { name, title, x, y, note, gain, eval, series, mean_rule, places })
+}
+
+/// Which of the [`RawPlaces`] a figure has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    Numbers,
+    Teachers,
+    Footprint,
 }
 
 /// A value as a table to read, or an error.
@@ -94,12 +126,7 @@ fn inner<'v>(value: &'v Value, fields: &mut Fields<'_, '_>, want: &str) -> Optio
     Some(table)
 }
 
-fn series(
-    value: &Value,
-    most: f64,
-    by_teachers: bool,
-    fields: &mut Fields<'_, '_>,
-) -> Option<RawSeries> {
+fn series(value: &Value, most: f64, by: By, fields: &mut Fields<'_, '_>) -> Option<RawSeries> {
     let table = inner(value, fields, "a table with `label` and `points`")?;
     let mut inner = Fields::new(table, &value.span, "series", fields.errors);
     let label = inner.require("label").and_then(|value| inner.string(value));
@@ -108,38 +135,53 @@ fn series(
         if matches!(&value.kind, Kind::Array(items) if items.is_empty()) {
             inner.errors.push(&value.span, "a series needs at least one point");
         }
-        items.iter().filter_map(|item| point(item, most, by_teachers, &mut inner)).collect()
+        items.iter().filter_map(|item| point(item, most, by, &mut inner)).collect()
     });
     inner.finish();
     Some(RawSeries { label: label?.text, points })
 }
 
 /// `{ x = 4, node = "student4", over = "scratch4", paper = 1.5 }`; `paper` is at most `most`, and there is
-/// no `x` where points stand by their teachers.
-fn point(
-    value: &Value,
-    most: f64,
-    by_teachers: bool,
-    fields: &mut Fields<'_, '_>,
-) -> Option<RawPoint> {
-    let want = if by_teachers { "`node` and `over`" } else { "`x` and `node`" };
+/// no `x` where points stand by a measure.
+fn point(value: &Value, most: f64, by: By, fields: &mut Fields<'_, '_>) -> Option<RawPoint> {
+    let want = match by {
+        By::Numbers => "`x` and `node`",
+        By::Teachers => "`node` and `over`",
+        By::Footprint => "`node`",
+    };
     let table = inner(value, fields, &format!("a table with {want}"))?;
     let mut inner = Fields::new(table, &value.span, "point", fields.errors);
-    let x = if by_teachers { inner.take("x") } else { inner.require("x") };
-    let x = match x {
-        Some(value) if by_teachers => {
+    let x = if by == By::Numbers { inner.require("x") } else { inner.take("x") };
+    let x = match (x, by) {
+        (Some(value), By::Teachers) => {
             inner.errors.push(&value.span, "its teacher's measure says where the point stands");
             None
         }
-        None if by_teachers => Some(None),
-        value => value.and_then(|value| inner.number(value, "a number", |_| true)).map(Some),
+        (Some(value), By::Footprint) => {
+            inner.errors.push(&value.span, "its network says where the point stands");
+            None
+        }
+        (None, By::Teachers | By::Footprint) => Some(None),
+        (value, By::Numbers) => {
+            value.and_then(|value| inner.number(value, "a number", |_| true)).map(Some)
+        }
     };
-    let [node, over] = ["node", "over"].map(|key| inner.take(key).map(|value| inner.string(value)));
-    let paper = inner.take("paper").map(|value| {
+    let mut own = |key: &'static str| {
+        if by != By::Footprint {
+            return inner.take(key);
+        }
+        let message = format!("`{key}` has no place in a figure of what networks take");
+        inner.refuse(key, &message, "its points are `{ node }`: accuracies of your own");
+        None
+    };
+    let (over, paper) = (own("over"), own("paper"));
+    let node = inner.take("node").map(|value| inner.string(value));
+    let over = over.map(|value| inner.string(value));
+    let paper = paper.map(|value| {
         inner.number(value, "percent or percentage points", |p| (-100.0..=most).contains(&p))
     });
     match (&node, &over, &paper) {
-        (None, ..) if by_teachers => inner.errors.push(&value.span, "`point` needs `node`"),
+        (None, ..) if by != By::Numbers => inner.errors.push(&value.span, "`point` needs `node`"),
         (None, None, None) => {
             let help = "or `paper`, for a point that only quotes";
             inner.errors.push_help(&value.span, "`point` needs `node`", help);

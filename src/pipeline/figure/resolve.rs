@@ -1,8 +1,8 @@
 //! A figure whose names are what they name.
 
 use super::{
-    Figure, MeanRule, Measure, Point, Quantity, Series, Teachers, X,
-    raw::{RawFigure, RawPoint},
+    Figure, MeanRule, Measure, Places, Point, Quantity, Series, Teachers, X,
+    raw::{RawFigure, RawPlaces, RawPoint},
 };
 use crate::pipeline::{
     measure::{Eval, Measured},
@@ -20,31 +20,39 @@ impl Resolver<'_> {
         learns: &[Option<Learn>],
     ) -> Option<Figure> {
         let group = self.group("figure", &raw.name, raw.eval.as_ref())?;
-        let teachers = match &raw.teachers {
-            None => None,
-            Some(raw_teachers) => {
-                let given = raw_teachers.eval.as_ref().or(raw.eval.as_ref());
+        let (places, measures) = match &raw.places {
+            RawPlaces::Numbers => (Places::Numbers, group),
+            RawPlaces::Footprint(what) => (Places::Footprint(*what), group),
+            RawPlaces::Teachers(teachers) => {
+                let given = teachers.eval.as_ref().or(raw.eval.as_ref());
                 let of = self.group("figure", &raw.name, given)?;
-                Some((Teachers { metric: raw_teachers.metric, split: of.split }, of))
+                let (metric, split) = (teachers.metric, of.split);
+                (Places::Teachers(Teachers { metric, split }), of)
             }
         };
         let mut overs = raw.series.iter().flat_map(|series| &series.points).map(|p| &p.over);
-        let gains = teachers.is_some() || overs.any(Option::is_some);
-        let mut series = Vec::with_capacity(raw.series.len());
+        let gains = places.teachers().is_some() || overs.any(Option::is_some);
+        let mut series = match (places, &*raw.series) {
+            (Places::Footprint(_), []) => self.every_network(group, evals),
+            _ => Vec::with_capacity(raw.series.len()),
+        };
         for line in &raw.series {
             let mut points = Vec::with_capacity(line.points.len());
             for point in &line.points {
-                match teachers {
-                    None => points.extend(self.point(point, gains, group, evals)),
-                    Some((Teachers { metric, .. }, of)) => {
-                        let groups = [group, of];
+                match places {
+                    Places::Numbers => points.extend(self.point(point, gains, group, evals)),
+                    Places::Footprint(_) => {
+                        self.sized_points(point, group, evals, &mut points);
+                    }
+                    Places::Teachers(Teachers { metric, .. }) => {
+                        let groups = [group, measures];
                         self.taught_points(point, metric, groups, evals, learns, &mut points);
                     }
                 }
             }
             let place = |point: &Point| match point.x {
                 X::At(x) => x,
-                X::OfTeacher(_) => 0.0,
+                X::OfTeacher(_) | X::OfNetwork => 0.0,
             };
             points.sort_by(|a: &Point, b| place(a).total_cmp(&place(b)));
             series.push(Series { label: line.label.clone(), points });
@@ -73,19 +81,18 @@ impl Resolver<'_> {
             Quantity::GainPoints => "gain in accuracy (percentage points)",
             Quantity::GainPercent => "gain in accuracy (percent)",
         };
-        let teachers = teachers.map(|(teachers, _)| teachers);
         let x = raw.x.as_ref().map(|x| x.text.clone());
         Some(Figure {
             name: raw.name.text.clone(),
             title: raw.title.clone().unwrap_or_else(|| raw.name.text.clone()),
-            x: x.or_else(|| teachers.map(|teachers| teachers.label())).unwrap_or_default(),
+            x: x.or_else(|| places.label()).unwrap_or_default(),
             y: raw.y.clone().unwrap_or_else(|| default.to_owned()),
             quantity,
             note: raw.note.clone(),
             split: group.split,
             series,
             mean_rule,
-            teachers,
+            places,
         })
     }
 

@@ -1,18 +1,10 @@
 //! Points that stand where a measure of their teachers is.
 
-use super::{Measure, Point, Teachers, X, raw::RawPoint};
+use super::{Measure, Point, X, raw::RawPoint};
 use crate::{
-    metric::{Metric, Setting, Unit},
+    metric::{Metric, Setting},
     pipeline::{measure::Eval, resolve::Resolver, resolved::Learn, tables::RawEval, value::Name},
 };
-
-impl Teachers {
-    /// What the axis is called where the file does not say it.
-    pub(super) fn label(self) -> String {
-        let percent = if self.metric.unit == Unit::Share { " (%)" } else { "" };
-        format!("teacher's {}{percent}", self.metric.title)
-    }
-}
 
 impl Resolver<'_> {
     /// A point for each student that `raw` means: its gain, measured in the first of the groups, at its

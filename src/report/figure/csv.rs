@@ -3,7 +3,7 @@
 use super::FigureResults;
 use crate::report::csv_file::{CsvFile, cell, number};
 
-const HEAD: [&str; 18] = [
+const HEAD: [&str; 19] = [
     "series",
     "x",
     "node",
@@ -22,6 +22,7 @@ const HEAD: [&str; 18] = [
     "spearman",
     "spearman_n",
     "spearman_p",
+    "front",
 ];
 
 impl FigureResults {
@@ -34,6 +35,7 @@ impl FigureResults {
         let note = cell(self.note.as_deref().unwrap_or_default());
         let picked = self.rule.as_ref().and_then(|rule| rule.pick.as_ref()).map(|pick| &pick.node);
         let correlations = self.teachers.iter().flat_map(|teachers| &teachers.correlations);
+        let front = self.front.as_ref();
         let mut correlations = correlations.map(Some).chain(std::iter::repeat(None));
         for line in &self.lines {
             let correlation = correlations.next().flatten();
@@ -59,6 +61,7 @@ impl FigureResults {
                     number(correlation.and_then(|found| found.rho)),
                     correlation.map(|found| found.n.to_string()).unwrap_or_default(),
                     number(correlation.and_then(|found| found.p)),
+                    front.map_or(String::new(), |front| front.has(point.node.as_ref()).to_string()),
                 ];
                 file.line(fields.into_iter());
             }

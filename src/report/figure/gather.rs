@@ -2,7 +2,7 @@
 
 use super::{
     super::{MeasuredRow, SeedResult, Spread, reader::Reader},
-    Correlation, TeachersResult,
+    Correlation, Front, TeachersResult,
 };
 use crate::{
     dataset::Split,
@@ -39,6 +39,9 @@ pub struct FigureResults {
     /// What of the teachers places the points, where that does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub teachers: Option<TeachersResult>,
+    /// The Pareto front, where points stand at what their networks take of a device.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub front: Option<Front>,
 }
 
 /// A line of points.
@@ -53,7 +56,7 @@ pub struct Line {
 /// A point.
 #[derive(Clone, Debug, Serialize)]
 pub struct PointResult {
-    /// Where it stands; nothing while its teacher is not measured.
+    /// Where it stands; nothing while its teacher, or its latency, is not measured.
     pub x: Option<f64>,
     /// The node of the teacher whose measure places it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,9 +125,12 @@ impl FigureResults {
                 Some(rule)
             }
         };
-        let teachers = figure.teachers.map(|teachers| {
+        let teachers = figure.places.teachers().map(|teachers| {
             TeachersResult::of(teachers, lines.iter().map(Line::correlation).collect())
         });
+        let networks =
+            || lines.iter().flat_map(|line: &Line| &line.points).filter_map(PointResult::network);
+        let front = figure.places.footprint().map(|what| Front::of(what, networks()));
         Ok(Self {
             name: figure.name.clone(),
             title: figure.title.clone(),
@@ -138,7 +144,15 @@ impl FigureResults {
             lines,
             rule,
             teachers,
+            front,
         })
+    }
+}
+
+impl PointResult {
+    /// Its node, its place and its accuracy, if it is measured.
+    pub fn network(&self) -> Option<(String, Option<f64>, f64)> {
+        Some((self.node.clone()?, self.x, self.ours?.mean))
     }
 }
 
@@ -193,7 +207,7 @@ fn gather_point(
         X::At(x) => result.x = Some(x),
         X::OfTeacher(teacher) => {
             let row = reader.row(teacher)?;
-            let metric = figure.teachers.map(|teachers| teachers.metric);
+            let metric = figure.places.teachers().map(|teachers| teachers.metric);
             let number = |seed: &SeedResult| {
                 let metric = metric?;
                 Some(seed.metrics.as_ref()?.get(metric.name)? * metric.unit.scale())
@@ -202,11 +216,16 @@ fn gather_point(
             result.x = Spread::of(&numbers).map(|spread| spread.mean);
             result.teacher = Some(row.node);
         }
+        X::OfNetwork => {}
     }
     let values = match point.measured {
         None => return Ok(result),
         Some(Measure::Accuracy(of)) => {
-            let row = reader.row(of)?;
+            let takes = figure.places.footprint();
+            let row = reader.row_with(of, takes)?;
+            if let Some(what) = takes {
+                result.x = row.footprint(what);
+            }
             result.test_selected = row.is_test_selected();
             let values = top1(&row);
             result.node = Some(row.node);

@@ -1,13 +1,13 @@
 //! A figure as a picture: axes, lines of points with error bars, the paper's points hollow.
 
 use super::{
-    FigureResults, Line, Pick, PointResult, Rule,
-    axes::{Axis, NORMAL, SMALL, label, name_axes},
+    FigureResults, Front, Line, OnFront, Pick, PointResult, Rule,
+    axes::{Axis, NORMAL, SMALL, brief, label, name_axes},
     frame::{Entry, LEFT, RIGHT, WIDTH, inside, legend, mark},
 };
 use crate::report::{
     TEST_SELECTED,
-    picture::{Anchor, Ink, Pen, Picture, Place, Shape, width},
+    picture::{Anchor, Ink, Pen, Picture, Place, Shape, cut, width},
     split_name,
 };
 
@@ -36,8 +36,12 @@ impl FigureResults {
         let bottom = top + PLOT;
         picture.height = self.say_below(&mut picture, bottom + 56.0);
         let points = || self.lines.iter().flat_map(|line| &line.points);
-        let xs: Vec<f64> = points().filter_map(|point| point.x).collect();
-        let axis = if self.teachers.is_some() { Axis::rounded } else { Axis::at };
+        let xs: Vec<f64> = points().filter_map(|point| self.shown(point.x)).collect();
+        let axis = match (&self.teachers, &self.front) {
+            (Some(_), _) => Axis::rounded,
+            (None, Some(_)) => Axis::sizes,
+            (None, None) => Axis::at,
+        };
         let x = axis(&xs, LEFT, RIGHT);
         let y = Axis::rounded(&self.heights(), bottom, top);
         self.frame(&mut picture, &x, &y, (top, bottom));
@@ -55,6 +59,9 @@ impl FigureResults {
             }
             name_mean(&mut picture, rule, &y);
         }
+        if let Some(front) = &self.front {
+            draw_front(&mut picture, front, [&x, &y]);
+        }
         if self.heights().is_empty() {
             let at = ((LEFT + RIGHT) / 2.0, (top + bottom) / 2.0);
             let text = "nothing in the cache yet: `takd run` makes it";
@@ -66,7 +73,7 @@ impl FigureResults {
     /// The notes below the plot, from `top` on; where the picture ends.
     fn say_below(&self, picture: &mut Picture, top: f64) -> f64 {
         let mut y = top;
-        let notes = self.told_of_teachers().chain(self.note.clone()).chain(self.unlike());
+        let notes = self.told_below().chain(self.note.clone()).chain(self.unlike());
         for note in notes {
             let mut line = String::new();
             for word in note.split_whitespace() {
@@ -85,9 +92,19 @@ impl FigureResults {
         if y > top { y + 12.0 } else { top }
     }
 
+    /// Whether its points are no sequence: teachers, or networks.
+    fn is_scattered(&self) -> bool {
+        self.teachers.is_some() || self.front.is_some()
+    }
+
+    /// A place along the axis as the axis shows it.
+    fn shown(&self, x: Option<f64>) -> Option<f64> {
+        x.map(|x| self.front.as_ref().map_or(x, |front| front.takes.shown(x)))
+    }
+
     /// How far a line's points stand beside their place.
     fn aside(&self, line: usize) -> f64 {
-        if self.teachers.is_some() {
+        if self.is_scattered() {
             return 0.0;
         }
         (line as f64 - (self.lines.len() as f64 - 1.0) / 2.0) * APART
@@ -116,6 +133,9 @@ impl FigureResults {
             _ => format!("top-1 on the {split} split, mean ± std over {seeds} seeds"),
         };
         text.extend(self.teachers_split());
+        if self.front.is_some() {
+            text += "; dashed: the Pareto front";
+        }
         if points().any(|point| point.paper.is_some()) {
             text += "; hollow: the paper's values";
         }
@@ -131,7 +151,7 @@ impl FigureResults {
 
     /// Its lines' entries from `top` on; where the next line of them would stand.
     fn legend(&self, picture: &mut Picture, top: f64) -> f64 {
-        let joined = self.teachers.is_none();
+        let joined = !self.is_scattered();
         let entries = self.lines.iter().enumerate().flat_map(|(series, line)| {
             let paper = line.points.iter().any(|point| point.paper.is_some());
             let ours = line.points.iter().any(|point| point.node.is_some());
@@ -154,7 +174,7 @@ impl FigureResults {
     fn description(&self) -> String {
         let mut text = format!("{} against {}.", self.y, self.x);
         for line in &self.lines {
-            let points: Vec<String> = line.points.iter().map(words).collect();
+            let points: Vec<String> = line.points.iter().map(|point| self.words(point)).collect();
             text += &format!(" {}: {}.", line.label, points.join("; "));
         }
         for told in self.told() {
@@ -167,19 +187,26 @@ impl FigureResults {
     }
 }
 
-fn paper_label(line: &Line, ours: bool) -> String {
-    if ours { format!("{}, paper", line.label) } else { line.label.clone() }
+impl FigureResults {
+    /// A point in words.
+    fn words(&self, point: &PointResult) -> String {
+        let ours = point.ours.map(|ours| ours.scaled(1.0, 2));
+        let paper = point.paper.map(|paper| format!("paper {paper:.2}"));
+        let values: Vec<String> = ours.into_iter().chain(paper).collect();
+        let values = if values.is_empty() { "no value".to_owned() } else { values.join(", ") };
+        let named = if self.front.is_some() { point.node.as_ref() } else { None };
+        let named = named.map(|node| format!("{node} "));
+        let of = point.teacher.as_ref().map(|teacher| format!("of {teacher}, "));
+        let of = named.or(of).unwrap_or_default();
+        let written = if self.front.is_some() { brief } else { label };
+        let place = self.shown(point.x).map(|x| format!("at {}", written(x)));
+        let place = place.unwrap_or_else(|| "no place".to_owned());
+        format!("{of}{place} {values}")
+    }
 }
 
-/// A point in words.
-fn words(point: &PointResult) -> String {
-    let ours = point.ours.map(|ours| ours.scaled(1.0, 2));
-    let paper = point.paper.map(|paper| format!("paper {paper:.2}"));
-    let values: Vec<String> = ours.into_iter().chain(paper).collect();
-    let values = if values.is_empty() { "no value".to_owned() } else { values.join(", ") };
-    let of = point.teacher.as_ref().map(|teacher| format!("of {teacher}, ")).unwrap_or_default();
-    let place = point.x.map_or_else(|| "no place".to_owned(), |x| format!("at {}", label(x)));
-    format!("{of}{place} {values}")
+fn paper_label(line: &Line, ours: bool) -> String {
+    if ours { format!("{}, paper", line.label) } else { line.label.clone() }
 }
 
 fn draw_line(
@@ -194,11 +221,12 @@ fn draw_line(
         let value = |point: &PointResult| {
             if hollow { point.paper } else { point.ours.map(|ours| ours.mean) }
         };
-        let place = |point: &PointResult| Some((x.pixel(point.x?) + aside, y.pixel(value(point)?)));
+        let place = |point: &PointResult| {
+            Some((x.pixel(figure.shown(point.x)?) + aside, y.pixel(value(point)?)))
+        };
         let places: Vec<Place> = line.points.iter().filter_map(place).collect();
         let pen = Pen { ink, width: 2.0, dashed: hollow };
-        // Teachers are no sequence.
-        if figure.teachers.is_none() {
+        if !figure.is_scattered() {
             picture.shapes.push(Shape::Line { points: places, pen });
         }
         for point in &line.points {
@@ -216,7 +244,7 @@ fn draw_line(
                 at,
                 number,
                 hollow,
-                format!("{}: {}", line.label, words(point)),
+                format!("{}: {}", line.label, figure.words(point)),
             ));
         }
     }
@@ -293,5 +321,36 @@ fn draw_pick(picture: &mut Picture, pick: &Pick, x: &Axis, y: &Axis, aside: f64)
 fn say(picture: &mut Picture, text: &str, places: &[Place]) {
     if let Some(at) = picture.clearest(text, SMALL, places) {
         picture.text(at, text, SMALL, Ink::Strong, Anchor::Middle);
+    }
+}
+
+/// Most names beside points: of more, one would cover another.
+const MOST_NAMES: usize = 14;
+
+/// Steps along the front, below which no network is on it, and the names of those that are.
+fn draw_front(picture: &mut Picture, front: &Front, [x, y]: [&Axis; 2]) {
+    let at = |on: &OnFront| (x.pixel(front.takes.shown(on.x)), y.pixel(on.accuracy));
+    let mut steps: Vec<Place> = Vec::new();
+    for on in &front.networks {
+        let place = at(on);
+        steps.extend(steps.last().map(|&(_, height)| (place.0, height)));
+        steps.push(place);
+    }
+    steps.extend(steps.last().map(|&(_, height)| (RIGHT, height)));
+    let pen = Pen { ink: Ink::Strong, width: 1.4, dashed: true };
+    picture.shapes.push(Shape::Line { points: steps, pen });
+    for on in front.networks.iter().take(MOST_NAMES) {
+        let ((px, py), text) = (at(on), cut(&on.node, SMALL, 150.0));
+        let half = width(&text, SMALL) / 2.0;
+        let (left, right) = (px - half - 9.0, px + half + 9.0);
+        let places = [
+            (left, py - 7.0),
+            (right, py + 15.0),
+            (right, py - 7.0),
+            (left, py + 15.0),
+            (px, py - 12.0),
+            (px, py + 20.0),
+        ];
+        say(picture, &text, &places.map(|(x, y)| (inside(x, 2.0 * half, [LEFT, RIGHT]), y)));
     }
 }

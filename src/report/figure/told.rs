@@ -1,19 +1,21 @@
 //! A figure's findings in words.
 
-use super::{super::split_name, FigureResults};
+use super::{super::split_name, FigureResults, Front};
 
 impl FigureResults {
-    /// What the figure says in words: which assistant the mean rule picks, what goes with the gain.
+    /// What the figure says in words: which assistant the mean rule picks, what goes with the gain, which
+    /// networks are on the front.
     pub(in crate::report) fn told(&self) -> Vec<String> {
         let mut told: Vec<String> = self.rule.iter().map(|rule| rule.sentence()).collect();
-        told.extend(self.told_of_teachers());
+        told.extend(self.told_below());
         told
     }
 
-    /// The second of these alone, which no line in the picture shows.
-    pub(super) fn told_of_teachers(&self) -> impl Iterator<Item = String> {
+    /// All but the first of these, which a line in the picture shows.
+    pub(super) fn told_below(&self) -> impl Iterator<Item = String> {
         let all = self.teachers.iter().flat_map(|teachers| &teachers.correlations);
-        all.map(|correlation| correlation.sentence().to_owned())
+        let correlations = all.map(|correlation| correlation.sentence().to_owned());
+        correlations.chain(self.front.iter().flat_map(Front::sentences))
     }
 
     /// On which images the teachers are measured.

@@ -106,8 +106,9 @@ fn footprint(row: &MeasuredRow, what: Footprint) -> String {
     let Some(number) = row.footprint(what) else { return NOTHING.to_owned() };
     match what {
         Footprint::Parameters | Footprint::MultiplyAdds => thousands(number as usize),
-        Footprint::Size | Footprint::SizeInt8 => significant(number / 1e3),
-        Footprint::Latency => significant(number),
+        Footprint::Size | Footprint::SizeInt8 | Footprint::Latency => {
+            significant(what.shown(number))
+        }
     }
 }
 
