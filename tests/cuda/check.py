@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""takd's CUDA build on a stand-in for NVIDIA's driver: what it asks of a GPU, and what of it NVIDIA's assembler takes.
+
+    check.py TAKD CUDA_PATH DRIVER WORK [SCENARIO ...]
+
+TAKD has the feature `cuda`; CUDA_PATH has libdevice and ptxas; DRIVER is the folder of the stand-in
+(fakecuda.c). Numbers that the stand-in gives mean nothing; launches, copies and waits are exact.
+"""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+TAKD, CUDA, DRIVER, WORK = (pathlib.Path(argument).resolve() for argument in sys.argv[1:5])
+# Few images of the quickstart's, and one seed.
+TINY = ["--set", "recipe.short.epochs=1", "--set", "data.fashion.validation=4872", "--set", "seeds=[20]"]
+
+
+def check(condition, *what):
+    if not condition:
+        sys.exit("cuda: " + "\n".join(map(str, what)))
+
+
+def environment(**own):
+    return {**os.environ, "LD_LIBRARY_PATH": str(DRIVER), "CUDA_PATH": str(CUDA),
+            "XDG_CACHE_HOME": str(WORK / "cubecl"), "NO_COLOR": "1", **{key: str(value) for key, value in own.items()}}
+
+
+def takd(*words, code=0, **own):
+    """Runs takd: its output and its words."""
+    command = [str(TAKD), *map(str, words)]
+    done = subprocess.run(command, env=environment(**own), cwd=ROOT, capture_output=True, text=True, timeout=600)
+    check(done.returncode == code, " ".join(command), f"exited with {done.returncode}, not {code}:", done.stdout, done.stderr)
+    return done.stdout, done.stderr
+
+
+def totals(report):
+    entries = map(json.loads, report.read_text().splitlines())
+    return next(entry for entry in entries if entry["kind"] == "totals")
+
+
+def kernels():
+    """Kernels of all layers, objectives, optimizers and augmentations assemble, for Ampere and for Hopper."""
+    captured = []
+    for sm in (80, 90):
+        ptx = WORK / f"ptx-{sm}"
+        ptx.mkdir()
+        takd("run", HERE / "wide.toml", "--device", "cuda:0", "--cache", WORK / f"cache-{sm}",
+             FAKECUDA_SM=sm, FAKECUDA_PTX=ptx, FAKECUDA_REPORT=WORK / "wide.jsonl")
+        check(totals(WORK / "wide.jsonl")["refused"] == 0, "a driver refuses calls of wide.toml")
+        check(len(list(ptx.glob("*.ptx"))) > 300, "too few kernels were captured")
+        captured.append(ptx)
+    done = subprocess.run([HERE / "ptxcheck", "--ptxas", CUDA / "bin/ptxas", *captured], text=True)
+    check(done.returncode == 0, "kernels do not assemble")
+
+
+def steps():
+    """What a training step asks of a GPU stays within limits.toml."""
+    limits = tomllib.loads((HERE / "limits.toml").read_text())
+    nodes = ",".join(limits)
+    command = [HERE / "launches", "--takd", TAKD, "--cuda-path", CUDA, "--steps", "20", "--json",
+               f"{HERE / 'steps.toml'}:{nodes}"]
+    done = subprocess.run(command, text=True, capture_output=True)
+    check(done.returncode == 0, done.stdout, done.stderr)
+    over = []
+    for line in done.stdout.splitlines():
+        found = json.loads(line)
+        node = found.pop("node")
+        print(f"  {node}: " + ", ".join(f"{name} {value:g}" for name, value in found.items()))
+        over += [f"{node}: {name} {found[name]:g}, more than {limit}"
+                 for name, limit in limits[node].items() if found[name] > limit + 0.05]
+    check(not over, "a step asks more of a GPU than tests/cuda/limits.toml allows:", *over)
+
+
+def quickstart():
+    """The first pipeline, twice: trains, measures, and finds all of it again."""
+    words = ["run", "pipelines/quickstart.toml", *TINY, "--device", "cuda:0", "--cache", WORK / "cache-quickstart"]
+    _, told = takd(*words)
+    check("trained 5, measured 5, reused 0" in told, told)
+    _, told = takd(*words)
+    check("trained 0, measured 0, reused 10" in told, told)
+
+
+def resume():
+    """A training that is killed goes on from its checkpoint."""
+    words = ["run", "pipelines/quickstart.toml", "teacher", "--set", "recipe.short.epochs=4", "--set", "seeds=[20]",
+             "--device", "cuda:0", "--cache", WORK / "cache-resume", "--checkpoint-every", "0", "-v"]
+    process = subprocess.Popen([str(TAKD), *map(str, words)], env=environment(), cwd=ROOT,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    checkpoints = WORK / "cache-resume/checkpoints"
+    until = time.monotonic() + 120
+    while not (checkpoints.is_dir() and any(checkpoints.iterdir())):
+        check(process.poll() is None and time.monotonic() < until, "no checkpoint was written:", process.stderr)
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    _, told = takd(*words)
+    check("resumes" in told and "trained 1," in told, "a killed training was not resumed:", told)
+
+
+def devices():
+    """Two devices are there by name; each trains alone."""
+    out, _ = takd("devices", FAKECUDA_DEVICES=2)
+    check("cuda:0" in out and "cuda:1" in out, out)
+    for device in (0, 1):
+        takd("run", "pipelines/quickstart.toml", "nokd", *TINY, "--device", f"cuda:{device}",
+             "--cache", WORK / f"cache-device-{device}", FAKECUDA_DEVICES=2)
+    _, told = takd("run", "pipelines/quickstart.toml", *TINY, "--device", "cuda:2", "--cache", WORK / "cache-none",
+                   code=1, FAKECUDA_DEVICES=2)
+    check("the numbers end at 1" in told, told)
+
+
+def faults():
+    """What a machine lacks is said when the device is chosen, and what it runs out of as the node's error."""
+    words = ["run", "pipelines/quickstart.toml", "nokd", *TINY, "--device", "cuda:0", "--cache", WORK / "cache-faults"]
+    for own, said in (
+        ({"FAKECUDA_DEVICES": 0}, "no cuda device or driver was found"),
+        ({"FAKECUDA_DRIVER": 11080}, "driver is too old"),
+        ({"CUDA_PATH": WORK}, "libdevice.10.bc"),
+        ({"FAKECUDA_MEMORY": 16}, "has no more memory"),
+    ):
+        _, told = takd(*words, code=1, **own)
+        check(said in told and "panicked" not in told, f"{own} is not told:", told)
+
+
+SCENARIOS = {"kernels": kernels, "steps": steps, "quickstart": quickstart, "resume": resume, "devices": devices,
+             "faults": faults}
+
+
+def main():
+    WORK.mkdir(parents=True, exist_ok=True)
+    for name in sys.argv[5:] or SCENARIOS:
+        start = time.monotonic()
+        print(f"cuda: {name}: {SCENARIOS[name].__doc__}", flush=True)
+        SCENARIOS[name]()
+        print(f"cuda: {name}: ok, {time.monotonic() - start:.0f} s", flush=True)
+
+
+main()
