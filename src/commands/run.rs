@@ -11,10 +11,10 @@ use crate::{
     },
     executor::{Observer, Status},
     graph::Graph,
-    node::Choice,
+    node::Devices,
     plan::{Action, Plan, Step},
     report::{Report, render::text},
-    session::{Outlook, RunOptions, RunOutcome, Selection, Session, Watcher},
+    session::{Executor, Outlook, RunOptions, RunOutcome, Selection, Session, Watcher},
     store::Store,
 };
 use cluster::ClusterArgs;
@@ -37,12 +37,12 @@ pub(super) struct Args {
     /// Show what would run, and run nothing
     #[arg(long)]
     dry_run: bool,
-    /// Nodes to run in parallel [default: one per core on the CPU, one on a GPU]
+    /// Nodes to run in parallel [default: one per core on the CPU, one on each GPU]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
-    /// auto, cpu, cuda[:N] or wgpu[:N]; auto takes CUDA, then another GPU, then the CPU
+    /// auto, cpu, cuda[:N] or wgpu[:N], cuda:0,2 or cuda:all; auto takes CUDA, another GPU, or the CPU
     #[arg(long, default_value = "auto", value_name = "DEVICE")]
-    device: Choice,
+    device: Devices,
     /// On the CPU, use burn's own operations and not takd's faster ones
     #[arg(long)]
     burn_ops: bool,
@@ -71,13 +71,13 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
     let signals = Signals::listen(args.log);
     args.log.never_wait();
     let mut watched = Watched::new(args.pipeline.path());
-    // Before anything is watched.
-    args.cluster.executor(args, store)?;
+    let executor = args.cluster.executor(args, store)?;
     if !args.watch {
-        return once(args, store, &signals, &mut watched);
+        return once(args, store, executor, &signals, &mut watched);
     }
     loop {
-        let code = once(args, store, &signals, &mut watched).unwrap_or_else(|problem| {
+        let code = once(args, store, executor.clone(), &signals, &mut watched);
+        let code = code.unwrap_or_else(|problem| {
             say(&problem.render(coloured()));
             problem.exit_code()
         });
@@ -96,12 +96,12 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
 fn once(
     args: &Args,
     store: &Store,
+    executor: Executor,
     signals: &Signals,
     watched: &mut Watched,
 ) -> Result<u8, Problem> {
     let started = Instant::now();
     let selection = Selection { nodes: args.nodes.clone(), force: args.force.clone() };
-    let executor = args.cluster.executor(args, store)?;
     if args.dry_run {
         let session = args.pipeline.planned_session(store)?;
         watched.reads(&session.pipeline);
@@ -116,7 +116,7 @@ fn once(
     let mut session = opening.session(store.clone()).map_err(Problem::Open)?;
     watched.reads(&session.pipeline);
     let options = RunOptions {
-        device: args.device,
+        devices: args.device.clone(),
         burn_ops: args.burn_ops,
         jobs: args.jobs,
         keep_going: args.keep_going,

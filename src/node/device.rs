@@ -21,8 +21,16 @@ pub enum Choice {
 
 /// Text that is not a device.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not a valid device: write auto, cpu, cuda, cuda:N, wgpu or wgpu:N")]
+#[error(
+    "`{0}` is not a valid device: write auto, cpu, cuda, cuda:N or wgpu:N, or for a run cuda:0,2 or cuda:all"
+)]
 pub struct ChoiceError(String);
+
+impl ChoiceError {
+    pub(super) fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
 
 impl FromStr for Choice {
     type Err = ChoiceError;
@@ -194,6 +202,15 @@ impl Choice {
             Some(_) => format!("the numbers end at {}", found.len() - 1),
         };
         Err(DeviceError::Absent { wanted: self.to_string(), why, available: available() })
+    }
+}
+
+/// How many GPUs of the kind of this one there are.
+pub(super) fn count(like: Choice) -> usize {
+    match like {
+        Choice::Cuda(_) => cuda().len(),
+        Choice::Wgpu(_) => wgpu().len(),
+        Choice::Auto | Choice::Cpu => 1,
     }
 }
 

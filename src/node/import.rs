@@ -32,7 +32,7 @@ impl Job<'_> {
             )));
         }
         // Every initial weight is replaced, or the load fails; the seed does not matter.
-        let mut net = Network::init(&learn.net, 0, &self.runner.device.device);
+        let mut net = Network::init(&learn.net, 0, &self.device.device);
         let shapes = net.save().into_iter().map(|tensor| (tensor.name, tensor.shape)).collect();
         let read = read_weights(&bytes, weights.from.as_deref(), Some(&shapes));
         let Imported { tensors, converted } =

@@ -31,14 +31,14 @@ impl Job<'_> {
         step: &Step,
         lock: &KeyLock,
     ) -> Result<Done, StepError> {
-        if self.runner.device.is_cpu {
+        if self.device.is_cpu {
             let of = |net| memory::need(net, recipe, learn.data.info.train);
             let need = learn.trained().iter().map(of).sum();
             if let Some(refusal) = memory::refusal(need, limit()) {
                 return Err(failure::memory(refusal));
             }
         }
-        let device = &self.runner.device.device;
+        let device = &self.device.device;
         let dataset = self.dataset(&learn.data, &step.inputs)?;
         let view = |split| View::new(&dataset, &learn.data, split, device);
         let evaluation = match recipe.select {
@@ -57,7 +57,7 @@ impl Job<'_> {
                 recipe,
                 objective,
                 seed,
-                kernels: self.runner.device.kernels,
+                kernels: self.device.kernels,
                 train: &train_view,
                 evaluation: evaluation.as_ref(),
                 until: learn.until,
@@ -93,7 +93,7 @@ impl Job<'_> {
         step: &Step,
         lock: &KeyLock,
     ) -> Result<Done, StepError> {
-        let device = &self.runner.device.device;
+        let device = &self.device.device;
         let epochs = training.until.unwrap_or(training.recipe.epochs);
         let moments = learn.moments.iter();
         let moments =

@@ -6,6 +6,7 @@ mod crew;
 #[cfg(any(feature = "cuda", test))]
 mod cuda;
 mod device;
+mod devices;
 mod failure;
 mod fault;
 mod files;
@@ -30,6 +31,7 @@ mod versions;
 mod watcher;
 
 pub use device::{Choice, ChoiceError, DeviceError, Inventory, Selected, available, inventory};
+pub use devices::{Devices, Gpu, Pool};
 pub use files::{
     FileError, Part, WEIGHTS, label_weights, read_checkpoint, read_logits, read_part, read_weights,
     write_checkpoint, write_part, write_weights,

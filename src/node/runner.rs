@@ -5,6 +5,7 @@ use super::{
     claim::{Claim, Claimed, Claims},
     crew::Crew,
     device::Selected,
+    devices::Pool,
     failure::{cache, data as data_error, other_version},
     fault::guarded,
     versions,
@@ -30,14 +31,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Runs steps on a device, with results in a store.
+/// Runs steps on devices, with results in a store.
 pub struct NodeRunner<'a> {
     /// Where entries are read and written.
     pub store: &'a Store,
     /// What the steps mean.
     pub graph: &'a Graph<'a>,
-    /// Where the arithmetic happens.
-    pub device: Selected,
+    /// Where the arithmetic happens: each step has one of them.
+    pub devices: Pool,
     /// Who hears of epochs, waits and damage.
     pub observer: &'a dyn Observer,
     /// Set to stop.
@@ -101,6 +102,8 @@ pub(super) struct Job<'a> {
     pub step: usize,
     pub name: String,
     pub crew: &'a Crew,
+    /// Where its arithmetic happens.
+    pub device: &'a Selected,
     /// That of the step's own key.
     pub lock: &'a KeyLock,
 }
@@ -125,8 +128,11 @@ impl Runner for NodeRunner<'_> {
             Claimed::Busy => return Ok(Attempt::Busy),
         };
         let crew = Crew::new(self.threads, begin())?;
-        let job = Job { runner: self, step: index, name, crew: &crew, lock: &lock };
-        log::debug!("{}: makes {} on {} threads", job.name, step.key.short(), crew.threads());
+        let device = self.devices.lend();
+        let device = &*device;
+        let job = Job { runner: self, step: index, name, crew: &crew, device, lock: &lock };
+        let (key, threads) = (step.key.short(), crew.threads());
+        log::debug!("{}: makes {key} on {} with {threads} threads", job.name, device.name);
         job.say_where(None);
         let work = || match &self.graph.pipeline.nodes[task.node].work {
             Work::Eval(eval) => job.measure(eval, step, &lock),
@@ -144,7 +150,7 @@ impl Runner for NodeRunner<'_> {
                 How::Import(weights) => job.import(learn, weights, step, &lock),
             },
         };
-        let made = guarded(&self.device, || crew.work(work));
+        let made = guarded(device, || crew.work(work));
         // What a stopped node has said stands, so that `takd status` can tell where it resumes.
         let said = match &made {
             Ok(_) => self.store.drop_progress(&lock),
@@ -255,8 +261,8 @@ impl Job<'_> {
         Provenance {
             takd: env!("CARGO_PKG_VERSION").to_owned(),
             burn: versions::burn().to_owned(),
-            device: self.runner.device.name.clone(),
-            cpu: self.runner.device.is_cpu.then(kernels::cpu),
+            device: self.device.name.clone(),
+            cpu: self.device.is_cpu.then(kernels::cpu),
             threads: self.crew.threads(),
             host: host(),
             finished: now(),

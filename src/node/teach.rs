@@ -157,7 +157,7 @@ impl Job<'_> {
     fn trained_net(&self, key: &Key) -> Result<(Network, usize), StepError> {
         let (entry, weights) = self.read(key, WEIGHTS)?;
         let kinds = &self.runner.graph.pipeline.kinds;
-        let (net, network) = trained_network(&entry, &weights, kinds, &self.runner.device)?;
+        let (net, network) = trained_network(&entry, &weights, kinds, self.device)?;
         Ok((network, net.classes()))
     }
 
@@ -167,7 +167,7 @@ impl Job<'_> {
         inputs: &KeyInputs,
         split: Split,
     ) -> Result<View, StepError> {
-        let device = &self.runner.device.device;
+        let device = &self.device.device;
         Ok(View::new(&*self.dataset(data, inputs)?, data, split, device)?)
     }
 }

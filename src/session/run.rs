@@ -13,7 +13,7 @@ use crate::{
     executor::{Done, Limits, Status, StepError, StepErrorKind, execute},
     graph::{Graph, SelectError},
     key::{Key, Kind},
-    node::{Choice, DeviceError, NodeRunner, Selected},
+    node::{Choice, DeviceError, Devices, NodeRunner, Pool},
     plan::{Action, Plan, Step},
     slurm::SlurmError,
     store::{Depth, StoreError},
@@ -31,10 +31,10 @@ use std::{
 #[derive(Clone, Debug)]
 pub struct RunOptions {
     /// Where the arithmetic happens.
-    pub device: Choice,
+    pub devices: Devices,
     /// On the CPU, burn's own operations in place of takd's faster ones.
     pub burn_ops: bool,
-    /// Most nodes in parallel; by default one per core on the CPU, one on a GPU.
+    /// Most nodes in parallel; by default one per core on the CPU, one on each GPU.
     pub jobs: Option<NonZeroUsize>,
     /// When a node fails, continue with those that do not depend on it.
     pub keep_going: bool,
@@ -49,7 +49,7 @@ pub struct RunOptions {
 impl Default for RunOptions {
     fn default() -> Self {
         Self {
-            device: Choice::Auto,
+            devices: Choice::Auto.into(),
             burn_ops: false,
             jobs: None,
             keep_going: false,
@@ -203,18 +203,18 @@ impl Session {
         watcher: &dyn Watcher,
         shared: &mut Shared,
     ) -> Result<Vec<Status>, RunError> {
-        let device = options.device.select()?;
-        let device = if options.burn_ops { device.with_burn_ops() } else { device };
+        let devices = options.devices.select()?;
+        let devices = if options.burn_ops { devices.with_burn_ops() } else { devices };
         let cores = available_parallelism().map_or(1, NonZeroUsize::get);
-        let jobs = options.jobs.map_or_else(|| default_jobs(&device, cores), NonZeroUsize::get);
+        let jobs = options.jobs.map_or_else(|| default_jobs(&devices, cores), NonZeroUsize::get);
         let limits = Limits { jobs, threads: cores, keep_going: options.keep_going };
-        let costs = survey.costs(graph, &device.name);
+        let costs = survey.costs(graph, &devices);
         inspect(graph, plan, shared, watcher)?;
         let observer = watcher.begin(&Outlook { graph, plan, jobs, costs: &costs });
         let runner = NodeRunner {
             store: &self.store,
             graph,
-            device,
+            devices,
             observer: &*observer,
             stop: &options.stop,
             checkpoint_every: options.checkpoint_every,
@@ -244,8 +244,9 @@ fn at_rest(step: &Step) -> Status {
 
 /// On a CPU, whole nodes in parallel use the cores better than one node's small kernels do; a
 /// GPU's memory is only sure to hold one node.
-fn default_jobs(device: &Selected, cores: usize) -> usize {
-    if device.is_cpu { cores } else { 1 }
+fn default_jobs(devices: &Pool, cores: usize) -> usize {
+    let each = devices.each();
+    if each.iter().any(|device| device.is_cpu) { cores } else { each.len() }
 }
 
 impl RunOutcome {

@@ -4,6 +4,7 @@ use crate::{
     executor::{Costs, Profile},
     graph::Graph,
     key::{Key, KeyInputs, keys},
+    node::Pool,
     plan::{Known, Past, Plan},
     store::{Depth, Lookup, Manifest, Provenance, Store, StoreError, host},
 };
@@ -82,10 +83,11 @@ impl Survey {
         Plan::new(graph, self.keys.clone(), &self.known, targets, forced)
     }
 
-    /// What steps like these have cost on this host and on the device called `device`.
-    pub fn costs(&self, graph: &Graph<'_>, device: &str) -> Costs {
+    /// What steps like these have cost on this host and on one of `devices`.
+    pub fn costs(&self, graph: &Graph<'_>, devices: &Pool) -> Costs {
         let host = host();
-        self.costs_of(graph, |spent| spent.host == host && spent.device == device)
+        let is_one = |spent: &Spent| devices.each().iter().any(|one| one.name == spent.device);
+        self.costs_of(graph, |spent| spent.host == host && is_one(spent))
     }
 
     /// The same on any device of this host, for who only plans.

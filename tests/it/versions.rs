@@ -181,7 +181,7 @@ fn status(workspace: &Workspace, text: String, change: impl FnOnce()) -> Status 
     let opening = Opening::new(workspace.path("x.toml")).data(workspace.path("data"));
     let pipeline = opening.parse(text).unwrap_or_else(|error| panic!("{error}"));
     let mut session = Session::new(pipeline, Store::new(workspace.path("cache")));
-    let options = RunOptions { device: "cpu".parse().unwrap(), ..RunOptions::default() };
+    let options = RunOptions { devices: "cpu".parse().unwrap(), ..RunOptions::default() };
     let first = Selection::of([session.graph().name(0)]);
     let outcome = session.run(&first, &options, &Meanwhile(Mutex::new(Some(change)))).unwrap();
     let status = outcome.statuses[0].clone();

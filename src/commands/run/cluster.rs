@@ -87,7 +87,7 @@ fn call(args: &Args, store: &Store) -> Result<Call, Problem> {
     let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
     let mut words = args.pipeline.words();
     words.extend(["--cache".to_owned(), text(store.root())]);
-    if args.device != Choice::Auto {
+    if args.device != Choice::Auto.into() {
         words.extend(["--device".to_owned(), args.device.to_string()]);
     }
     if args.burn_ops {
