@@ -1,6 +1,6 @@
 //! Named tensors, and the visitor that walks a network's.
 
-use burn::tensor::{Device, Gradients, Tensor, TensorData, Transaction};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use std::{collections::BTreeMap, panic::resume_unwind};
 
 /// Whether a tensor is trained.
@@ -56,25 +56,29 @@ pub(crate) struct DeviceFault(pub String);
 /// # Panics
 /// By unwinding with a [`DeviceFault`] if the device failed.
 pub(crate) fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    words(read(tensor.try_into_data()))
-}
-
-/// As [`host`] of each, with one wait for the device.
-pub(crate) fn hosts(tensors: Vec<Tensor<1>>) -> Vec<Vec<f32>> {
-    if tensors.is_empty() {
-        return Vec::new();
-    }
-    let all = tensors.into_iter().fold(Transaction::default(), Transaction::register);
-    read(all.try_execute()).into_iter().map(words).collect()
-}
-
-fn read<T>(read: Result<T, impl std::fmt::Display>) -> T {
-    read.unwrap_or_else(|error| resume_unwind(Box::new(DeviceFault(error.to_string()))))
-}
-
-fn words(data: TensorData) -> Vec<f32> {
+    let data = tensor.try_into_data();
+    let data = data.unwrap_or_else(|error| resume_unwind(Box::new(DeviceFault(error.to_string()))));
     let values = data.try_into_vec_as::<f32>();
     values.expect("takd's floating-point tensors have f32 elements")
+}
+
+/// As [`host`] of each. A GPU lays them one behind another first, and gives them in one copy.
+pub(crate) fn hosts(tensors: Vec<Tensor<1>>) -> Vec<Vec<f32>> {
+    match tensors.first() {
+        Some(first) if !is_host(&first.device()) => hosts_at_once(tensors),
+        _ => tensors.into_iter().map(host).collect(),
+    }
+}
+
+fn hosts_at_once(tensors: Vec<Tensor<1>>) -> Vec<Vec<f32>> {
+    let sizes: Vec<usize> = tensors.iter().map(|tensor| tensor.dims()[0]).collect();
+    let all = host(Tensor::cat(tensors, 0));
+    let mut begin = 0;
+    let take = |size: usize| {
+        begin += size;
+        all[begin - size..begin].to_vec()
+    };
+    sizes.into_iter().map(take).collect()
 }
 
 impl<const D: usize> AnyTensor for Tensor<D> {
@@ -205,5 +209,21 @@ impl Visitor for Loader {
             return;
         }
         tensor.replace(found.values);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tensors_that_are_read_at_once_are_those_that_were_given() {
+        let device = Device::flex();
+        let of = |values: &[f32]| Tensor::<1>::from_floats(values, &device);
+        let tensors = vec![of(&[1.0, 2.0]), of(&[3.0]), of(&[4.0, 5.0, 6.0])];
+        let apart = hosts(tensors.clone());
+        assert_eq!(apart, [vec![1.0, 2.0], vec![3.0], vec![4.0, 5.0, 6.0]]);
+        assert_eq!(hosts_at_once(tensors), apart);
+        assert!(hosts(Vec::new()).is_empty());
     }
 }
