@@ -38,20 +38,21 @@ impl Signals {
         let set: SigSet = signals.into_iter().collect();
         set.thread_block()?;
         let waiter = std::thread::Builder::new().spawn(move || {
+            let mut noticed = false;
             while let Ok(signal) = set.wait() {
                 let before = self.number();
                 let code = code(signal as u8);
                 if signal == Signal::SIGUSR1 && before.is_some() {
                     continue;
                 }
-                // A cluster's notice is no hurry: what ends the job at last comes after it.
-                let again = before.is_some_and(|before| before != Signal::SIGUSR1 as u8);
-                if again || !self.running.load(Ordering::Relaxed) {
+                // What a cluster sends on the heels of its notice is no hurry, even while the process is about to
+                // end, whose code says that its time was up.
+                if before == Some(Signal::SIGUSR1 as u8) && !std::mem::replace(&mut noticed, true) {
+                    continue;
+                }
+                if before.is_some() || !self.running.load(Ordering::Relaxed) {
                     stderr::hurry();
                     std::process::exit(i32::from(code));
-                }
-                if before.is_some() {
-                    continue;
                 }
                 self.number.store(signal as u8, Ordering::Relaxed);
                 self.stop.store(true, Ordering::Relaxed);

@@ -96,7 +96,9 @@ fn every_objective() {
         }
         for (what, got) in told {
             let name = format!("{case} {what}");
-            assert_near(&name, &got, golden.values(&name), 1e-5);
+            // This one number is what is left of the terms of all images and classes, a thousand times as large.
+            let tolerance = if what == "learned gradient" { 1e-4 } else { 1e-5 };
+            assert_near(&name, &got, golden.values(&name), tolerance);
         }
         seen.insert(name);
     }
