@@ -4,6 +4,9 @@ use super::{Selection, Session, Watcher, run::RunOptions};
 use crate::{architecture::Architecture, key::NetInputs, node::latency, processor, report::plural};
 use std::{collections::HashSet, sync::atomic::Ordering};
 
+/// Ratio of the quartiles: at rest passes lie close together.
+const BUSY: f64 = 1.25;
+
 impl Session {
     /// Measures the latencies that tables and figures ask for and the cache does not have from a CPU like this
     /// one, of the networks among `selection` and what it needs: after everything else, one at a time. Results
@@ -45,6 +48,13 @@ impl Session {
                 "{name}: {:.3} ms an image (quartiles {first:.3} and {third:.3}, {passes} passes)",
                 found.median
             ));
+            if third > BUSY * first {
+                watcher.note(&format!(
+                    "warning: other work shares this machine, and half of the passes differ by more than a quarter: \
+                     when it rests, remove {} and run again",
+                    self.store.latencies().display()
+                ));
+            }
             if let Err(error) = self.store.keep_latency(&found) {
                 return watcher.note(&format!("warning: the latency is not kept: {error}"));
             }

@@ -34,7 +34,12 @@ impl Store {
     fn latency_path(&self, net: &NetInputs, cpu: &str, takd: &str) -> PathBuf {
         let whose = serde_json::to_vec(&(net, cpu, takd)).expect("plain data is always JSON");
         let name = blake3::hash(&whose).to_hex();
-        self.root().join("latency").join(format!("{name}.json"))
+        self.latencies().join(format!("{name}.json"))
+    }
+
+    /// The folder of all that were measured.
+    pub fn latencies(&self) -> PathBuf {
+        self.root().join("latency")
     }
 
     /// What was measured of `net` on the CPU called `cpu` by this version of takd.
@@ -57,7 +62,7 @@ impl Store {
     /// [`StoreError::Io`] if it cannot be written.
     pub fn keep_latency(&self, latency: &Latency) -> Result<(), StoreError> {
         let path = self.latency_path(&latency.net, &latency.cpu, &latency.takd);
-        let folder = self.root().join("latency");
+        let folder = self.latencies();
         fs::create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
         let text = serde_json::to_vec_pretty(latency).expect("plain data is always JSON");
         let new = folder.join(format!("{}.new", writer()));

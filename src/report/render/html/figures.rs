@@ -13,7 +13,7 @@ pub(super) fn figures(figures: &[FigureResults]) -> Markup {
                         (framed(
                             &figure.picture(),
                             &format!("figure{number}"),
-                            Some(figure.told().join(". ")).filter(|told| !told.is_empty()),
+                            figure.told_beside(),
                         ))
                     }
                 }
