@@ -22,6 +22,8 @@ pub(super) struct Bucket {
     store: Arc<dyn ObjectStore>,
     prefix: Path,
     name: String,
+    /// Whether it is a folder, which knows no conditions but that of creation.
+    is_folder: bool,
 }
 
 /// Length from which a file goes up in parts: what breaks is then repeated by the part.
@@ -49,7 +51,8 @@ impl Bucket {
             let _within = runtime.enter();
             provider::store(address)?
         };
-        Ok(Self { runtime, store, prefix, name })
+        let is_folder = address.scheme == Scheme::File;
+        Ok(Self { runtime, store, prefix, name, is_folder })
     }
 
     fn path(&self, path: &str) -> Path {
@@ -71,6 +74,12 @@ impl Bucket {
         }
     }
 
+    /// Whether an error is of a connection or a server, not of what was asked.
+    fn may_pass(&self, error: &Error) -> bool {
+        let is_answer = || told(error).contains("status code: 4");
+        matches!(error, Error::Generic { .. }) && !self.is_folder && !is_answer()
+    }
+
     /// Puts an object under a condition. If a connection breaks before the answer, the same again may find what the
     /// first has put: that is for the caller to see.
     fn put_if(
@@ -87,12 +96,7 @@ impl Bucket {
                 Ok(put) => return Ok(Some(Version { e_tag: put.e_tag, version: put.version })),
                 Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => return Ok(None),
                 Err(Error::NotFound { .. }) if matches!(mode, PutMode::Update(_)) => return Ok(None),
-                Err(error @ Error::Generic { .. }) if started.elapsed() < patience() => {
-                    if let problem @ (RemoteError::Refused { .. } | RemoteError::NoBucket { .. }) =
-                        self.problem("written", path, &error)
-                    {
-                        return Err(problem);
-                    }
+                Err(error) if self.may_pass(&error) && started.elapsed() < patience() => {
                     log::debug!("{path}: {}", told(&error));
                     sleep(Duration::from_secs(1));
                 }
@@ -184,7 +188,7 @@ impl Objects for Bucket {
     ) -> Result<Option<Version>, RemoteError> {
         let Version { e_tag, version } = version.clone();
         let location = self.path(path);
-        if self.name.starts_with("file:") {
+        if self.is_folder {
             // A folder knows no condition: whoever looks and replaces leaves a moment between.
             let unchanged = match self.runtime.block_on(self.store.head(&location)) {
                 Ok(found) => found.e_tag == e_tag,

@@ -14,8 +14,9 @@ mod address;
 mod arriving;
 #[cfg(feature = "remote")]
 mod bucket;
-mod held;
 mod lease;
+#[cfg(test)]
+mod memory;
 mod objects;
 mod problem;
 #[cfg(feature = "remote")]
@@ -30,11 +31,11 @@ mod sharing;
 mod transfer;
 
 pub use address::{Address, Scheme};
-pub use lease::LeaseTimes;
+pub use lease::{Leases, LeaseTimes, Taken};
 pub use objects::{Object, Objects, Version};
 pub use problem::RemoteError;
 pub use pull::Pulled;
-pub use push::Pushed;
+pub use push::{Differing, Pushed};
 pub use shared::SharedRunner;
 pub use sharing::{Sharing, Shipped};
 pub use transfer::{Transfer, transfer};
@@ -66,9 +67,13 @@ impl Remote {
     pub fn open(url: &str) -> Result<Self, RemoteError> {
         let address: Address = url.parse()?;
         #[cfg(feature = "remote")]
-        return Ok(Self::with(Box::new(bucket::Bucket::open(&address)?), address.to_string()));
+        {
+            Ok(Self::with(Box::new(bucket::Bucket::open(&address)?), address.to_string()))
+        }
         #[cfg(not(feature = "remote"))]
-        Err(RemoteError::NotBuilt(address.to_string()))
+        {
+            Err(RemoteError::NotBuilt(address.to_string()))
+        }
     }
 
     /// A remote of these objects, called `name`.
