@@ -107,8 +107,10 @@ impl Leases {
     /// # Errors
     /// [`RemoteError`] if it is not known whose it is.
     pub fn take(&self, key: &Key, now: Instant) -> Result<Taken, RemoteError> {
-        if let Some(held) = lock(&self.held).get(key) {
-            lock(held).count += 1;
+        // Never both locks at a time in this order: a release takes them in the other one.
+        let held = lock(&self.held).get(key).cloned();
+        if let Some(mut held) = held.as_ref().map(|held| lock(held)).filter(|held| held.count > 0) {
+            held.count += 1;
             return Ok(Taken::Ours(None));
         }
         if let Some(version) = self.remote.objects.create(&path(key), self.said(0))? {
@@ -221,9 +223,8 @@ impl Leases {
     pub fn release_all(&self, now: Instant) {
         let keys: Vec<Key> = lock(&self.held).keys().copied().collect();
         for key in keys {
-            if let Some(held) = lock(&self.held).get(&key) {
-                lock(held).count = 1;
-            }
+            let held = lock(&self.held).get(&key).cloned();
+            held.iter().for_each(|held| lock(held).count = 1);
             if let Err(error) = self.release(&key, now) {
                 log::warn!("the lease of {key:?} lapses by itself: {error}");
                 return;
@@ -234,5 +235,92 @@ impl Leases {
     /// Time between two renewals.
     pub fn renewal(&self) -> Duration {
         self.times.renewal
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::remote::{memory::Memory, objects::Objects};
+
+    const KEY: &str = "8ad3f47d1c9d1ac6a0f4d9d3b1a1e2f3c4b5a69788796a5b4c3d2e1f0a1b2c3d";
+
+    fn two() -> (Memory, Leases, Leases, Key) {
+        let memory = Memory::default();
+        let leases = || {
+            let remote = Remote::with(Box::new(memory.clone()), "memory");
+            Leases::new(Arc::new(remote), LeaseTimes::default())
+        };
+        (memory.clone(), leases(), leases(), KEY.parse().unwrap())
+    }
+
+    fn is_theirs(taken: Result<Taken, RemoteError>) -> bool {
+        matches!(taken, Ok(Taken::Theirs(_)))
+    }
+
+    #[test]
+    fn a_lease_is_one_machines_until_it_is_released() {
+        let (_, ours, theirs, key) = two();
+        let now = Instant::now();
+        assert_eq!(ours.take(&key, now).unwrap(), Taken::Ours(None));
+        assert_eq!(ours.take(&key, now).unwrap(), Taken::Ours(None), "a second step of ours");
+        assert!(is_theirs(theirs.take(&key, now)));
+        ours.release(&key, now).unwrap();
+        assert!(is_theirs(theirs.take(&key, now)), "a step of ours still needs it");
+        ours.release(&key, now).unwrap();
+        assert_eq!(theirs.take(&key, now).unwrap(), Taken::Ours(None));
+    }
+
+    #[test]
+    fn it_is_taken_over_when_it_was_seen_unchanged_for_long_enough_by_ones_own_clock() {
+        let (_, ours, theirs, key) = two();
+        let start = Instant::now();
+        let after = |seconds| start + Duration::from_secs(seconds);
+        ours.take(&key, start).unwrap();
+        assert!(is_theirs(theirs.take(&key, after(1000))), "however late it is seen first");
+        assert!(is_theirs(theirs.take(&key, after(1100))));
+        assert!(ours.renew(start).is_empty(), "whatever the holder's clock says");
+        assert!(is_theirs(theirs.take(&key, after(1120))), "it has changed");
+        assert!(is_theirs(theirs.take(&key, after(1239))));
+        let taken = theirs.take(&key, after(1240)).unwrap();
+        assert_eq!(taken, Taken::Ours(Some(ours.holder.clone())));
+        assert_eq!(ours.renew(after(1241)), [key], "its holder hears of it");
+        ours.release(&key, after(1242)).unwrap();
+        assert!(is_theirs(ours.take(&key, after(1243))), "and leaves it alone");
+    }
+
+    #[test]
+    fn of_two_that_wait_one_takes_it_over() {
+        let (memory, ours, theirs, key) = two();
+        let third = Remote::with(Box::new(memory), "memory");
+        let third = Leases::new(Arc::new(third), LeaseTimes::default());
+        let start = Instant::now();
+        let late = start + Duration::from_secs(500);
+        ours.take(&key, start).unwrap();
+        for waiter in [&theirs, &third] {
+            assert!(is_theirs(waiter.take(&key, start)));
+        }
+        assert!(matches!(theirs.take(&key, late), Ok(Taken::Ours(Some(_)))));
+        assert!(is_theirs(third.take(&key, late)));
+    }
+
+    #[test]
+    fn what_nobody_can_read_lapses_too_and_a_read_only_bucket_says_so() {
+        let (memory, ours, _, key) = two();
+        let start = Instant::now();
+        memory.write(&path(&key), b"???".to_vec()).unwrap();
+        assert!(is_theirs(ours.take(&key, start)));
+        assert_eq!(ours.take(&key, start + Duration::from_secs(120)).unwrap(), Taken::Ours(None));
+        ours.release_all(start);
+        assert!(memory.list("leases").unwrap().is_empty());
+        memory.is_read_only.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert!(matches!(ours.take(&key, start), Err(RemoteError::Refused { .. })));
+    }
+
+    #[test]
+    fn a_creation_whose_answer_was_lost_is_known_again() {
+        let (memory, ours, _, key) = two();
+        memory.write(&path(&key), ours.said(0)).unwrap();
+        assert_eq!(ours.take(&key, Instant::now()).unwrap(), Taken::Ours(None));
     }
 }
