@@ -28,6 +28,7 @@ mod push;
 mod pusher;
 mod shared;
 mod sharing;
+mod shipped;
 mod transfer;
 
 pub use address::{Address, Scheme};
@@ -36,8 +37,9 @@ pub use objects::{Object, Objects, Version};
 pub use problem::RemoteError;
 pub use pull::Pulled;
 pub use push::{Differing, Pushed};
-pub use shared::SharedRunner;
-pub use sharing::{Sharing, Shipped};
+pub use shared::{SharedRunner, reads};
+pub use sharing::Sharing;
+pub use shipped::Shipped;
 pub use transfer::{Transfer, transfer};
 
 use crate::key::Key;

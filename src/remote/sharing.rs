@@ -1,7 +1,7 @@
 //! What a run has to do with a remote while it lasts: threads that push and that renew leases.
 
 use super::{
-    LeaseTimes, Leases, Pulled, Remote,
+    LeaseTimes, Leases, Pulled, Remote, Shipped,
     pusher::{Desk, Parcel},
 };
 use crate::{key::Key, store::Store};
@@ -14,27 +14,6 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-
-/// What has gone and come.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Shipped {
-    /// Entries that the remote has of this run, and their bytes.
-    pub pushed: usize,
-    /// Their bytes, files that the remote had left out.
-    pub pushed_bytes: u64,
-    /// Entries that came, outlines left out.
-    pub pulled: usize,
-    /// Bytes that came.
-    pub pulled_bytes: u64,
-    /// Entries that the remote had meanwhile, with the same bits.
-    pub equal: usize,
-    /// With other bits.
-    pub differing: usize,
-    /// Entries that could not be pushed.
-    pub left: usize,
-    /// Why.
-    pub problem: Option<String>,
-}
 
 /// A run's share in a remote. Its threads end with [`end`](Self::end), or with the process.
 pub struct Sharing {
@@ -118,5 +97,12 @@ impl Sharing {
         self.desk.notes().iter().for_each(|note| tell(note));
         self.desk.leases.release_all(Instant::now());
         self.desk.shipped()
+    }
+}
+
+impl Drop for Sharing {
+    fn drop(&mut self) {
+        // A run that has ended early leaves no thread that waits for it.
+        self.desk.close(true);
     }
 }
