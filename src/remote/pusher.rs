@@ -3,7 +3,7 @@
 use super::{Leases, Pushed, Remote, RemoteError, Shipped};
 use crate::{key::Key, store::Store};
 use std::{
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -30,6 +30,8 @@ struct State {
     open: VecDeque<Parcel>,
     /// Those that could not be pushed: they are tried again once another could.
     failed: Vec<Parcel>,
+    /// Entries that came from the remote or have gone there.
+    known: HashSet<Key>,
     /// Whether one is under way.
     is_working: bool,
     is_closing: bool,
@@ -77,11 +79,12 @@ impl Desk {
         }
     }
 
-    /// Counts what came.
-    pub fn pulled(&self, entries: usize, bytes: u64) {
+    /// Counts what came: a whole entry, or an outline.
+    pub fn pulled(&self, entry: Option<Key>, bytes: u64) {
         let mut state = self.state();
-        state.shipped.pulled += entries;
+        state.shipped.pulled += usize::from(entry.is_some());
         state.shipped.pulled_bytes += bytes;
+        state.known.extend(entry);
     }
 
     /// Takes a parcel to push.
@@ -186,6 +189,9 @@ impl Desk {
             return Ok(());
         }
         for key in &parcel.keys {
+            if self.state().known.contains(key) {
+                continue;
+            }
             let pushed = match self.remote.push(&self.store, key) {
                 Err(error @ RemoteError::Refused { .. }) => {
                     self.refuse(&error);
@@ -194,6 +200,7 @@ impl Desk {
                 pushed => pushed?,
             };
             let mut state = self.state();
+            state.known.insert(*key);
             match pushed {
                 Pushed::New(bytes) => {
                     state.shipped.pushed += 1;
@@ -205,7 +212,7 @@ impl Desk {
                     state.shipped.differing += 1;
                     state.notes.push(format!("warning: {name}: the remote's entry {what}"));
                 }
-                Pushed::Gone => {}
+                Pushed::Gone => drop(state.known.remove(key)),
             }
         }
         Ok(())

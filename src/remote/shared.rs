@@ -31,10 +31,17 @@ pub struct SharedRunner<'a> {
 struct State {
     /// Steps that others make: when to look again, and how long after that.
     looks: HashMap<Key, (Instant, Duration)>,
-    /// Keys of which people were told who makes them.
-    told: HashSet<Key>,
+    /// What people were told of keys: who makes them, or why they do not come.
+    told: HashSet<(Key, Word)>,
     /// Whether people were told that leases cannot be taken.
     is_told: bool,
+}
+
+/// What is told of a key once.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Word {
+    Holder,
+    Problem,
 }
 
 /// Times between two looks at a step that another machine makes.
@@ -104,7 +111,8 @@ impl<'a> SharedRunner<'a> {
                     true
                 }
                 Ok(Taken::Theirs(holder)) => {
-                    if let Some(holder) = holder.filter(|_| self.state().told.insert(*key)) {
+                    let is_new = || self.state().told.insert((*key, Word::Holder));
+                    if let Some(holder) = holder.filter(|_| is_new()) {
                         let (pid, host) = (holder.pid, holder.host);
                         self.note(format!(
                             "{name}: waits for process {pid} on {host}, which makes it for the remote"
@@ -157,11 +165,11 @@ impl<'a> SharedRunner<'a> {
     fn pull(&self, name: &str, key: &Key) -> Option<Pulled> {
         match self.sharing.remote().pull(self.store, key) {
             Ok(pulled) => {
-                self.sharing.count(&pulled);
+                self.sharing.count(key, &pulled);
                 Some(pulled)
             }
             Err(error) => {
-                if self.state().told.insert(*key) {
+                if self.state().told.insert((*key, Word::Problem)) {
                     self.note(format!("warning: {name}: {error}"));
                 }
                 None
@@ -229,8 +237,7 @@ impl Runner for SharedRunner<'_> {
         self.sharing.notes().into_iter().for_each(|note| self.note(note));
         let is_forced = matches!(step.action, Action::Run(Reason::Forced));
         let mut leases = Vec::new();
-        let is_left = step.is_left_behind() || (!is_forced && self.is_here(&step.key)?);
-        let found = match is_left {
+        let found = match !is_forced && self.is_here(&step.key)? {
             // Another step, or another process of this machine, has made it.
             true => None,
             false => self.claim_all(&name, step, &mut leases)?,

@@ -66,10 +66,10 @@ impl Sharing {
     }
 
     /// Counts an entry that was pulled.
-    pub fn count(&self, pulled: &Pulled) {
+    pub fn count(&self, key: &Key, pulled: &Pulled) {
         match pulled {
-            Pulled::Whole(bytes) => self.desk.pulled(1, *bytes),
-            Pulled::Outline(bytes) => self.desk.pulled(0, *bytes),
+            Pulled::Whole(bytes) => self.desk.pulled(Some(*key), *bytes),
+            Pulled::Outline(bytes) => self.desk.pulled(None, *bytes),
             Pulled::Here | Pulled::Busy | Pulled::Absent => {}
         }
     }
