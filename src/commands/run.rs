@@ -5,7 +5,7 @@ mod watch;
 
 use crate::{
     console::{
-        Decoding, LogArgs, PipelineArgs, Signals, code, coloured, command_line,
+        Decoding, LogArgs, PipelineArgs, RemoteArgs, Signals, code, coloured, command_line,
         exit::{self, Problem},
         long, nodes, print, print_json, say, show, status_json, step_json, tell,
     },
@@ -13,11 +13,13 @@ use crate::{
     graph::Graph,
     node::Choice,
     plan::{Action, Plan, Step},
+    remote::Shipped,
     report::{Report, render::text},
     session::{Outlook, RunOptions, RunOutcome, Selection, Session, Watcher},
     store::Store,
 };
 use cluster::ClusterArgs;
+use indicatif::HumanBytes;
 use serde_json::{Value, json};
 use std::{
     num::NonZeroUsize,
@@ -62,6 +64,8 @@ pub(super) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    remote: RemoteArgs,
+    #[command(flatten)]
     cluster: ClusterArgs,
     #[command(flatten)]
     pub log: LogArgs,
@@ -102,10 +106,13 @@ fn once(
     let started = Instant::now();
     let selection = Selection { nodes: args.nodes.clone(), force: args.force.clone() };
     let executor = args.cluster.executor(args, store)?;
+    // Of a cluster's job the submitter has asked the remote, and pushes what it makes.
+    let remote = if args.cluster.submitted.is_some() { None } else { args.remote.open()? };
     if args.dry_run {
         let session = args.pipeline.planned_session(store)?;
         watched.reads(&session.pipeline);
-        let survey = session.survey()?;
+        let mut survey = session.survey()?;
+        survey.add(remote.map(|remote| remote.keys()).transpose()?.unwrap_or_default());
         show(&session, &survey, &session.plan_of(&survey, &selection)?, args.json)?;
         return Ok(exit::OK);
     }
@@ -123,6 +130,7 @@ fn once(
         checkpoint_every: Duration::from_secs(args.checkpoint_every),
         stop: signals.stop.clone(),
         executor,
+        remote,
     };
     if args.cluster.printed(&session, &selection, &options.executor)? {
         return Ok(exit::OK);
@@ -149,6 +157,25 @@ fn once(
         return Ok(code(signal));
     }
     Ok(outcome.errors().map(|error| exit::of(error.kind)).max().unwrap_or(exit::OK))
+}
+
+/// What has gone and come: `remote: pulled 3 entries (1.20 MiB), pushed 2 (0.80 MiB)`.
+fn shipped_line(shipped: &Shipped) -> String {
+    let entries = |count: usize| if count == 1 { "entry" } else { "entries" };
+    let (pulled, pushed) = (shipped.pulled, shipped.pushed);
+    let (came, went) = (HumanBytes(shipped.pulled_bytes), HumanBytes(shipped.pushed_bytes));
+    let mut line =
+        format!("remote: pulled {pulled} {} ({came}), pushed {pushed} ({went})", entries(pulled));
+    for (count, what) in [
+        (shipped.equal, "were made elsewhere with the same bits"),
+        (shipped.differing, "were made elsewhere with other bits"),
+        (shipped.left, "not pushed"),
+    ] {
+        if count > 0 {
+            line += &format!(", {count} {what}");
+        }
+    }
+    line
 }
 
 /// What to know of jobs that nobody follows.
@@ -268,6 +295,9 @@ impl Outcome<'_> {
             line += &format!("; the cache saved {}", long(saved));
         }
         args.log.note(&line);
+        if let Some(shipped) = &outcome.shipped {
+            args.log.note(&shipped_line(shipped));
+        }
     }
 
     fn step_json(&self, step: &Step, status: &Status) -> Value {

@@ -45,6 +45,7 @@ pub use transfer::{Transfer, transfer};
 use crate::key::Key;
 use std::{
     collections::HashSet,
+    fmt,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -105,6 +106,12 @@ impl Remote {
     /// An object as people find it in the bucket.
     fn object(&self, path: &str) -> String {
         format!("{}/{path}", self.name)
+    }
+}
+
+impl fmt::Debug for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
     }
 }
 

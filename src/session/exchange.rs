@@ -1,25 +1,23 @@
 //! A run's exchange with a remote: what it has before anything is planned, what comes before anything runs, and what
 //! is said of it at the end.
 
-use super::{RunError, RunOptions, Selection, Survey, Watcher};
+use super::{Selection, Survey, Watcher};
 use crate::{
     executor::Status,
     graph::Graph,
     key::{Key, KeyInputs, Kind},
     plan::{Action, Plan},
     remote::{LeaseTimes, Pulled, Remote, RemoteError, Sharing, Shipped, reads, stored_logits, transfer},
-    store::{Depth, Lookup, Store, StoreError},
+    store::{Depth, Lookup, Store},
 };
 use std::{
     collections::HashSet,
-    sync::{
-        Arc,
-        atomic::AtomicBool,
-    },
+    sync::{Arc, atomic::AtomicBool},
 };
 
 /// What a run knows of a remote.
 pub(super) struct Exchange {
+    remote: Arc<Remote>,
     pub sharing: Sharing,
     /// Keys of the remote's entries, as far as they can be used.
     there: HashSet<Key>,
@@ -32,8 +30,18 @@ pub(super) struct Exchange {
 
 impl Exchange {
     /// Lists the remote, if the run has one.
-    pub fn begin(options: &RunOptions, store: &Store) -> Result<Option<Self>, RunError> {
-        let Some(remote) = &options.remote else { return Ok(None) };
+    pub fn begin(
+        remote: Option<&Arc<Remote>>,
+        stop: &Arc<AtomicBool>,
+        store: &Store,
+        watcher: &dyn Watcher,
+    ) -> Result<Option<Self>, RemoteError> {
+        let Some(remote) = remote.cloned() else { return Ok(None) };
+        if let (_, Some(refusal)) = store.enter() {
+            let name = remote.name();
+            watcher.note(&format!("note: {name} is not used, since nothing can come here: {refusal}"));
+            return Ok(None);
+        }
         let there = remote.keys()?;
         let begun = Sharing::begin(remote.clone(), store, LeaseTimes::default());
         let sharing = begun.map_err(|error| {
@@ -41,11 +49,7 @@ impl Exchange {
             RemoteError::Setup { name, problem }
         })?;
         let (outlined, offered) = (HashSet::new(), HashSet::new());
-        Ok(Some(Self { sharing, there, outlined, offered, stop: options.stop.clone() }))
-    }
-
-    fn remote(&self) -> &Remote {
-        self.sharing.remote()
+        Ok(Some(Self { remote, sharing, there, outlined, offered, stop: stop.clone() }))
     }
 
     /// Gets what tables need of the entries that the remote has and the cache lacks: measurements whole, first, then
@@ -55,7 +59,7 @@ impl Exchange {
         keys: &[(KeyInputs, Key)],
         store: &Store,
         watcher: &dyn Watcher,
-    ) -> Result<(), RunError> {
+    ) -> Result<(), RemoteError> {
         let mut wanted = Vec::new();
         for (inputs, key) in keys {
             let is_new = self.there.contains(key) && self.outlined.insert(*key);
@@ -65,15 +69,14 @@ impl Exchange {
         }
         wanted.sort_unstable();
         let wanted: Vec<Key> = wanted.into_iter().map(|(_, key)| key).collect();
-        let pull = |key: &Key| self.remote().pull_outline(store, key);
-        self.get(&wanted, &pull, watcher)?;
-        Ok(())
+        let remote = self.remote.clone();
+        let pull = |key: &Key| remote.pull_outline(store, key);
+        self.get(&wanted, &pull, watcher).map(|_| ())
     }
 
     /// Adds what the remote has to what is known to be present.
     pub fn add_to(&self, survey: &mut Survey) {
-        let there = survey.keys.iter().map(|(_, key)| key).filter(|key| self.there.contains(*key));
-        survey.known.present.extend(there);
+        survey.add(self.there.iter().copied());
     }
 
     /// Gets what a plan's steps read and the cache lacks; and what is asked for by name, or damaged here. Whether
@@ -85,20 +88,18 @@ impl Exchange {
         survey: &mut Survey,
         selection: &Selection,
         watcher: &dyn Watcher,
-    ) -> Result<bool, RunError> {
-        let named: HashSet<usize> = match selection.nodes.is_empty() {
-            true => HashSet::new(),
-            false => graph.select(&selection.nodes).unwrap_or_default().into_iter().collect(),
+    ) -> Result<bool, RemoteError> {
+        let is_here = |key: &Key| {
+            here.contains(key) || store.find(key, Depth::Manifest).is_ok_and(|l| matches!(l, Lookup::Whole(_)))
         };
+        // A name that is not decided yet means nothing that is there.
+        let named: HashSet<usize> =
+            graph.select(&selection.nodes).unwrap_or_default().into_iter().collect();
         let mut wanted = HashSet::new();
         for step in &plan.steps {
             match &step.action {
                 Action::Run(_) => {
-                    let is_known = |key: &Key| here.contains(key) || self.there.contains(key);
-                    // Logits are no steps of the plan: whether the cache has them is not known yet.
-                    for key in reads(graph, step, is_known).into_iter().filter(is_known) {
-                        wanted.insert(key);
-                    }
+                    wanted.extend(reads(graph, step, |key| self.there.contains(key) || is_here(key)));
                 }
                 Action::Reuse => {
                     let is_named = step.tasks.iter().any(|task| named.contains(task));
@@ -108,18 +109,13 @@ impl Exchange {
                 Action::Skip => {}
             }
         }
-        wanted.retain(|key| self.there.contains(key) && !here.contains(key));
-        let mut wanted: Vec<Key> = wanted.into_iter().collect();
-        wanted.sort_unstable();
-        let mut open = Vec::new();
-        for key in wanted {
-            if !matches!(store.find(&key, Depth::Manifest)?, Lookup::Whole(_))
-                || survey.damaged.contains_key(&key)
-            {
-                open.push(key);
-            }
-        }
-        let pull = |key: &Key| self.remote().pull(store, key);
+        let is_wanted = |key: &Key| {
+            self.there.contains(key) && (survey.damaged.contains_key(key) || !is_here(key))
+        };
+        let mut open: Vec<Key> = wanted.into_iter().filter(is_wanted).collect();
+        open.sort_unstable();
+        let remote = self.remote.clone();
+        let pull = |key: &Key| remote.pull(store, key);
         let unusable = self.get(&open, &pull, watcher)?;
         for key in &open {
             if !unusable.contains(key) {
@@ -138,13 +134,13 @@ impl Exchange {
         keys: &[Key],
         pull: &(dyn Fn(&Key) -> Result<Pulled, RemoteError> + Sync),
         watcher: &dyn Watcher,
-    ) -> Result<HashSet<Key>, RunError> {
+    ) -> Result<HashSet<Key>, RemoteError> {
         if keys.is_empty() {
             return Ok(HashSet::new());
         }
         let count = keys.len();
         let ies = if count == 1 { "y" } else { "ies" };
-        watcher.note(&format!("pulling {count} entr{ies} from {}", self.remote().name()));
+        watcher.note(&format!("pulling {count} entr{ies} from {}", self.remote.name()));
         let moved = transfer(keys, &self.stop, pull, &mut |_| {});
         moved.done.iter().for_each(|(key, pulled)| self.sharing.count(key, pulled));
         let mut unusable: HashSet<Key> =
@@ -155,7 +151,7 @@ impl Exchange {
                     watcher.note(&format!("warning: {error}; it is made again where it is needed"));
                     unusable.insert(key);
                 }
-                error => return Err(error.into()),
+                error => return Err(error),
             }
         }
         unusable.iter().for_each(|key| drop(self.there.remove(key)));
@@ -170,7 +166,7 @@ impl Exchange {
         plan: &Plan,
         here: &HashSet<Key>,
         store: &Store,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), RemoteError> {
         for step in &plan.steps {
             if step.action != Action::Reuse {
                 continue;
@@ -201,7 +197,7 @@ impl Exchange {
 
     /// Waits for what is still to be pushed, and says what became of all.
     pub fn end(self, watcher: &dyn Watcher) -> Shipped {
-        let (name, pending) = (self.remote().name().to_owned(), self.sharing.pending());
+        let (name, pending) = (self.remote.name().to_owned(), self.sharing.pending());
         if pending > 0 {
             let what = if pending == 1 { "node" } else { "nodes" };
             watcher.note(&format!("pushing what {pending} {what} made to {name}"));

@@ -30,7 +30,7 @@ use std::{
 
 /// How a run goes about it. Nothing here changes a result, but for the last bits that a device's own
 /// arithmetic gives.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct RunOptions {
     /// Where the arithmetic happens.
     pub device: Choice,
@@ -131,7 +131,8 @@ impl Session {
         for doubt in self.pipeline.doubts() {
             watcher.note(&format!("warning: {doubt}"));
         }
-        let mut exchange = Exchange::begin(options, &self.store)?;
+        let (remote, stop) = (options.remote.as_ref(), &options.stop);
+        let mut exchange = Exchange::begin(remote, stop, &self.store, watcher)?;
         let mut shared = Shared::default();
         loop {
             if let Some(exchange) = &mut exchange {
@@ -196,9 +197,7 @@ impl Session {
                 loop {
                     let plan = survey.plan(&graph, &targets, &forced);
                     let (what, at) = ((&graph, &plan), (&self.store, &here));
-                    if refusal.is_some()
-                        || !exchange.fetch(what, at, &mut survey, selection, watcher)?
-                    {
+                    if !exchange.fetch(what, at, &mut survey, selection, watcher)? {
                         exchange.offer(&graph, &plan, &here, &self.store)?;
                         break plan;
                     }
