@@ -69,6 +69,7 @@ mod pytorch_objectives;
 mod recipe_errors;
 mod recipes;
 mod removal;
+mod remote;
 mod report;
 mod resume;
 mod running;
