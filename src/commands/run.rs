@@ -249,6 +249,9 @@ impl Outcome<'_> {
             print(&text(&self.session.report()?))?;
         }
         self.tell_summary(args);
+        if let Some(shipped) = self.outcome.shipped.as_ref().filter(|_| !args.json) {
+            args.log.note(&shipped_line(shipped));
+        }
         Ok(())
     }
 
@@ -295,9 +298,6 @@ impl Outcome<'_> {
             line += &format!("; the cache saved {}", long(saved));
         }
         args.log.note(&line);
-        if let Some(shipped) = &outcome.shipped {
-            args.log.note(&shipped_line(shipped));
-        }
     }
 
     fn step_json(&self, step: &Step, status: &Status) -> Value {

@@ -145,9 +145,9 @@ impl Problem {
                 | SlurmError::Notice { .. } => USAGE,
             },
             Self::Usage(_)
-            | Self::Remote(RemoteError::Address { .. } | RemoteError::Credentials | RemoteError::NotBuilt(_)) => {
-                USAGE
-            }
+            | Self::Remote(
+                RemoteError::Address { .. } | RemoteError::Credentials | RemoteError::NotBuilt(_),
+            ) => USAGE,
             Self::Read { .. } | Self::Open(_) | Self::Run(RunError::Open(_)) => PIPELINE,
             Self::Data(_)
             | Self::Fetch(_)

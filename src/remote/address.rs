@@ -50,7 +50,9 @@ impl FromStr for Address {
             wrong("expected s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://CONTAINER/PREFIX or file:///FOLDER")
         })?;
         if rest.contains(['#', '%', '\\']) || rest.contains(char::is_control) {
-            return Err(wrong("`#`, `%` and `\\` have no place in it; characters stand for themselves"));
+            return Err(wrong(
+                "`#`, `%` and `\\` have no place in it; characters stand for themselves",
+            ));
         }
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         match scheme {
@@ -107,13 +109,23 @@ mod tests {
     #[test]
     fn what_is_no_address_is_refused_and_secrets_are_not_repeated() {
         for url in [
-            "papers/takd", "http://papers/takd", "s3:///takd", "s3://a b/takd", "file://mnt/takd",
-            "file:///", "s3://papers/../takd", "s3://papers//takd", "s3://papers/a%2e%2e", "",
+            "papers/takd",
+            "http://papers/takd",
+            "s3:///takd",
+            "s3://a b/takd",
+            "file://mnt/takd",
+            "file:///",
+            "s3://papers/../takd",
+            "s3://papers//takd",
+            "s3://papers/a%2e%2e",
+            "",
         ] {
             let error = url.parse::<Address>().unwrap_err().to_string();
             assert!(error.contains("is not a remote"), "{url}: {error}");
         }
-        for url in ["s3://me:hush@papers/takd", "s3://hush@papers", "az://c/p?sig=hush", "me:hush@c"] {
+        for url in
+            ["s3://me:hush@papers/takd", "s3://hush@papers", "az://c/p?sig=hush", "me:hush@c"]
+        {
             let error = url.parse::<Address>().unwrap_err().to_string();
             assert!(error.contains("environment") && !error.contains("hush"), "{error}");
         }

@@ -55,8 +55,23 @@ mod tests {
             assert!(is_plain(name), "{name}");
         }
         for name in [
-            "", ".", "..", "../x.json", "a/b.json", "/etc/x.json", "a\\b.json", ".json", ".x.json",
-            "manifest.json", "weights.pt", "weights.pkl", "x", "x.json\n", "x.json\0", "é.json", "C:x.json",
+            "",
+            ".",
+            "..",
+            "../x.json",
+            "a/b.json",
+            "/etc/x.json",
+            "a\\b.json",
+            ".json",
+            ".x.json",
+            "manifest.json",
+            "weights.pt",
+            "weights.pkl",
+            "x",
+            "x.json\n",
+            "x.json\0",
+            "é.json",
+            "C:x.json",
         ] {
             assert!(!is_plain(name), "{name:?}");
         }

@@ -64,10 +64,13 @@ impl Bucket {
         let problem = told(error);
         // Of listings the crate keeps the status in words only.
         let says = |words: &[&str]| words.iter().any(|word| problem.contains(word));
-        let denied = matches!(error, Error::PermissionDenied { .. } | Error::Unauthenticated { .. });
+        let denied =
+            matches!(error, Error::PermissionDenied { .. } | Error::Unauthenticated { .. });
         if denied || says(&["403 Forbidden", "401 Unauthorized"]) {
             RemoteError::Refused { action, object, problem }
-        } else if matches!(error, Error::NotFound { .. }) || says(&["NoSuchBucket", "404 Not Found"]) {
+        } else if matches!(error, Error::NotFound { .. })
+            || says(&["NoSuchBucket", "404 Not Found"])
+        {
             RemoteError::NoBucket { name, problem }
         } else {
             RemoteError::Failed { action, object, problem }
@@ -95,7 +98,9 @@ impl Bucket {
             match self.runtime.block_on(put) {
                 Ok(put) => return Ok(Some(Version { e_tag: put.e_tag, version: put.version })),
                 Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => return Ok(None),
-                Err(Error::NotFound { .. }) if matches!(mode, PutMode::Update(_)) => return Ok(None),
+                Err(Error::NotFound { .. }) if matches!(mode, PutMode::Update(_)) => {
+                    return Ok(None);
+                }
                 Err(error) if self.may_pass(&error) && started.elapsed() < patience() => {
                     log::debug!("{path}: {}", told(&error));
                     sleep(Duration::from_secs(1));
@@ -121,7 +126,8 @@ impl Bucket {
 impl Objects for Bucket {
     fn list(&self, folder: &str) -> Result<Vec<String>, RemoteError> {
         let location = self.path(folder);
-        let listed = self.runtime.block_on(self.store.list(Some(&location)).try_collect::<Vec<_>>());
+        let listed =
+            self.runtime.block_on(self.store.list(Some(&location)).try_collect::<Vec<_>>());
         let listed = listed.map_err(|error| self.problem("listed", folder, &error))?;
         Ok(listed.iter().filter_map(|found| found.location.filename().map(str::to_owned)).collect())
     }

@@ -32,7 +32,7 @@ mod shipped;
 mod transfer;
 
 pub use address::{Address, Scheme};
-pub use lease::{Leases, LeaseTimes, Taken};
+pub use lease::{LeaseTimes, Leases, Taken};
 pub use objects::{Object, Objects, Version};
 pub use problem::RemoteError;
 pub use pull::Pulled;

@@ -21,7 +21,9 @@ pub enum RemoteError {
     )]
     Credentials,
     /// This build has none.
-    #[error("cannot use {0}: this takd was built without remotes; build it with `--features remote`")]
+    #[error(
+        "cannot use {0}: this takd was built without remotes; build it with `--features remote`"
+    )]
     NotBuilt(String),
     /// What the environment says does not fit together.
     #[error("cannot use {name}: {problem}")]

@@ -31,14 +31,17 @@ pub(super) fn settings() -> Result<Vec<(AmazonS3ConfigKey, String)>, String> {
         let named = SECRETS.into_iter();
         found.extend(named.filter_map(|(name, key)| Some((key, fields.get(name)?.clone()))));
         if found.is_empty() && env::var_os("AWS_PROFILE").is_some() {
-            return Err(format!("AWS_PROFILE names the profile `{profile}`, which has no access key"));
+            return Err(format!(
+                "AWS_PROFILE names the profile `{profile}`, which has no access key"
+            ));
         }
     }
     if !is_set(&REGION) {
         // There all profiles but the default one are called so.
         let name = if profile == "default" { profile } else { format!("profile {profile}") };
         let fields = section(&file("AWS_CONFIG_FILE", "config")?, &name);
-        found.extend(fields.get("region").map(|region| (AmazonS3ConfigKey::Region, region.clone())));
+        found
+            .extend(fields.get("region").map(|region| (AmazonS3ConfigKey::Region, region.clone())));
     }
     Ok(found)
 }

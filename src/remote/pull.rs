@@ -109,7 +109,8 @@ impl Remote {
             RemoteError::Wrong { object: self.object(&path), problem }
         };
         let length = self.objects.length(&path)?;
-        let length = length.ok_or_else(|| wrong("is not there, though an entry names it".to_owned()))?;
+        let length =
+            length.ok_or_else(|| wrong("is not there, though an entry names it".to_owned()))?;
         if length != file.bytes {
             return Err(wrong(format!("has {length} bytes, not the {} of its entry", file.bytes)));
         }

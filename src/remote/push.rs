@@ -52,7 +52,9 @@ impl Remote {
     /// # Errors
     /// [`RemoteError`]; no other machine sees anything of the entry then.
     pub fn push(&self, store: &Store, key: &Key) -> Result<Pushed, RemoteError> {
-        let Lookup::Whole(entry) = store.find(key, Depth::Content)? else { return Ok(Pushed::Gone) };
+        let Lookup::Whole(entry) = store.find(key, Depth::Content)? else {
+            return Ok(Pushed::Gone);
+        };
         let files = &entry.manifest.files;
         let is_rotten = files.values().any(|file| self.rotten().contains(&file.blake3));
         if !is_rotten && let Some((_, theirs)) = self.manifest(key)? {
@@ -89,7 +91,8 @@ impl Remote {
 
 /// Whether two entries of one key are equal: what is hashed is, times and hosts need not be.
 fn compare(ours: &Manifest, theirs: Manifest) -> Pushed {
-    let names = ours.files.keys().chain(theirs.files.keys().filter(|name| !ours.files.contains_key(*name)));
+    let names =
+        ours.files.keys().chain(theirs.files.keys().filter(|name| !ours.files.contains_key(*name)));
     let mut what: Vec<String> =
         names.filter(|name| ours.files.get(*name) != theirs.files.get(*name)).cloned().collect();
     if let (Outcome::Metrics { metrics, .. }, Outcome::Metrics { metrics: other, .. }) =

@@ -28,8 +28,10 @@ pub(super) struct Desk {
 #[derive(Default)]
 struct State {
     open: VecDeque<Parcel>,
-    /// Those that could not be pushed: they are tried again once another could.
+    /// Those for which the remote could not be reached: they are tried again once it was reached for another.
     failed: Vec<Parcel>,
+    /// Entries that the remote has in a way that is wrong.
+    lost: usize,
     /// Entries that came from the remote or have gone there.
     known: HashSet<Key>,
     /// Whether one is under way.
@@ -124,8 +126,8 @@ impl Desk {
     /// What has gone and come, and what could not go.
     pub fn shipped(&self) -> Shipped {
         let state = self.state();
-        let left = state.failed.iter().chain(&state.open).map(|parcel| parcel.keys.len()).sum();
-        let left = if state.is_read_only { 0 } else { left };
+        let left = state.failed.iter().chain(&state.open).map(|parcel| parcel.keys.len());
+        let left = if state.is_read_only { 0 } else { left.sum::<usize>() + state.lost };
         Shipped { left, problem: state.problem.clone(), ..state.shipped.clone() }
     }
 
@@ -147,11 +149,10 @@ impl Desk {
                     state.open.extend(failed);
                     state.problem = None;
                 }
-                Err(error) => {
+                Err(error @ RemoteError::Failed { .. }) => {
                     let parcel = Parcel { leases: Vec::new(), ..parcel };
-                    let is_first = state.problem.is_none();
-                    if is_first && !matches!(error, RemoteError::Refused { .. }) {
-                        let note = format!("warning: {}: not pushed: {error}", parcel.name);
+                    if state.problem.is_none() {
+                        let note = format!("warning: {}: not pushed yet: {error}", parcel.name);
                         state.notes.push(note);
                     }
                     state.problem = Some(error.to_string());
@@ -161,6 +162,10 @@ impl Desk {
                         let open = std::mem::take(&mut state.open);
                         state.failed.extend(open);
                     }
+                }
+                Err(error) => {
+                    state.lost += 1;
+                    state.notes.push(format!("warning: {}: not pushed: {error}", parcel.name));
                 }
             }
             drop(state);

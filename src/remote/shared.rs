@@ -244,7 +244,9 @@ impl Runner for SharedRunner<'_> {
         };
         let attempt = match found {
             Some(attempt) => Ok(attempt),
-            None => self.fetch_parents(&name, step).and_then(|()| self.runner.run(index, step, begin)),
+            None => {
+                self.fetch_parents(&name, step).and_then(|()| self.runner.run(index, step, begin))
+            }
         };
         match attempt {
             Ok(Attempt::Done(done)) if found.is_none() => {

@@ -7,7 +7,9 @@ use crate::{
     graph::Graph,
     key::{Key, KeyInputs, Kind},
     plan::{Action, Plan},
-    remote::{LeaseTimes, Pulled, Remote, RemoteError, Sharing, Shipped, reads, stored_logits, transfer},
+    remote::{
+        LeaseTimes, Pulled, Remote, RemoteError, Sharing, Shipped, reads, stored_logits, transfer,
+    },
     store::{Depth, Lookup, Store},
 };
 use std::{
@@ -39,7 +41,8 @@ impl Exchange {
         let Some(remote) = remote.cloned() else { return Ok(None) };
         if let (_, Some(refusal)) = store.enter() {
             let name = remote.name();
-            watcher.note(&format!("note: {name} is not used, since nothing can come here: {refusal}"));
+            watcher
+                .note(&format!("note: {name} is not used, since nothing can come here: {refusal}"));
             return Ok(None);
         }
         let there = remote.keys()?;
@@ -90,7 +93,8 @@ impl Exchange {
         watcher: &dyn Watcher,
     ) -> Result<bool, RemoteError> {
         let is_here = |key: &Key| {
-            here.contains(key) || store.find(key, Depth::Manifest).is_ok_and(|l| matches!(l, Lookup::Whole(_)))
+            here.contains(key)
+                || store.find(key, Depth::Manifest).is_ok_and(|l| matches!(l, Lookup::Whole(_)))
         };
         // A name that is not decided yet means nothing that is there.
         let named: HashSet<usize> =
@@ -99,7 +103,8 @@ impl Exchange {
         for step in &plan.steps {
             match &step.action {
                 Action::Run(_) => {
-                    wanted.extend(reads(graph, step, |key| self.there.contains(key) || is_here(key)));
+                    wanted
+                        .extend(reads(graph, step, |key| self.there.contains(key) || is_here(key)));
                 }
                 Action::Reuse => {
                     let is_named = step.tasks.iter().any(|task| named.contains(task));
@@ -189,7 +194,9 @@ impl Exchange {
 
     /// Pushes what a cluster's jobs made, in the background.
     pub fn offer_made(&mut self, graph: &Graph<'_>, plan: &Plan, statuses: &[Status]) {
-        for (step, _) in plan.steps.iter().zip(statuses).filter(|(_, s)| matches!(s, Status::Done(_))) {
+        for (step, _) in
+            plan.steps.iter().zip(statuses).filter(|(_, s)| matches!(s, Status::Done(_)))
+        {
             let keys = stored_logits(graph, step).into_iter().chain([step.key]);
             self.sharing.push(step.name(graph), keys.collect());
         }

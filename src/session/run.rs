@@ -143,7 +143,8 @@ impl Session {
                 }
             }
             let is_last = self.asked(&self.graph(), selection).is_empty();
-            let round = self.round(selection, is_last, options, watcher, (&mut shared, &mut exchange));
+            let round =
+                self.round(selection, is_last, options, watcher, (&mut shared, &mut exchange));
             let mut outcome = round?;
             let failed = outcome.errors().any(|error| error.kind != StepErrorKind::Diverged);
             let stopped = outcome.is_stopped();

@@ -129,7 +129,10 @@ fn two_machines_at_once_make_each_key_once() {
         let made: u64 = results.iter().map(|result| result[what].as_u64().unwrap()).sum();
         assert_eq!(made, 10, "{what}: {results:?}");
     }
-    assert_eq!(results[0]["tables"][0]["rows"].to_string(), results[1]["tables"][0]["rows"].to_string());
+    assert_eq!(
+        results[0]["tables"][0]["rows"].to_string(),
+        results[1]["tables"][0]["rows"].to_string()
+    );
     assert!(objects(&machines[0], "leases").is_empty());
 }
 
@@ -161,7 +164,9 @@ fn a_corrupt_object_is_named_and_made_again() {
     let mut flipped = whole.clone();
     flipped[100] ^= 1;
     let pull = ["cache", "pull", "tiny.toml", "--remote", &url];
-    for (wrong, problem) in [(&flipped[..], "is corrupt"), (&whole[1..], "has "), (b"", "has 0 bytes")] {
+    for (wrong, problem) in
+        [(&flipped[..], "is corrupt"), (&whole[1..], "has "), (b"", "has 0 bytes")]
+    {
         fs::write(&object, wrong).unwrap();
         let output = second.takd(&pull);
         assert_eq!(output.code, 1, "{output:?}");

@@ -120,7 +120,11 @@ pub(super) fn push(args: &Args, store: &Store) -> Result<u8, Problem> {
             Pushed::Equal => had += 1,
             Pushed::Other(differing) => {
                 had += 1;
-                say(&format!("warning: the remote's entry {} {}", key.short(), differing.sentence()));
+                say(&format!(
+                    "warning: the remote's entry {} {}",
+                    key.short(),
+                    differing.sentence()
+                ));
             }
             Pushed::Gone => say(&format!("warning: {} is not whole and stays here", key.short())),
         }
@@ -186,7 +190,7 @@ pub(super) fn status(args: &Args, store: &Store) -> Result<u8, Problem> {
             (_, false) => {}
         }
     }
-    let bytes = |key: &Key| {
+    let bytes = |key: &Key| -> Result<u64, RemoteError> {
         let found = remote.manifest(key)?;
         Ok(found.map_or(0, |(_, manifest)| manifest.files.values().map(|file| file.bytes).sum()))
     };
@@ -196,6 +200,9 @@ pub(super) fn status(args: &Args, store: &Store) -> Result<u8, Problem> {
         format!("{what:<15}{:>14}  {:>12}\n", entries(count), HumanBytes(bytes).to_string())
     };
     let text = [line("here and there", both), line("only here", here), line("only there", away)];
-    print(&(text.concat() + &format!("here is {}, there {}\n", store.root().display(), remote.name())))?;
+    print(
+        &(text.concat()
+            + &format!("here is {}, there {}\n", store.root().display(), remote.name())),
+    )?;
     judged(sizes)
 }
