@@ -18,6 +18,8 @@ class Proxy:
         self.port, self.status, self.spared, self.slow = port, None, (), 0
         self.requests, self.refused = [], 0
         self.server = None
+        # moto looks at a condition and puts in two steps; S3 does it in one.
+        self.turn = threading.Lock()
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.own = free.getsockname()[1]
@@ -71,12 +73,17 @@ class Proxy:
             self.refused += 1
             self.answer(request, self.status, [], b"<Error><Code>No</Code><Message>no</Message></Error>")
             return
+        with self.turn:
+            self.forward(request, body)
+
+    def forward(self, request, body):
         onward = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         headers = {name: value for name, value in request.headers.items() if name.lower() != "connection"}
         onward.request(request.command, request.path, body, headers)
         answer = onward.getresponse()
         content = answer.read()
-        kept = [(n, v) for n, v in answer.getheaders() if n.lower() not in ("transfer-encoding", "connection", "content-length", "date", "server")]
+        own = ("transfer-encoding", "connection", "content-length", "date", "server")
+        kept = [(name, value) for name, value in answer.getheaders() if name.lower() not in own]
         length = answer.getheader("content-length") if request.command == "HEAD" else None
         self.answer(request, answer.status, kept, content, length)
         onward.close()
