@@ -256,10 +256,10 @@ impl Outcome<'_> {
     }
 
     fn print_json(&self, report: &Report) -> Result<(), Problem> {
-        let RunOutcome { plan, statuses, seconds, saved_seconds } = self.outcome;
+        let RunOutcome { plan, statuses, seconds, saved_seconds, shipped } = self.outcome;
         let steps = plan.steps.iter().zip(statuses);
         let steps: Vec<Value> = steps.map(|(step, status)| self.step_json(step, status)).collect();
-        print_json(&json!({
+        let mut result = json!({
             "pipeline": report.pipeline,
             "trained": self.outcome.trained(),
             "measured": self.outcome.measured(),
@@ -268,7 +268,11 @@ impl Outcome<'_> {
             "saved_seconds": saved_seconds,
             "steps": steps,
             "tables": report.tables,
-        }))
+        });
+        if let Some(shipped) = shipped {
+            result["remote"] = json!(shipped);
+        }
+        print_json(&result)
     }
 
     /// The last line: `trained 2, measured 2, reused 16, in 31.02 s; the cache saved 2 minutes`.

@@ -12,11 +12,14 @@ use std::{
 /// Objects that several remotes may share.
 #[derive(Clone, Default)]
 pub(super) struct Memory {
-    pub objects: Arc<Mutex<BTreeMap<String, (Vec<u8>, u64)>>>,
+    objects: Arc<Mutex<BTreeMap<String, Numbered>>>,
     next: Arc<AtomicU64>,
     /// Whether nothing may be changed.
     pub is_read_only: Arc<AtomicBool>,
 }
+
+/// Content, and the number of its state.
+type Numbered = (Vec<u8>, u64);
 
 impl Memory {
     fn put(&self, path: &str, bytes: Vec<u8>) -> Version {

@@ -37,7 +37,7 @@ pub use objects::{Object, Objects, Version};
 pub use problem::RemoteError;
 pub use pull::Pulled;
 pub use push::{Differing, Pushed};
-pub use shared::{SharedRunner, reads};
+pub use shared::{SharedRunner, reads, stored_logits};
 pub use sharing::Sharing;
 pub use shipped::Shipped;
 pub use transfer::{Transfer, transfer};

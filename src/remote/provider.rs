@@ -25,8 +25,8 @@ const WAITS: [(ClientConfigKey, &str); 2] =
     [(ClientConfigKey::ConnectTimeout, "10 seconds"), (ClientConfigKey::Timeout, "60 seconds")];
 
 /// Those of the waits that the environment does not set.
-fn waits(sort: &str) -> impl Iterator<Item = (ClientConfigKey, &'static str)> {
-    let is_set = |key: &ClientConfigKey| {
+fn waits(sort: &'static str) -> impl Iterator<Item = (ClientConfigKey, &'static str)> {
+    let is_set = move |key: &ClientConfigKey| {
         env::var_os(format!("{sort}_{}", key.as_ref().to_ascii_uppercase())).is_some()
     };
     WAITS.into_iter().filter(move |(key, _)| !is_set(key))

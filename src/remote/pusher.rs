@@ -217,7 +217,9 @@ impl Desk {
                     state.shipped.differing += 1;
                     state.notes.push(format!("warning: {name}: the remote's entry {what}"));
                 }
-                Pushed::Gone => drop(state.known.remove(key)),
+                Pushed::Gone => {
+                    state.known.remove(key);
+                }
             }
         }
         Ok(())

@@ -1,7 +1,9 @@
 //! What has gone to a remote and come from it, in numbers.
 
+use serde::Serialize;
+
 /// What has gone and come.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Shipped {
     /// Entries that went.
     pub pushed: usize,

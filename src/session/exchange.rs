@@ -159,7 +159,7 @@ impl Exchange {
                 error => return Err(error),
             }
         }
-        unusable.iter().for_each(|key| drop(self.there.remove(key)));
+        self.there.retain(|key| !unusable.contains(key));
         Ok(unusable)
     }
 

@@ -71,7 +71,7 @@ fn moved<T: Send>(
     verb: &str,
     keys: &[Key],
     work: &(dyn Fn(&Key) -> Result<T, RemoteError> + Sync),
-    bytes: impl Fn(&T) -> u64 + Send,
+    bytes: impl Fn(&T) -> u64 + Sync,
 ) -> Transfer<T> {
     let (mut last, mut done, mut came) = (Instant::now(), 0, 0);
     let mut tell = |one: &T| {
