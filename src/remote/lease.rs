@@ -24,7 +24,7 @@ pub struct LeaseTimes {
     /// Time between two renewals by its holder.
     pub renewal: Duration,
     /// Time for which a waiter must see it unchanged before it takes it over. A holder keeps its lease through delays
-    /// of the difference, and clocks may run at rates whose ratio is up to that of the two.
+    /// of the difference, and clocks may run at rates whose ratio is below that of the two.
     pub lapse: Duration,
 }
 
