@@ -39,6 +39,7 @@ pub mod processor;
 pub mod pytorch;
 pub mod recipe;
 pub mod reference;
+pub mod remote;
 pub mod report;
 pub mod rng;
 pub mod schedule;

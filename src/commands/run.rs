@@ -5,7 +5,7 @@ mod watch;
 
 use crate::{
     console::{
-        Decoding, LogArgs, PipelineArgs, Signals, code, coloured, command_line,
+        Decoding, LogArgs, PipelineArgs, RemoteArgs, Signals, code, coloured, command_line,
         exit::{self, Problem},
         long, nodes, print, print_json, say, show, status_json, step_json, tell,
     },
@@ -13,11 +13,13 @@ use crate::{
     graph::Graph,
     node::Devices,
     plan::{Action, Plan, Step},
+    remote::Shipped,
     report::{Report, render::text},
     session::{Executor, Outlook, RunOptions, RunOutcome, Selection, Session, Watcher},
     store::Store,
 };
 use cluster::ClusterArgs;
+use indicatif::HumanBytes;
 use serde_json::{Value, json};
 use std::{
     num::NonZeroUsize,
@@ -62,6 +64,8 @@ pub(super) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    remote: RemoteArgs,
+    #[command(flatten)]
     cluster: ClusterArgs,
     #[command(flatten)]
     pub log: LogArgs,
@@ -102,10 +106,13 @@ fn once(
 ) -> Result<u8, Problem> {
     let started = Instant::now();
     let selection = Selection { nodes: args.nodes.clone(), force: args.force.clone() };
+    // Of a cluster's job the submitter has asked the remote, and pushes what it makes.
+    let remote = if args.cluster.submitted.is_some() { None } else { args.remote.open()? };
     if args.dry_run {
         let session = args.pipeline.planned_session(store)?;
         watched.reads(&session.pipeline);
-        let survey = session.survey()?;
+        let mut survey = session.survey()?;
+        survey.add(remote.map(|remote| remote.keys()).transpose()?.unwrap_or_default());
         show(&session, &survey, &session.plan_of(&survey, &selection)?, args.json)?;
         return Ok(exit::OK);
     }
@@ -123,6 +130,7 @@ fn once(
         checkpoint_every: Duration::from_secs(args.checkpoint_every),
         stop: signals.stop.clone(),
         executor,
+        remote,
     };
     if args.cluster.printed(&session, &selection, &options.executor)? {
         return Ok(exit::OK);
@@ -149,6 +157,25 @@ fn once(
         return Ok(code(signal));
     }
     Ok(outcome.errors().map(|error| exit::of(error.kind)).max().unwrap_or(exit::OK))
+}
+
+/// What has gone and come: `remote: pulled 3 entries (1.20 MiB), pushed 2 (0.80 MiB)`.
+fn shipped_line(shipped: &Shipped) -> String {
+    let entries = |count: usize| if count == 1 { "entry" } else { "entries" };
+    let (pulled, pushed) = (shipped.pulled, shipped.pushed);
+    let (came, went) = (HumanBytes(shipped.pulled_bytes), HumanBytes(shipped.pushed_bytes));
+    let mut line =
+        format!("remote: pulled {pulled} {} ({came}), pushed {pushed} ({went})", entries(pulled));
+    for (count, what) in [
+        (shipped.equal, "were made elsewhere with the same bits"),
+        (shipped.differing, "were made elsewhere with other bits"),
+        (shipped.left, "not pushed"),
+    ] {
+        if count > 0 {
+            line += &format!(", {count} {what}");
+        }
+    }
+    line
 }
 
 /// What to know of jobs that nobody follows.
@@ -222,14 +249,17 @@ impl Outcome<'_> {
             print(&text(&self.session.report()?))?;
         }
         self.tell_summary(args);
+        if let Some(shipped) = self.outcome.shipped.as_ref().filter(|_| !args.json) {
+            args.log.note(&shipped_line(shipped));
+        }
         Ok(())
     }
 
     fn print_json(&self, report: &Report) -> Result<(), Problem> {
-        let RunOutcome { plan, statuses, seconds, saved_seconds } = self.outcome;
+        let RunOutcome { plan, statuses, seconds, saved_seconds, shipped } = self.outcome;
         let steps = plan.steps.iter().zip(statuses);
         let steps: Vec<Value> = steps.map(|(step, status)| self.step_json(step, status)).collect();
-        print_json(&json!({
+        let mut result = json!({
             "pipeline": report.pipeline,
             "trained": self.outcome.trained(),
             "measured": self.outcome.measured(),
@@ -238,7 +268,11 @@ impl Outcome<'_> {
             "saved_seconds": saved_seconds,
             "steps": steps,
             "tables": report.tables,
-        }))
+        });
+        if let Some(shipped) = shipped {
+            result["remote"] = json!(shipped);
+        }
+        print_json(&result)
     }
 
     /// The last line: `trained 2, measured 2, reused 16, in 31.02 s; the cache saved 2 minutes`.

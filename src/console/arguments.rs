@@ -3,10 +3,14 @@
 use super::{exit::Problem, home::folder};
 use crate::{
     pipeline::Pipeline,
+    remote::Remote,
     session::{Absent, Opening, Session},
     store::Store,
 };
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// The pipeline file and what is laid over it.
 #[derive(clap::Args)]
@@ -43,6 +47,23 @@ pub(crate) struct DataArgs {
         value_parser = folder()
     )]
     pub data: PathBuf,
+}
+
+/// A cache that machines share.
+#[derive(clap::Args)]
+pub(crate) struct RemoteArgs {
+    /// A cache to share: s3://BUCKET/PREFIX, gs://, az:// or file:///DIR
+    #[arg(long, value_name = "URL", env = "TAKD_REMOTE", hide_env_values = true)]
+    remote: Option<String>,
+}
+
+impl RemoteArgs {
+    /// The remote, if one is named.
+    pub fn open(&self) -> Result<Option<Arc<Remote>>, Problem> {
+        // `TAKD_REMOTE=` means none.
+        let url = self.remote.as_deref().filter(|url| !url.is_empty());
+        Ok(url.map(Remote::open).transpose()?.map(Arc::new))
+    }
 }
 
 impl Given {

@@ -6,6 +6,7 @@ use crate::{
     fetch::FetchError,
     graph::SelectError,
     node::DeviceError,
+    remote::RemoteError,
     report::PaintError,
     session::{OpenError, PlanError, PredictError, RunError},
     slurm::SlurmError,
@@ -86,6 +87,9 @@ pub enum Problem {
     /// The cache.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The remote.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
     /// The start of a key that fits no entry, or several.
     #[error("{0}")]
     Entry(String),
@@ -140,7 +144,10 @@ impl Problem {
                 | SlurmError::Time { .. }
                 | SlurmError::Notice { .. } => USAGE,
             },
-            Self::Usage(_) => USAGE,
+            Self::Usage(_)
+            | Self::Remote(
+                RemoteError::Address { .. } | RemoteError::Credentials | RemoteError::NotBuilt(_),
+            ) => USAGE,
             Self::Read { .. } | Self::Open(_) | Self::Run(RunError::Open(_)) => PIPELINE,
             Self::Data(_)
             | Self::Fetch(_)
@@ -148,7 +155,8 @@ impl Problem {
             | Self::Predict(PredictError::Data(_) | PredictError::Network(_)) => FAILED,
             Self::Store(_)
             | Self::Plan(PlanError::Store(_))
-            | Self::Run(RunError::Store(_) | RunError::ReadOnly { .. })
+            | Self::Remote(_)
+            | Self::Run(RunError::Store(_) | RunError::Remote(_) | RunError::ReadOnly { .. })
             | Self::Predict(
                 PredictError::Store(_) | PredictError::Weights(_) | PredictError::Entry(_),
             )

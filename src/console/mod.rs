@@ -18,7 +18,7 @@ mod signals;
 mod stderr;
 mod stdout;
 
-pub(crate) use arguments::{DataArgs, Given, PipelineArgs};
+pub(crate) use arguments::{DataArgs, Given, PipelineArgs, RemoteArgs};
 pub(crate) use confirm::confirm;
 pub(crate) use entry::entry_key;
 pub(crate) use help::grouped;

@@ -2,7 +2,7 @@
 
 use crate::{
     key::Key,
-    store::{Depth, Lookup, Store, StoreError},
+    store::{Lookup, Store, StoreError},
 };
 use std::collections::{
     HashMap,
@@ -25,11 +25,11 @@ impl<'a> Entries<'a> {
         self.store
     }
 
-    /// What lay under `key` when it was first asked for; of its files only the manifest is read.
+    /// What was known of `key` when it was first asked for; of its files only the manifest is read.
     pub(super) fn find(&mut self, key: &Key) -> Result<&Lookup, StoreError> {
         Ok(match self.known.entry(*key) {
             Occupied(known) => known.into_mut(),
-            Vacant(place) => place.insert(self.store.find(key, Depth::Manifest)?),
+            Vacant(place) => place.insert(self.store.known(key)?),
         })
     }
 }

@@ -12,6 +12,7 @@
 //! ```
 
 mod absent;
+mod exchange;
 mod executor;
 mod export;
 mod forecast;

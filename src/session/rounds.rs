@@ -9,7 +9,7 @@ use crate::{
     metric::Metric,
     node::Datasets,
     search::{Score, Told},
-    store::{Depth, Lookup, Outcome, Store, StoreError},
+    store::{Lookup, Outcome, Store, StoreError},
 };
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -172,7 +172,7 @@ fn score(
     metric: &Metric,
 ) -> Result<Option<Score>, StoreError> {
     let outcome = |task: usize| {
-        let found = store.find(&keys[&task].1, Depth::Manifest)?;
+        let found = store.known(&keys[&task].1)?;
         Ok(match found {
             Lookup::Whole(entry) => Some(entry.manifest.outcome),
             Lookup::Missing | Lookup::Damaged(_) | Lookup::OtherVersion(_) => None,

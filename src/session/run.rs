@@ -2,6 +2,7 @@
 
 use super::{
     Executor, OpenError, Session,
+    exchange::Exchange,
     inspect::inspect,
     rounds::Shared,
     selection::Selection,
@@ -10,11 +11,12 @@ use super::{
 };
 use crate::{
     dataset::DataError,
-    executor::{Done, Limits, Status, StepError, StepErrorKind, execute},
+    executor::{Done, Limits, Runner, Status, StepError, StepErrorKind, execute},
     graph::{Graph, SelectError},
-    key::{Key, Kind},
+    key::{Key, Kind, keys},
     node::{Choice, DeviceError, Devices, NodeRunner, Pool},
     plan::{Action, Plan, Step},
+    remote::{Remote, RemoteError, SharedRunner, Shipped},
     slurm::SlurmError,
     store::{Depth, StoreError},
 };
@@ -44,6 +46,8 @@ pub struct RunOptions {
     pub stop: Arc<AtomicBool>,
     /// Where steps run.
     pub executor: Executor,
+    /// A cache that machines share: what it has is not made, and what is made is pushed there.
+    pub remote: Option<Arc<Remote>>,
 }
 
 impl Default for RunOptions {
@@ -56,6 +60,7 @@ impl Default for RunOptions {
             checkpoint_every: Duration::from_secs(300),
             stop: Arc::default(),
             executor: Executor::Local,
+            remote: None,
         }
     }
 }
@@ -78,6 +83,9 @@ pub enum RunError {
     /// The cluster.
     #[error(transparent)]
     Slurm(#[from] SlurmError),
+    /// The remote, before anything ran. What goes wrong with it later is told and does not end the run.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
     /// The pipeline, when it was read again with what a search has found.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -102,6 +110,8 @@ pub struct RunOutcome {
     pub seconds: f64,
     /// Seconds that the reused entries took when they were made.
     pub saved_seconds: f64,
+    /// What has gone to the remote and come from there, if there is one.
+    pub shipped: Option<Shipped>,
 }
 
 impl Session {
@@ -121,10 +131,21 @@ impl Session {
         for doubt in self.pipeline.doubts() {
             watcher.note(&format!("warning: {doubt}"));
         }
+        let (remote, stop) = (options.remote.as_ref(), &options.stop);
+        let mut exchange = Exchange::begin(remote, stop, &self.store, watcher)?;
         let mut shared = Shared::default();
         loop {
+            if let Some(exchange) = &mut exchange {
+                exchange.outline(&keys(&self.graph()), &self.store, watcher)?;
+                // What came may decide what a search tries next.
+                if self.settle(false)? {
+                    continue;
+                }
+            }
             let is_last = self.asked(&self.graph(), selection).is_empty();
-            let mut outcome = self.round(selection, is_last, options, watcher, &mut shared)?;
+            let round =
+                self.round(selection, is_last, options, watcher, (&mut shared, &mut exchange));
+            let mut outcome = round?;
             let failed = outcome.errors().any(|error| error.kind != StepErrorKind::Diverged);
             let stopped = outcome.is_stopped();
             if !is_last {
@@ -138,6 +159,7 @@ impl Session {
             if is_last {
                 self.time(selection, options, watcher);
             }
+            outcome.shipped = exchange.map(|exchange| exchange.end(watcher));
             outcome.seconds = started.elapsed().as_secs_f64();
             return Ok(outcome);
         }
@@ -149,7 +171,7 @@ impl Session {
         is_last: bool,
         options: &RunOptions,
         watcher: &dyn Watcher,
-        shared: &mut Shared,
+        (shared, exchange): (&mut Shared, &mut Option<Exchange>),
     ) -> Result<RunOutcome, RunError> {
         let started = Instant::now();
         let graph = self.graph();
@@ -164,19 +186,40 @@ impl Session {
         let (_entered, refusal) = self.store.enter();
         // What nobody asks for here may be much, and is not read.
         let needed = graph.dag.closure(&targets);
-        let survey = Survey::with(&graph, &self.store, &needed, |key| {
+        let mut survey = Survey::with(&graph, &self.store, &needed, |key| {
             if shared.whole.contains(key) { Depth::Manifest } else { Depth::Content }
         })?;
         shared.whole.extend(&survey.known.present);
-        let plan = survey.plan(&graph, &targets, &forced);
+        let plan = match exchange {
+            None => survey.plan(&graph, &targets, &forced),
+            Some(exchange) => {
+                let here = survey.known.present.clone();
+                exchange.add_to(&mut survey);
+                loop {
+                    let plan = survey.plan(&graph, &targets, &forced);
+                    let (what, at) = ((&graph, &plan), (&self.store, &here));
+                    if !exchange.fetch(what, at, &mut survey, selection, watcher)? {
+                        exchange.offer(&graph, &plan, &here, &self.store)?;
+                        break plan;
+                    }
+                }
+            }
+        };
         watcher.planned(&graph, &plan);
         let missing = plan.running().count();
         let statuses = match (missing, refusal) {
             (1.., Some(error)) => return Err(RunError::ReadOnly { error, missing }),
             (1.., None) => match &options.executor {
-                Executor::Local => self.walk(&graph, &plan, &survey, options, watcher, shared)?,
+                Executor::Local => {
+                    let exchange = exchange.as_ref();
+                    self.walk((&graph, &plan), &survey, options, watcher, (shared, exchange))?
+                }
                 Executor::Slurm(job) => {
-                    self.submit(&graph, &plan, &survey, job, &options.stop, watcher)?
+                    let made = self.submit(&graph, &plan, &survey, job, &options.stop, watcher)?;
+                    if let Some(exchange) = exchange {
+                        exchange.offer_made(&graph, &plan, &made);
+                    }
+                    made
                 }
             },
             (0, refusal) => {
@@ -191,17 +234,16 @@ impl Session {
         let saved_seconds =
             reused.filter_map(|step| survey.seconds.get(&step.key)).sum::<f64>() + 0.0;
         let seconds = started.elapsed().as_secs_f64();
-        Ok(RunOutcome { plan, statuses, seconds, saved_seconds })
+        Ok(RunOutcome { plan, statuses, seconds, saved_seconds, shipped: None })
     }
 
     fn walk(
         &self,
-        graph: &Graph<'_>,
-        plan: &Plan,
+        (graph, plan): (&Graph<'_>, &Plan),
         survey: &Survey,
         options: &RunOptions,
         watcher: &dyn Watcher,
-        shared: &mut Shared,
+        (shared, exchange): (&mut Shared, Option<&Exchange>),
     ) -> Result<Vec<Status>, RunError> {
         let devices = options.devices.select()?;
         let devices = if options.burn_ops { devices.with_burn_ops() } else { devices };
@@ -222,7 +264,16 @@ impl Session {
             datasets: &shared.datasets,
             told: Mutex::default(),
         };
-        let statuses = execute(plan, &runner, &*observer, limits, costs, &options.stop);
+        let run = |runner: &dyn Runner| {
+            execute(plan, runner, &*observer, limits, costs.clone(), &options.stop)
+        };
+        let statuses = match exchange {
+            None => run(&runner),
+            Some(Exchange { sharing, .. }) => {
+                let what = (graph, plan);
+                run(&SharedRunner::new(sharing, &runner, &self.store, what, &*observer))
+            }
+        };
         watcher.end();
         Ok(statuses)
     }

@@ -8,7 +8,7 @@ use crate::{
     plan::{Known, Past, Plan},
     store::{Depth, Lookup, Manifest, Provenance, Store, StoreError, host},
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A pipeline's keys, and which of them the cache holds.
 pub struct Survey {
@@ -76,6 +76,13 @@ impl Survey {
             (known.entries, past) = entries(store)?;
         }
         Ok(Self { keys, known, damaged, seconds, past })
+    }
+
+    /// Counts entries as present that are to be had from elsewhere.
+    pub fn add(&mut self, there: impl IntoIterator<Item = Key>) {
+        let there: HashSet<Key> = there.into_iter().collect();
+        let found = self.keys.iter().map(|(_, key)| *key).filter(|key| there.contains(key));
+        self.known.present.extend(found);
     }
 
     /// The plan for `targets` and what they need, of which `forced` run even if the cache has them.

@@ -55,7 +55,7 @@ impl Store {
         if is_removed(&folder)? || metadata(&folder)?.is_none() {
             return Ok(Lookup::Missing);
         }
-        match check(folder.clone(), key, depth)? {
+        match check(folder.clone(), key, depth, Files::All)? {
             Ok(entry) => Ok(Lookup::Whole(Box::new(entry))),
             // Whoever replaces or removes it meanwhile has not damaged it.
             Err(_) if is_removed(&folder)? || metadata(&folder)?.is_none() => Ok(Lookup::Missing),
@@ -75,8 +75,22 @@ impl Store {
     }
 }
 
+/// Which of the files in its manifest a folder must have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Files {
+    /// Each.
+    All,
+    /// Any; what is there must be right.
+    Some,
+}
+
 /// The outer error is the system's, the inner one says why the entry is not whole.
-fn check(folder: PathBuf, key: &Key, depth: Depth) -> Result<Result<Entry, Lookup>, StoreError> {
+pub(super) fn check(
+    folder: PathBuf,
+    key: &Key,
+    depth: Depth,
+    files: Files,
+) -> Result<Result<Entry, Lookup>, StoreError> {
     let damaged = |problem: String| Ok(Err(Lookup::Damaged(problem)));
     if !metadata(&folder)?.is_some_and(|metadata| metadata.is_dir()) {
         return damaged("it is not a folder".to_owned());
@@ -107,6 +121,7 @@ fn check(folder: PathBuf, key: &Key, depth: Depth) -> Result<Result<Entry, Looku
                 return damaged(format!("{name} is a folder"));
             }
             Some(metadata) => metadata.len(),
+            None if files == Files::Some => continue,
             None => return damaged(format!("{name} is missing")),
         };
         if length != want.bytes {
@@ -142,6 +157,19 @@ impl Entry {
         };
         let matches = blake3::hash(&bytes).to_hex().as_str() == want.blake3;
         Ok(if matches { Ok(bytes) } else { Err(format!("{name} does not match its digest")) })
+    }
+
+    /// The text of its manifest, as it was written: fields that another version of takd has added are kept.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn text(&self) -> Result<Vec<u8>, StoreError> {
+        let path = self.folder.join(MANIFEST);
+        let text = read(&path)?.filter(|text| version::read(text).as_ref() == Ok(&self.manifest));
+        text.ok_or_else(|| {
+            let problem = "it is not what it was a moment ago";
+            StoreError::io("read", &path)(io::Error::new(io::ErrorKind::InvalidData, problem))
+        })
     }
 
     /// Length of all files together, the manifest left out.

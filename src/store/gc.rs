@@ -5,6 +5,7 @@ use super::{
     disk::{OLD, create, remove, writer},
     list,
     manifest::MANIFEST,
+    outline::OUTLINES,
     relocate::{REMOVED, is_removed, is_there, remove_in_place},
 };
 use crate::key::Key;
@@ -41,13 +42,13 @@ impl Store {
             self.put_back(None)?;
         }
         let mut garbage = Vec::new();
-        for kind in ["entries", "checkpoints", "progress", "damaged", "staging"] {
+        for kind in ["entries", "checkpoints", "progress", OUTLINES, "damaged", "staging"] {
             let folder = self.root.join(kind);
             for name in list(&folder)? {
                 let kept = match name.parse().ok().filter(|key| keep.contains(key)) {
                     Some(key) if kind == "entries" => !is_removed(&self.entry_path(&key))?,
                     // Beside an entry they are what a killed run did not come to drop.
-                    Some(key) if ["checkpoints", "progress"].contains(&kind) => {
+                    Some(key) if ["checkpoints", "progress", OUTLINES].contains(&kind) => {
                         !is_there(&self.entry_path(&key).join(MANIFEST))?
                     }
                     _ => false,
@@ -66,13 +67,13 @@ impl Store {
         Ok(garbage)
     }
 
-    /// The keys under which something was written within `age`: entries, checkpoints, progress.
+    /// The keys under which something was written within `age`: entries, checkpoints, progress, outlines.
     ///
     /// # Errors
     /// [`StoreError::Io`].
     pub fn younger_than(&self, age: Duration) -> Result<HashSet<Key>, StoreError> {
         let mut young = HashSet::new();
-        for kind in ["entries", "checkpoints", "progress"] {
+        for kind in ["entries", "checkpoints", "progress", OUTLINES] {
             let folder = self.root.join(kind);
             for name in list(&folder)? {
                 let path = folder.join(&name);
@@ -96,7 +97,7 @@ impl Store {
         let _alone = self.enter_alone()?;
         for key in keys {
             self.discard(&self.entry_path(key))?;
-            for kind in ["checkpoints", "progress"] {
+            for kind in ["checkpoints", "progress", OUTLINES] {
                 self.discard(&self.root.join(kind).join(key.to_string()))?;
             }
         }

@@ -25,7 +25,8 @@ pub struct Holder {
 }
 
 impl Holder {
-    fn this() -> Self {
+    /// This process, from now on.
+    pub(crate) fn this() -> Self {
         Self { host: host(), pid: std::process::id(), since: now() }
     }
 

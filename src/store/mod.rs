@@ -8,6 +8,7 @@
 //!   checkpoints/KEY      what an unfinished training has come to; it holds the key
 //!   progress/KEY         how far whoever makes the entry says it is, or why it failed
 //!   latency/…          how long networks take for an image, by network and kind of CPU
+//!   outlines/KEY/        what is known of an entry whose large files are in a remote
 //!   damaged/KEY.N/       an entry whose digests did not match; kept for its owner to look at
 //!   damaged/KEY.checkpoint.N  a checkpoint of another key or version
 //!   locks/KEY.lock       held by whoever makes the entry
@@ -26,6 +27,7 @@ mod latency;
 mod lock;
 mod manifest;
 mod others;
+mod outline;
 mod progress;
 mod recover;
 mod relocate;

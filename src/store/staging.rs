@@ -69,18 +69,38 @@ impl<'a> Staging<'a> {
         let manifest = Manifest { inputs, files, outcome, provenance };
         let mut text = serde_json::to_vec_pretty(&manifest).expect("plain data is always JSON");
         text.push(b'\n');
-        let path = self.folder.join(MANIFEST);
         // JSON has no NaN: what cannot be read back would count as damaged.
         if serde_json::from_slice(&text).ok().as_ref() != Some(&manifest) {
             let problem =
                 io::Error::new(ErrorKind::InvalidData, "a number in it is NaN or infinite");
-            return Err(StoreError::io("write", &path)(problem));
+            return Err(StoreError::io("write", &self.folder.join(MANIFEST))(problem));
         }
-        write_synced(&path, &text)?;
-        write_synced(&self.folder.join(MANIFEST_DIGEST), &digest_line(&text))?;
-        sync_folder(&self.folder)?;
-        self.place()?;
+        self.seal(&text)?;
         Ok(manifest)
+    }
+
+    /// Puts an entry in its place that was made elsewhere, under the manifest that it has there.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit).
+    ///
+    /// # Panics
+    /// If the text is no manifest of this key and these files: the caller has read it.
+    pub fn adopt(self, text: &[u8]) -> Result<(), StoreError> {
+        let manifest = Manifest::parse(text);
+        let is_its = |manifest: &Manifest| {
+            manifest.key() == *self.lock.key() && manifest.files == self.files
+        };
+        assert!(manifest.is_ok_and(|manifest| is_its(&manifest)), "the manifest was checked");
+        self.seal(text)
+    }
+
+    /// Writes the manifest, and puts the entry in its place.
+    fn seal(&self, text: &[u8]) -> Result<(), StoreError> {
+        write_synced(&self.folder.join(MANIFEST), text)?;
+        write_synced(&self.folder.join(MANIFEST_DIGEST), &digest_line(text))?;
+        sync_folder(&self.folder)?;
+        self.place()
     }
 
     /// Renames the entry to its place. What was there is moved away first, and back if it fails: the

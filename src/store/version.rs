@@ -25,6 +25,16 @@ struct Maker {
     takd: Option<String>,
 }
 
+impl Manifest {
+    /// The manifest that a text from anywhere holds. Whose it is, is not looked at.
+    ///
+    /// # Errors
+    /// Which other version of takd it is of, and why this one cannot read it.
+    pub fn parse(text: &[u8]) -> Result<Self, String> {
+        read(text)
+    }
+}
+
 /// A manifest, or which other version it is of: `takd 0.1.0, key version 4`. Fields outside the key's
 /// inputs that this version does not know do not keep it from being read.
 pub(super) fn read(text: &[u8]) -> Result<Manifest, String> {

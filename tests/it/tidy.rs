@@ -8,7 +8,7 @@ use std::{
 };
 
 /// Modules in layers: one may import those above it in this list, never those below or beside it.
-const LAYERS: [&[&str]; 19] = [
+const LAYERS: [&[&str]; 20] = [
     &[
         "rng",
         "dag",
@@ -39,6 +39,7 @@ const LAYERS: [&[&str]; 19] = [
     &["executor"],
     &["report"],
     &["node", "slurm"],
+    &["remote"],
     &["session"],
     &["console"],
     &["commands"],

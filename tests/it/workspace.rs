@@ -101,6 +101,7 @@ impl Workspace {
         command
             .env_remove("TAKD_CACHE")
             .env_remove("TAKD_DATA")
+            .env_remove("TAKD_REMOTE")
             .env("NO_COLOR", "1")
             .stdin(Stdio::null());
         command

@@ -2,6 +2,7 @@
 
 mod gc;
 mod list;
+mod remote;
 mod remove;
 mod variants;
 
@@ -43,6 +44,18 @@ pub(super) enum Command {
     #[command(after_help = "Example:
   takd cache gc --older-than 30d --keep pipelines/*.toml")]
     Gc(gc::Args),
+    /// Push what the cache has of pipelines to a remote that lacks it
+    #[command(after_help = "Example:
+  takd cache push pipelines/vgg.toml --remote s3://papers/takd")]
+    Push(remote::Args),
+    /// Pull what a remote has of pipelines and the cache lacks, weights too
+    #[command(after_help = "Example:
+  takd cache pull pipelines/vgg.toml --node takd --remote s3://papers/takd")]
+    Pull(remote::Args),
+    /// Count what of pipelines is here, in a remote, and in both
+    #[command(after_help = "Example:
+  takd cache status pipelines/vgg.toml --remote s3://papers/takd")]
+    Status(remote::Args),
 }
 
 pub(super) fn run(command: &Command, store: &Store) -> Result<u8, Problem> {
@@ -52,6 +65,9 @@ pub(super) fn run(command: &Command, store: &Store) -> Result<u8, Problem> {
         Command::Verify => verify(store),
         Command::Rm(args) => remove::rm(args, store),
         Command::Gc(args) => gc::gc(args, store),
+        Command::Push(args) => remote::push(args, store),
+        Command::Pull(args) => remote::pull(args, store),
+        Command::Status(args) => remote::status(args, store),
     }
 }
 
