@@ -11,7 +11,8 @@ use std::{
 };
 
 /// What burn says where a device has no more memory, in words of cubecl 0.11 and of CUDA.
-const EXHAUSTED: [&str; 3] = ["out of device memory", "OUT_OF_MEMORY", "out of memory"];
+const EXHAUSTED: [&str; 4] =
+    ["out of device memory", "can't allocate buffer", "OUT_OF_MEMORY", "out of memory"];
 
 /// What `work` makes on `device`. A fault of a GPU is an error of the step; what the CPU panics at is a bug,
 /// and goes on.

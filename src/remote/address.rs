@@ -67,7 +67,7 @@ impl FromStr for Address {
                 }
             }
         }
-        let prefix = prefix.trim_matches('/');
+        let prefix = prefix.trim_end_matches('/');
         if prefix.split('/').any(|part| [".", ".."].contains(&part))
             || (!prefix.is_empty() && prefix.split('/').any(str::is_empty))
         {
