@@ -48,7 +48,6 @@ def totals(report):
 
 def kernels():
     """Kernels of all layers, objectives, optimizers and augmentations assemble, for Ampere and for Hopper."""
-    captured = []
     for sm in (80, 90):
         ptx = WORK / f"ptx-{sm}"
         ptx.mkdir()
@@ -56,9 +55,9 @@ def kernels():
              FAKECUDA_SM=sm, FAKECUDA_PTX=ptx, FAKECUDA_REPORT=WORK / "wide.jsonl")
         check(totals(WORK / "wide.jsonl")["refused"] == 0, "a driver refuses calls of wide.toml")
         check(len(list(ptx.glob("*.ptx"))) > 300, "too few kernels were captured")
-        captured.append(ptx)
-    done = subprocess.run([HERE / "ptxcheck", "--ptxas", CUDA / "bin/ptxas", *captured], text=True)
-    check(done.returncode == 0, "kernels do not assemble")
+        # Products for tensor cores differ, so each architecture assembles what was compiled for it.
+        done = subprocess.run([HERE / "ptxcheck", "--ptxas", CUDA / "bin/ptxas", "--arch", f"sm_{sm}", ptx], text=True)
+        check(done.returncode == 0, "kernels do not assemble")
 
 
 def steps():
@@ -91,6 +90,7 @@ def quickstart():
 def resume():
     """A training that is killed goes on from its checkpoint."""
     words = ["run", "pipelines/quickstart.toml", "teacher", "--set", "recipe.short.epochs=4", "--set", "seeds=[20]",
+             "--set", 'on_collapse="warn"',
              "--device", "cuda:0", "--cache", WORK / "cache-resume", "--checkpoint-every", "0", "-v"]
     process = subprocess.Popen([str(TAKD), *map(str, words)], env=environment(), cwd=ROOT,
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -102,7 +102,7 @@ def resume():
     process.send_signal(signal.SIGKILL)
     process.wait()
     _, told = takd(*words)
-    check("resumes" in told and "trained 1," in told, "a killed training was not resumed:", told)
+    check("resuming" in told and "trained 1," in told, "a killed training was not resumed:", told)
 
 
 def devices():
