@@ -15,7 +15,7 @@
 //! | how many images are held out | train, distill, logits; eval of the train or validation split | |
 //! | normalisation, and the size of images in folders | train, distill, logits, eval | |
 //! | whether softness is measured, and against another network | eval, where it is asked | |
-//! | whether it is measured in 8 bits, too | eval, where it is asked | |
+//! | whether it is measured in 8 bits, too, and the largest whole number of a weight then | eval, where it is asked | |
 //! | the split, and τ of the second entropy | eval (of logits, the train split) | |
 //! | the parents' keys | distill (its teachers), logits and eval (their network; with `agreement` its teacher, and what it is set `against`) | |
 //! | how much of its teachers' logits is stored, where that is not all | distill, logits | |
@@ -57,6 +57,7 @@ use crate::{
     keep::Keep,
     kind::Chosen,
     kinds::Kinds,
+    onnx::LARGEST_WEIGHT,
     pipeline::{How, Work},
     recipe::Select,
 };
@@ -212,9 +213,9 @@ pub struct KeyInputs {
     /// What is asked of an evaluation's softness; absent where nothing is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub softness: Option<Softness>,
-    /// Whether an evaluation measures the network in 8 bits, too.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub int8: bool,
+    /// Of an evaluation that measures the network in 8 bits, too: the largest whole number of its weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub int8: Option<u8>,
     /// Seed of a training's weights and order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
@@ -301,7 +302,7 @@ impl KeyInputs {
             split: None,
             temperature: None,
             softness: None,
-            int8: false,
+            int8: None,
             seed: None,
             parents: Vec::new(),
             precision: Precision::F32,
@@ -360,7 +361,7 @@ impl KeyInputs {
                 split: Some(eval.split),
                 temperature: Some(eval.temperature),
                 softness: Softness::of(eval),
-                int8: eval.int8,
+                int8: eval.int8.then_some(LARGEST_WEIGHT),
                 parents,
                 ..Self::of(Kind::Eval)
             },

@@ -19,5 +19,5 @@ pub const NORMALISED: &str = "normalised";
 pub use classifier::Classifier;
 pub use drawing::{ConvValues, Drawing, Edge, NormValues, Pixels, Values};
 pub use file::{OnnxError, OnnxFile};
-pub use quantise::{quantised, quantised_size};
+pub use quantise::{LARGEST_WEIGHT, quantised, quantised_size};
 pub use scale::scaled;

@@ -4,7 +4,7 @@
 //! OpenVINO turn into integer kernels. Weights are symmetric, a scale per output channel; activations are
 //! unsigned with a zero point, their ranges the least and largest values that calibration images give; biases
 //! have 32 bits in the product of the two scales (Jacob et al. 2018, sections 2.1 to 2.4; Krishnamoorthi 2018,
-//! section 3.1; onnxruntime's static quantisation with MinMax calibration).
+//! section 3.1; onnxruntime's static quantisation with MinMax calibration and `reduce_range`).
 
 use super::{
     classifier::ranges,
@@ -17,6 +17,11 @@ use std::{
     path::Path,
 };
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto, tensor_proto::DataType};
+
+/// Largest whole number of a weight. x86 processors without VNNI add two products of an unsigned and a signed byte
+/// in 16 bits that saturate (VPMADDUBSW): 2 · 255 · 127 does not fit there, 2 · 255 · 64 does (onnxruntime's
+/// `reduce_range`, "When to use reduce-range" in its manual of quantisation).
+pub const LARGEST_WEIGHT: u8 = 64;
 
 /// Operators whose inputs are quantised.
 const QUANTISED: [&str; 6] = ["Conv", "Gemm", "Add", "MaxPool", "GlobalAveragePool", "Flatten"];
@@ -135,13 +140,16 @@ fn weight_8(
     let dims: Vec<usize> = weight.dims.iter().map(|&dim| dim as usize).collect();
     let values = floats_of(weight);
     let rows = values.chunks_exact((values.len() / dims[0]).max(1));
+    let largest = f32::from(LARGEST_WEIGHT);
     let scales: Vec<f32> = rows
         .clone()
-        .map(|row| row.iter().fold(0.0f32, |most, value| most.max(value.abs())) / 127.0)
+        .map(|row| row.iter().fold(0.0f32, |most, value| most.max(value.abs())) / largest)
         .map(|scale| scale.max(f32::MIN_POSITIVE))
         .collect();
     let whole = |(row, scale): (&[f32], &f32)| -> Vec<u8> {
-        row.iter().map(|value| (value / scale).round().clamp(-127.0, 127.0) as i8 as u8).collect()
+        row.iter()
+            .map(|value| (value / scale).round().clamp(-largest, largest) as i8 as u8)
+            .collect()
     };
     let bytes: Vec<u8> = rows.zip(&scales).flat_map(whole).collect();
     let zeros = vec![0; dims[0]];
@@ -189,4 +197,23 @@ fn per_channel(
 fn floats_of(tensor: &TensorProto) -> Vec<f32> {
     let bytes = tensor.raw_data.chunks_exact(4);
     bytes.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_of_weights_do_not_saturate_on_processors_without_vnni() {
+        let values: Vec<u8> =
+            [-3.0f32, 0.5, 3.0, 1e-9, -0.7, 0.7].iter().flat_map(|v| v.to_le_bytes()).collect();
+        let weight = tensor("w", &[2, 3], DataType::Float, values);
+        let (mut nodes, mut tensors) = (Vec::new(), Vec::new());
+        weight_8(&weight, &mut nodes, &mut tensors);
+        let whole = &tensors.iter().find(|t| t.name == "w").unwrap().raw_data;
+        let whole: Vec<i16> = whole.iter().map(|&byte| i16::from(byte as i8)).collect();
+        assert_eq!(whole, [-64, 11, 64, 0, -64, 64]);
+        let most = whole.iter().map(|weight| weight.abs()).max().unwrap();
+        assert!(255i16.checked_mul(most).and_then(|product| product.checked_mul(2)).is_some());
+    }
 }
