@@ -5,7 +5,7 @@
 //! none has to be right. Two machines that hold one lease all the same, since one of them was asleep or cut off, make
 //! the same entry twice, of which the remote keeps the first; nothing is lost but time.
 
-use super::{Remote, RemoteError, Version};
+use super::{LEASES, Remote, RemoteError, Version};
 use crate::{
     key::Key,
     store::{Holder, host},
@@ -17,6 +17,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
+
+/// What tells the time: a simulation has its own.
+pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 
 /// How leases end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +83,7 @@ pub struct Leases {
 const MOST: u64 = 4096;
 
 fn path(key: &Key) -> String {
-    format!("leases/{key}")
+    format!("{LEASES}/{key}")
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

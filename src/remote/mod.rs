@@ -15,6 +15,7 @@ mod arriving;
 #[cfg(feature = "remote")]
 mod bucket;
 mod lease;
+mod listed;
 #[cfg(test)]
 mod memory;
 mod objects;
@@ -32,7 +33,7 @@ mod shipped;
 mod transfer;
 
 pub use address::{Address, Scheme};
-pub use lease::{LeaseTimes, Leases, Taken};
+pub use lease::{Clock, LeaseTimes, Leases, Taken};
 pub use objects::{Object, Objects, Version};
 pub use problem::RemoteError;
 pub use pull::Pulled;
@@ -55,8 +56,12 @@ pub struct Remote {
     name: String,
     /// Digests of files that were found not to be what they must be: who has them puts them again.
     rotten: Mutex<HashSet<String>>,
+    /// Keys of entries that were found not to be whole.
+    unusable: Mutex<HashSet<Key>>,
 }
 
+/// The folder of leases.
+const LEASES: &str = "leases";
 /// The folder of manifests, and the end of their names.
 const ENTRIES: &str = "entries";
 const JSON: &str = ".json";
@@ -81,7 +86,7 @@ impl Remote {
 
     /// A remote of these objects, called `name`.
     pub fn with(objects: Box<dyn Objects>, name: impl Into<String>) -> Self {
-        Self { objects, name: name.into(), rotten: Mutex::default() }
+        Self { objects, name: name.into(), rotten: Mutex::default(), unusable: Mutex::default() }
     }
 
     /// Its address.
@@ -89,14 +94,29 @@ impl Remote {
         &self.name
     }
 
-    /// The keys of its entries, by one listing. Whether they are whole is not looked at.
+    /// The keys of its entries, by one listing. Whether they are whole is not looked at; those are left out of which it
+    /// is known that they are not.
     ///
     /// # Errors
     /// [`RemoteError`] if it cannot be listed.
     pub fn keys(&self) -> Result<HashSet<Key>, RemoteError> {
         let names = self.objects.list(ENTRIES)?;
         let keys = names.iter().filter_map(|name| name.strip_suffix(JSON)?.parse().ok());
-        Ok(keys.collect())
+        let unusable = self.unusable();
+        Ok(keys.filter(|key| !unusable.contains(key)).collect())
+    }
+
+    /// The keys that some machine makes at this moment, or made when it died.
+    ///
+    /// # Errors
+    /// [`RemoteError`] if it cannot be listed.
+    pub fn leased(&self) -> Result<HashSet<Key>, RemoteError> {
+        let names = self.objects.list(LEASES)?;
+        Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
+    }
+
+    fn unusable(&self) -> MutexGuard<'_, HashSet<Key>> {
+        self.unusable.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn rotten(&self) -> MutexGuard<'_, HashSet<String>> {

@@ -25,6 +25,13 @@ pub enum Pulled {
     Absent,
 }
 
+impl Pulled {
+    /// Whether the remote, or the cache, has it.
+    pub fn is_there(self) -> bool {
+        matches!(self, Self::Whole(_) | Self::Outline(_) | Self::Here)
+    }
+}
+
 /// Bytes that are asked for at a time: a connection that breaks loses no more.
 const PART: u64 = 8 << 20;
 /// Length up to which a training's file is part of its outline.
@@ -49,6 +56,22 @@ impl Remote {
     /// # Errors
     /// [`RemoteError`]; the cache is then as before.
     pub fn pull(&self, store: &Store, key: &Key) -> Result<Pulled, RemoteError> {
+        self.noting(key, self.pull_whole(store, key))
+    }
+
+    /// Takes down that an entry is not whole.
+    fn noting(
+        &self,
+        key: &Key,
+        pulled: Result<Pulled, RemoteError>,
+    ) -> Result<Pulled, RemoteError> {
+        if let Err(RemoteError::Wrong { .. }) = pulled {
+            self.unusable().insert(*key);
+        }
+        pulled
+    }
+
+    fn pull_whole(&self, store: &Store, key: &Key) -> Result<Pulled, RemoteError> {
         let Lock::Taken(lock) = store.try_lock(key)? else { return Ok(Pulled::Busy) };
         match store.find(key, Depth::Content)? {
             // What another version has left there is not to be replaced.
@@ -69,11 +92,19 @@ impl Remote {
         Ok(Pulled::Whole(came))
     }
 
-    /// Gets what a table needs of `key`: of a measurement all, of a training what is small.
+    /// Gets what a table needs of `key`: of a measurement all, of a training what is small. One that is known not to be
+    /// whole is none.
     ///
     /// # Errors
     /// As [`pull`](Self::pull).
     pub fn pull_outline(&self, store: &Store, key: &Key) -> Result<Pulled, RemoteError> {
+        if self.unusable().contains(key) {
+            return Ok(Pulled::Absent);
+        }
+        self.noting(key, self.pull_small(store, key))
+    }
+
+    fn pull_small(&self, store: &Store, key: &Key) -> Result<Pulled, RemoteError> {
         let Some((text, manifest)) = self.manifest(key)? else { return Ok(Pulled::Absent) };
         if manifest.inputs.kind == Kind::Eval {
             return self.pull(store, key);

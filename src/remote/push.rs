@@ -61,6 +61,7 @@ impl Remote {
             return Ok(compare(&entry.manifest, theirs));
         }
         let went = self.put_files(&entry)?;
+        self.unusable().remove(key);
         let text = entry.text()?;
         let length = text.len() as u64;
         if self.objects.create(&manifest_path(key), text)?.is_some() {

@@ -1,11 +1,11 @@
 //! Pushing in the background: what a run makes goes up while it makes the next.
 
-use super::{Leases, Pushed, Remote, RemoteError, Shipped};
+use super::{Clock, Leases, Pushed, Remote, RemoteError, Shipped};
 use crate::{key::Key, store::Store};
 use std::{
     collections::{HashSet, VecDeque},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// Entries to push, in this order, and the leases that end with it.
@@ -21,6 +21,7 @@ pub(super) struct Desk {
     pub remote: Arc<Remote>,
     pub store: Store,
     pub leases: Leases,
+    pub clock: Clock,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -48,8 +49,8 @@ struct State {
 }
 
 impl Desk {
-    pub fn new(remote: Arc<Remote>, store: Store, leases: Leases) -> Self {
-        Self { remote, store, leases, state: Mutex::default(), changed: Condvar::new() }
+    pub fn new(remote: Arc<Remote>, store: Store, leases: Leases, clock: Clock) -> Self {
+        Self { remote, store, leases, clock, state: Mutex::default(), changed: Condvar::new() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -134,44 +135,57 @@ impl Desk {
     /// Pushes until it is closed: the work of a thread.
     pub fn push_all(&self) {
         while let Some(parcel) = self.next() {
-            let pushed = self.push(&parcel);
-            for key in &parcel.leases {
-                if let Err(error) = self.leases.release(key, Instant::now()) {
-                    log::warn!("a lease lapses by itself: {error}");
-                }
-            }
-            let mut state = self.state();
-            state.is_working = false;
-            match pushed {
-                Ok(()) => {
-                    // The way is free again.
-                    let failed = std::mem::take(&mut state.failed);
-                    state.open.extend(failed);
-                    state.problem = None;
-                }
-                Err(error @ RemoteError::Failed { .. }) => {
-                    let parcel = Parcel { leases: Vec::new(), ..parcel };
-                    if state.problem.is_none() {
-                        let note = format!("warning: {}: not pushed yet: {error}", parcel.name);
-                        state.notes.push(note);
-                    }
-                    state.problem = Some(error.to_string());
-                    state.failed.push(parcel);
-                    if state.is_closing {
-                        // Each would wait as long as this one has.
-                        let open = std::mem::take(&mut state.open);
-                        state.failed.extend(open);
-                    }
-                }
-                Err(error) => {
-                    state.lost += 1;
-                    state.notes.push(format!("warning: {}: not pushed: {error}", parcel.name));
-                }
-            }
-            drop(state);
-            self.changed.notify_all();
+            self.push_one(parcel);
         }
         self.state().is_over = true;
+        self.changed.notify_all();
+    }
+
+    /// Pushes what has been sent so far, in this thread.
+    pub fn push_open(&self) {
+        loop {
+            let parcel = self.state().open.pop_front();
+            let Some(parcel) = parcel else { return };
+            self.push_one(parcel);
+        }
+    }
+
+    fn push_one(&self, parcel: Parcel) {
+        let pushed = self.push(&parcel);
+        for key in &parcel.leases {
+            if let Err(error) = self.leases.release(key, (self.clock)()) {
+                log::warn!("a lease lapses by itself: {error}");
+            }
+        }
+        let mut state = self.state();
+        state.is_working = false;
+        match pushed {
+            Ok(()) => {
+                // The way is free again.
+                let failed = std::mem::take(&mut state.failed);
+                state.open.extend(failed);
+                state.problem = None;
+            }
+            Err(error @ RemoteError::Failed { .. }) => {
+                let parcel = Parcel { leases: Vec::new(), ..parcel };
+                if state.problem.is_none() {
+                    let note = format!("warning: {}: not pushed yet: {error}", parcel.name);
+                    state.notes.push(note);
+                }
+                state.problem = Some(error.to_string());
+                state.failed.push(parcel);
+                if state.is_closing {
+                    // Each would wait as long as this one has.
+                    let open = std::mem::take(&mut state.open);
+                    state.failed.extend(open);
+                }
+            }
+            Err(error) => {
+                state.lost += 1;
+                state.notes.push(format!("warning: {}: not pushed: {error}", parcel.name));
+            }
+        }
+        drop(state);
         self.changed.notify_all();
     }
 

@@ -1,6 +1,10 @@
 //! Running steps that several machines share: each is made by the one that has its lease.
 
-use super::{Pulled, RemoteError, Sharing, Taken, pusher::Parcel};
+use super::{
+    Pulled, RemoteError, Sharing, Taken,
+    listed::{Listed, Word},
+    pusher::Parcel,
+};
 use crate::{
     executor::{Attempt, Done, Event, Observer, Runner, Share, StepError},
     graph::Graph,
@@ -15,7 +19,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A runner whose steps are shared with other machines.
+/// A runner whose steps are shared with other machines. What others make stays where it is: only what a step that runs
+/// here reads comes into the cache.
 pub struct SharedRunner<'a> {
     sharing: &'a Sharing,
     /// Who makes what is to be made here.
@@ -32,14 +37,17 @@ struct State {
     /// Steps that others make: when to look again, and how long after that.
     looks: HashMap<Key, (Instant, Duration)>,
     /// What people were told of keys: who makes them, or why they do not come.
-    told: HashSet<(Key, Word)>,
+    told: HashSet<(Key, Told)>,
     /// Whether people were told that leases cannot be taken.
     is_told: bool,
+    listed: Listed,
+    /// What others have made, as far as it was met.
+    elsewhere: HashSet<Key>,
 }
 
 /// What is told of a key once.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Word {
+enum Told {
     Holder,
     Problem,
 }
@@ -78,6 +86,32 @@ impl<'a> SharedRunner<'a> {
         self.observer.event(&Event::Note(text));
     }
 
+    /// Keys of steps that others have made, as far as they were met.
+    pub fn elsewhere(&self) -> HashSet<Key> {
+        self.state().elsewhere.clone()
+    }
+
+    /// A step that another machine has made.
+    fn came(&self, key: &Key) -> Attempt {
+        self.state().elsewhere.insert(*key);
+        Attempt::Done(Done::Elsewhere)
+    }
+
+    /// Lists the remote where asking key by key has met others' work so often that a list costs less.
+    fn list(&self, now: Instant) {
+        let mut state = self.state();
+        if !state.listed.is_due(now) {
+            return;
+        }
+        // Whoever fails to list asks key by key; the time counts all the same.
+        state.listed = Listed { at: Some(now), ..Listed::default() };
+        let remote = self.sharing.remote();
+        match remote.leased().and_then(|leased| Ok((leased, remote.keys()?))) {
+            Ok((leased, made)) => (state.listed.leased, state.listed.made) = (leased, made),
+            Err(error) => log::warn!("{error}"),
+        }
+    }
+
     fn is_here(&self, key: &Key) -> Result<bool, StepError> {
         Ok(matches!(self.store.find(key, Depth::Manifest)?, Lookup::Whole(_)))
     }
@@ -95,12 +129,19 @@ impl<'a> SharedRunner<'a> {
         *pause = (*pause * 3 / 2).min(LATE);
     }
 
-    /// Asks for a key: takes its lease, or its entry where that is there.
-    fn claim(&self, name: &str, key: &Key, is_forced: bool) -> Result<Claim, StepError> {
+    /// Asks for a key: takes its lease, or its entry where that is there; all of it if it is an input of what is made
+    /// here.
+    fn claim(
+        &self,
+        name: &str,
+        key: &Key,
+        is_forced: bool,
+        is_input: bool,
+    ) -> Result<Claim, StepError> {
         let desk = &self.sharing.desk;
         let is_leased = match desk.is_read_only() {
             true => false,
-            false => match desk.leases.take(key, Instant::now()) {
+            false => match desk.leases.take(key, self.sharing.now()) {
                 Ok(Taken::Ours(before)) => {
                     if let Some(holder) = before {
                         self.note(format!(
@@ -111,7 +152,7 @@ impl<'a> SharedRunner<'a> {
                     true
                 }
                 Ok(Taken::Theirs(holder)) => {
-                    let is_new = || self.state().told.insert((*key, Word::Holder));
+                    let is_new = || self.state().told.insert((*key, Told::Holder));
                     if let Some(holder) = holder.filter(|_| is_new()) {
                         let (pid, host) = (holder.pid, holder.host);
                         self.note(format!(
@@ -119,8 +160,8 @@ impl<'a> SharedRunner<'a> {
                         ));
                     }
                     // Its maker may have died after the last byte.
-                    return Ok(match self.pull(name, key) {
-                        Some(Pulled::Whole(_) | Pulled::Here) if !is_forced => Claim::Came,
+                    return Ok(match self.pull(name, key, is_input) {
+                        Some(pulled) if !is_forced && pulled.is_there() => Claim::Came,
                         _ => Claim::Theirs,
                     });
                 }
@@ -134,10 +175,10 @@ impl<'a> SharedRunner<'a> {
             return Ok(Claim::Make(is_leased));
         }
         // Whoever had the lease before may have made it.
-        let claim = match self.pull(name, key) {
-            Some(Pulled::Whole(_) | Pulled::Here) => Claim::Came,
+        let claim = match self.pull(name, key, is_input) {
+            Some(pulled) if pulled.is_there() => Claim::Came,
             Some(Pulled::Busy) => Claim::Theirs,
-            Some(Pulled::Absent | Pulled::Outline(_)) | None => return Ok(Claim::Make(is_leased)),
+            _ => return Ok(Claim::Make(is_leased)),
         };
         if is_leased {
             self.release(key);
@@ -156,20 +197,25 @@ impl<'a> SharedRunner<'a> {
     }
 
     fn release(&self, key: &Key) {
-        if let Err(error) = self.sharing.desk.leases.release(key, Instant::now()) {
+        if let Err(error) = self.sharing.desk.leases.release(key, self.sharing.now()) {
             log::warn!("a lease lapses by itself: {error}");
         }
     }
 
-    /// Gets an entry, if the remote has it; nothing if that fails, which people are told.
-    fn pull(&self, name: &str, key: &Key) -> Option<Pulled> {
-        match self.sharing.remote().pull(self.store, key) {
+    /// Gets an entry, or what tables need of it, if the remote has it; nothing if that fails, which people are told.
+    fn pull(&self, name: &str, key: &Key, is_input: bool) -> Option<Pulled> {
+        let remote = self.sharing.remote();
+        let pulled = match is_input {
+            true => remote.pull(self.store, key),
+            false => remote.pull_outline(self.store, key),
+        };
+        match pulled {
             Ok(pulled) => {
                 self.sharing.count(key, &pulled);
                 Some(pulled)
             }
             Err(error) => {
-                if self.state().told.insert((*key, Word::Problem)) {
+                if self.state().told.insert((*key, Told::Problem)) {
                     self.note(format!("warning: {name}: {error}"));
                 }
                 None
@@ -186,8 +232,8 @@ impl<'a> SharedRunner<'a> {
         leases: &mut Vec<Key>,
     ) -> Result<Option<Attempt>, StepError> {
         let is_forced = matches!(step.action, Action::Run(Reason::Forced));
-        match self.claim(name, &step.key, is_forced)? {
-            Claim::Came => return Ok(Some(Attempt::Done(Done::Elsewhere))),
+        match self.claim(name, &step.key, is_forced, false)? {
+            Claim::Came => return Ok(Some(self.came(&step.key))),
             Claim::Theirs => return Ok(Some(Attempt::Busy)),
             Claim::Make(is_leased) => leases.extend(is_leased.then_some(step.key)),
         }
@@ -195,7 +241,7 @@ impl<'a> SharedRunner<'a> {
             if leases.contains(&key) || self.is_here(&key)? {
                 continue;
             }
-            match self.claim(name, &key, false)? {
+            match self.claim(name, &key, false, true)? {
                 Claim::Came => {}
                 Claim::Theirs => return Ok(Some(Attempt::Busy)),
                 Claim::Make(is_leased) => leases.extend(is_leased.then_some(key)),
@@ -208,7 +254,7 @@ impl<'a> SharedRunner<'a> {
     fn fetch_parents(&self, name: &str, step: &Step) -> Result<(), StepError> {
         for key in reads(self.graph, step, |key| self.is_here(key).unwrap_or(false)) {
             if !self.is_here(&key)? {
-                self.pull(name, &key);
+                self.pull(name, &key, true);
             }
         }
         Ok(())
@@ -230,7 +276,7 @@ impl Runner for SharedRunner<'_> {
         step: &Step,
         begin: &dyn Fn() -> Arc<Share>,
     ) -> Result<Attempt, StepError> {
-        let (name, now) = (self.graph.name(step.tasks[0]), Instant::now());
+        let (name, now) = (self.graph.name(step.tasks[0]), self.sharing.now());
         if self.rests(&step.key, now) {
             return Ok(Attempt::Busy);
         }
@@ -240,8 +286,19 @@ impl Runner for SharedRunner<'_> {
         let found = match !is_forced && self.is_here(&step.key)? {
             // Another step, or another process of this machine, has made it.
             true => None,
-            false => self.claim_all(&name, step, &mut leases)?,
+            false => {
+                self.list(now);
+                let listed = self.state().listed.says(&step.key, now);
+                match listed {
+                    Some(Word::Made) if !is_forced => Some(self.came(&step.key)),
+                    Some(Word::Leased) => Some(Attempt::Busy),
+                    _ => self.claim_all(&name, step, &mut leases)?,
+                }
+            }
         };
+        if found.is_some() {
+            self.state().listed.in_vain += 1;
+        }
         let attempt = match found {
             Some(attempt) => Ok(attempt),
             None => {

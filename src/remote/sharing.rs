@@ -1,7 +1,7 @@
 //! What a run has to do with a remote while it lasts: threads that push and that renew leases.
 
 use super::{
-    LeaseTimes, Leases, Pulled, Remote, Shipped,
+    Clock, LeaseTimes, Leases, Pulled, Remote, Shipped,
     pusher::{Desk, Parcel},
 };
 use crate::{key::Key, store::Store};
@@ -29,11 +29,11 @@ impl Sharing {
     /// # Errors
     /// The system's, if there is no thread for it.
     pub fn begin(remote: Arc<Remote>, store: &Store, times: LeaseTimes) -> io::Result<Self> {
-        let leases = Leases::new(remote.clone(), times);
-        let desk = Arc::new(Desk::new(remote, store.clone(), leases));
+        let sharing = Self::by_hand(remote, store, times, Arc::new(Instant::now));
+        let desk = &sharing.desk;
         let pusher = desk.clone();
         thread::Builder::new().spawn(move || pusher.push_all())?;
-        let renewer = Arc::downgrade(&desk);
+        let renewer = Arc::downgrade(desk);
         thread::Builder::new().spawn(move || {
             let mut last = Instant::now();
             loop {
@@ -52,7 +52,28 @@ impl Sharing {
                 }
             }
         })?;
-        Ok(Self { desk })
+        Ok(sharing)
+    }
+
+    /// Without threads: [`push_open`](Self::push_open) and [`renew`](Self::renew) are called by hand, by the time that
+    /// `clock` tells.
+    pub fn by_hand(remote: Arc<Remote>, store: &Store, times: LeaseTimes, clock: Clock) -> Self {
+        let leases = Leases::new(remote.clone(), times);
+        Self { desk: Arc::new(Desk::new(remote, store.clone(), leases, clock)) }
+    }
+
+    /// Pushes what waits to be pushed.
+    pub fn push_open(&self) {
+        self.desk.push_open();
+    }
+
+    /// Renews all leases that are held; the keys of those that another machine has taken over.
+    pub fn renew(&self) -> Vec<Key> {
+        self.desk.leases.renew(self.now())
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        (self.desk.clock)()
     }
 
     /// The remote.
@@ -95,7 +116,7 @@ impl Sharing {
             self.desk.close(true);
         }
         self.desk.notes().iter().for_each(|note| tell(note));
-        self.desk.leases.release_all(Instant::now());
+        self.desk.leases.release_all(self.now());
         self.desk.shipped()
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     executor::Status,
     graph::Graph,
     key::{Key, KeyInputs, Kind},
-    plan::{Action, Plan},
+    plan::{Action, Plan, Step},
     remote::{
         LeaseTimes, Pulled, Remote, RemoteError, Sharing, Shipped, reads, stored_logits, transfer,
     },
@@ -96,9 +96,7 @@ impl Exchange {
             here.contains(key)
                 || store.find(key, Depth::Manifest).is_ok_and(|l| matches!(l, Lookup::Whole(_)))
         };
-        // A name that is not decided yet means nothing that is there.
-        let named: HashSet<usize> =
-            graph.select(&selection.nodes).unwrap_or_default().into_iter().collect();
+        let named = names(graph, selection);
         let mut wanted = HashSet::new();
         for step in &plan.steps {
             match &step.action {
@@ -163,6 +161,27 @@ impl Exchange {
         Ok(unusable)
     }
 
+    /// Gets what tables need of the entries that others have made meanwhile, and all of those that are asked for by
+    /// name.
+    pub fn gather(
+        &mut self,
+        elsewhere: HashSet<Key>,
+        (graph, plan, selection): (&Graph<'_>, &Plan, &Selection),
+        store: &Store,
+        watcher: &dyn Watcher,
+    ) -> Result<(), RemoteError> {
+        let named = names(graph, selection);
+        let is_named = |step: &Step| step.tasks.iter().any(|task| named.contains(task));
+        let theirs = || plan.steps.iter().filter(|step| elsewhere.contains(&step.key));
+        self.there.extend(&elsewhere);
+        let wanted =
+            theirs().filter(|step| is_named(step)).map(|step| step.key).collect::<Vec<_>>();
+        let remote = self.remote.clone();
+        self.get(&wanted, &|key| remote.pull(store, key), watcher)?;
+        let rest: Vec<_> = theirs().map(|step| (step.inputs.clone(), step.key)).collect();
+        self.outline(&rest, store, watcher)
+    }
+
     /// Pushes what the cache has of a plan and the remote lacks, in the background: what an earlier run did not come
     /// to push.
     pub fn offer(
@@ -221,5 +240,13 @@ impl Exchange {
             ));
         }
         shipped
+    }
+}
+
+/// The tasks that are asked for by name. A name that is not decided yet means nothing that is there.
+fn names(graph: &Graph<'_>, selection: &Selection) -> HashSet<usize> {
+    match selection.nodes.is_empty() {
+        true => HashSet::new(),
+        false => graph.select(&selection.nodes).unwrap_or_default().into_iter().collect(),
     }
 }

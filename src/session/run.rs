@@ -21,7 +21,7 @@ use crate::{
     store::{Depth, StoreError},
 };
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     num::NonZeroUsize,
     sync::{Arc, Mutex, atomic::AtomicBool},
     thread::available_parallelism,
@@ -211,8 +211,15 @@ impl Session {
             (1.., Some(error)) => return Err(RunError::ReadOnly { error, missing }),
             (1.., None) => match &options.executor {
                 Executor::Local => {
-                    let exchange = exchange.as_ref();
-                    self.walk((&graph, &plan), &survey, options, watcher, (shared, exchange))?
+                    let (statuses, elsewhere) = {
+                        let shared = (shared, exchange.as_ref());
+                        self.walk((&graph, &plan), &survey, options, watcher, shared)?
+                    };
+                    if let Some(exchange) = exchange {
+                        let what = (&graph, &plan, selection);
+                        exchange.gather(elsewhere, what, &self.store, watcher)?;
+                    }
+                    statuses
                 }
                 Executor::Slurm(job) => {
                     let made = self.submit(&graph, &plan, &survey, job, &options.stop, watcher)?;
@@ -244,7 +251,7 @@ impl Session {
         options: &RunOptions,
         watcher: &dyn Watcher,
         (shared, exchange): (&mut Shared, Option<&Exchange>),
-    ) -> Result<Vec<Status>, RunError> {
+    ) -> Result<(Vec<Status>, HashSet<Key>), RunError> {
         let devices = options.devices.select()?;
         let devices = if options.burn_ops { devices.with_burn_ops() } else { devices };
         let cores = available_parallelism().map_or(1, NonZeroUsize::get);
@@ -267,15 +274,19 @@ impl Session {
         let run = |runner: &dyn Runner| {
             execute(plan, runner, &*observer, limits, costs.clone(), &options.stop)
         };
+        let mut elsewhere = HashSet::new();
         let statuses = match exchange {
             None => run(&runner),
             Some(Exchange { sharing, .. }) => {
                 let what = (graph, plan);
-                run(&SharedRunner::new(sharing, &runner, &self.store, what, &*observer))
+                let shared = SharedRunner::new(sharing, &runner, &self.store, what, &*observer);
+                let statuses = run(&shared);
+                elsewhere = shared.elsewhere();
+                statuses
             }
         };
         watcher.end();
-        Ok(statuses)
+        Ok((statuses, elsewhere))
     }
 }
 

@@ -6,7 +6,7 @@
 use super::SlurmError;
 use crate::{
     key::Key,
-    store::{Store, host, now},
+    store::{Store, create, for_group, host, now},
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -88,7 +88,7 @@ impl Records {
     /// Writes a script and its record; the script's path.
     pub fn write(&self, token: &str, record: &Record, script: &str) -> Result<PathBuf, SlurmError> {
         for folder in [self.jobs(), self.logs()?] {
-            fs::create_dir_all(&folder).map_err(SlurmError::io("create", &folder))?;
+            create(&folder)?;
         }
         let text = serde_json::to_string(record).expect("plain data is always JSON");
         let path = self.jobs().join(format!("{token}.sh"));
@@ -100,7 +100,7 @@ impl Records {
     /// Keeps a pipeline's text as it is submitted, under its digest; where.
     pub fn keep_text(&self, text: &str) -> Result<PathBuf, SlurmError> {
         let folder = self.0.join("pipelines");
-        fs::create_dir_all(&folder).map_err(SlurmError::io("create", &folder))?;
+        create(&folder)?;
         let path = folder.join(format!("{}.toml", &blake3::hash(text.as_bytes()).to_hex()[..16]));
         replace(&path, text)?;
         std::path::absolute(&path).map_err(SlurmError::io("find", &path))
@@ -159,6 +159,7 @@ fn owner(_path: &Path) -> Option<u32> {
 /// Writes a file whole or not at all.
 fn replace(path: &Path, text: &str) -> Result<(), SlurmError> {
     let new = path.with_extension(format!("{}.new", std::process::id()));
-    let written = fs::write(&new, text).and_then(|()| fs::rename(&new, path));
+    let written = fs::write(&new, text).and_then(|()| for_group(&new));
+    let written = written.and_then(|()| fs::rename(&new, path));
     written.map_err(SlurmError::io("write", path))
 }

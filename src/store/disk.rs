@@ -1,7 +1,7 @@
 //! What the cache asks of a file system: names that are nobody else's, files that outlive a power cut, and
 //! reading that tells a missing file from a failing disk.
 
-use super::{StoreError, lock::host};
+use super::{StoreError, holder::host};
 use std::{
     collections::hash_map::RandomState,
     fs::{self, File},
@@ -32,17 +32,65 @@ pub(super) fn machine() -> String {
 }
 
 /// Makes a folder and those above it, and sees to it that they are there after a power cut.
-pub(super) fn create(folder: &Path) -> Result<(), StoreError> {
+pub(crate) fn create(folder: &Path) -> Result<(), StoreError> {
     if folder.is_dir() {
         return Ok(());
     }
-    fs::create_dir_all(folder).map_err(StoreError::io("create", folder))?;
-    folder.parent().filter(|above| !above.as_os_str().is_empty()).map_or(Ok(()), sync_folder)
+    let above = folder.parent().filter(|above| !above.as_os_str().is_empty());
+    above.map_or(Ok(()), create)?;
+    match create_one(folder) {
+        // Another process may have been faster.
+        Err(error) if error.kind() != ErrorKind::AlreadyExists || !folder.is_dir() => {
+            return Err(StoreError::io("create", folder)(error));
+        }
+        _ => {}
+    }
+    above.map_or(Ok(()), sync_folder)
+}
+
+/// Makes a folder that is not there, in one that is.
+pub(super) fn create_one(folder: &Path) -> io::Result<()> {
+    fs::create_dir(folder).and_then(|()| for_group(folder))
+}
+
+/// Lets the group write what was just made in a folder that hands its group on and that the group may write
+/// (`chmod g+ws`), whatever the umask is: of a cache so made each member can use what the others have left, as of a
+/// git repository with `core.sharedRepository`.
+///
+/// # Errors
+/// The system's.
+pub(crate) fn for_group(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        const HANDED_ON: u32 = 0o2020;
+        let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+        let above = fs::metadata(above.unwrap_or(Path::new(".")))?.permissions().mode();
+        if above & HANDED_ON == HANDED_ON {
+            let metadata = fs::metadata(path)?;
+            let mode = metadata.permissions().mode();
+            let wanted = mode | if metadata.is_dir() { 0o2070 } else { 0o060 };
+            if wanted != mode {
+                fs::set_permissions(path, fs::Permissions::from_mode(wanted))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Has the system look anew at what a folder holds: NFS keeps for a minute that a name was not there, until the folder
+/// is opened.
+pub(super) fn look_anew(folder: &Path) -> Result<(), StoreError> {
+    match File::open(folder) {
+        Err(error) if error.kind() != NotFound => Err(StoreError::io("read", folder)(error)),
+        _ => Ok(()),
+    }
 }
 
 /// Writes a file that outlives a power cut; its folder is for [`sync_folder`].
 pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let written = File::create(path).and_then(|mut file| {
+        for_group(path)?;
         file.write_all(bytes)?;
         file.sync_all()
     });

@@ -3,7 +3,7 @@
 
 use super::{
     Store, StoreError,
-    disk::{read, writer},
+    disk::{create, for_group, read, writer},
 };
 use crate::key::NetInputs;
 use serde::{Deserialize, Serialize};
@@ -63,10 +63,11 @@ impl Store {
     pub fn keep_latency(&self, latency: &Latency) -> Result<(), StoreError> {
         let path = self.latency_path(&latency.net, &latency.cpu, &latency.takd);
         let folder = self.latencies();
-        fs::create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
+        create(&folder)?;
         let text = serde_json::to_vec_pretty(latency).expect("plain data is always JSON");
         let new = folder.join(format!("{}.new", writer()));
-        fs::write(&new, text).map_err(StoreError::io("write", &new))?;
+        let written = fs::write(&new, text).and_then(|()| for_group(&new));
+        written.map_err(StoreError::io("write", &new))?;
         fs::rename(&new, &path).map_err(StoreError::io("write", &path))
     }
 }

@@ -12,6 +12,7 @@
 //!   damaged/KEY.N/       an entry whose digests did not match; kept for its owner to look at
 //!   damaged/KEY.checkpoint.N  a checkpoint of another key or version
 //!   locks/KEY.lock       held by whoever makes the entry
+//!   locks/by-lease       where the file system has no locks: locks/KEY.lease stands for each (`lease.rs`)
 //!   locks/cache.lock     held shared by every run, exclusively by gc
 //!   locks/slurm.lock     held by whoever submits to a cluster
 //!   slurm/               what was submitted: records, scripts, pipelines and logs (`crate::slurm`)
@@ -23,7 +24,10 @@ mod checkpoint;
 mod disk;
 mod entry;
 mod gc;
+mod guard;
+mod holder;
 mod latency;
+mod lease;
 mod lock;
 mod manifest;
 mod others;
@@ -35,11 +39,13 @@ mod staging;
 mod version;
 
 pub use checkpoint::StoredCheckpoint;
+pub(crate) use disk::{create, for_group};
 pub use entry::{Depth, Entry, Lookup};
 pub use gc::Garbage;
+pub use holder::Holder;
+pub(crate) use holder::{host, now};
 pub use latency::Latency;
-pub use lock::{CacheUse, Holder, KeyLock, Lock, SubmissionLock};
-pub(crate) use lock::{host, now};
+pub use lock::{CacheUse, KeyLock, Lock, SubmissionLock};
 pub use manifest::{FileDigest, Manifest, Outcome, Provenance};
 pub use progress::{Epochs, Images, Maker, Progress, Reached};
 pub use staging::Staging;
@@ -56,6 +62,7 @@ use std::{
 #[derive(Clone, Debug)]
 pub struct Store {
     root: PathBuf,
+    leases: guard::Found,
 }
 
 /// Why the cache could not be read or written.
@@ -85,7 +92,7 @@ impl StoreError {
 impl Store {
     /// The cache in `root`; nothing is created before something is written.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), leases: guard::Found::default() }
     }
 
     /// The folder.
@@ -130,7 +137,7 @@ impl Store {
     /// Moves what is at `from` to the first free `damaged/NAME.N`.
     fn move_aside(&self, from: &Path, name: &str) -> Result<PathBuf, StoreError> {
         let folder = self.root.join("damaged");
-        fs::create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
+        create(&folder)?;
         for number in 1u64.. {
             let to = folder.join(format!("{name}.{number}"));
             if !is_there(&to)? {

@@ -5,7 +5,7 @@
 
 use super::{
     Depth, Entry, KeyLock, Lookup, Manifest, Store, StoreError,
-    disk::{create, remove, sync_folder, write_synced, writer},
+    disk::{create, create_one, remove, sync_folder, write_synced, writer},
     entry::{Files, check},
     manifest::{MANIFEST, MANIFEST_DIGEST, digest_line},
 };
@@ -64,7 +64,7 @@ impl Store {
         create(&folder)?;
         create(&staging)?;
         let new = staging.join(format!("{}.{}", lock.key(), writer()));
-        fs::create_dir(&new).map_err(StoreError::io("create", &new))?;
+        create_one(&new).map_err(StoreError::io("create", &new))?;
         let write = || {
             write_synced(&new.join(MANIFEST), text)?;
             write_synced(&new.join(MANIFEST_DIGEST), &digest_line(text))?;

@@ -4,17 +4,12 @@
 
 use super::{
     Holder, KeyLock, Store, StoreError,
-    disk::{read, remove},
+    disk::{create, for_group, read, remove},
     list,
 };
 use crate::key::Key;
 use serde::{Deserialize, Serialize};
-use std::{
-    fmt,
-    fs::{self, File, TryLockError},
-    io,
-    path::PathBuf,
-};
+use std::{fmt, fs, path::PathBuf};
 
 /// What one maker says of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -175,9 +170,10 @@ impl Store {
         let text = serde_json::to_vec(progress).expect("plain data is always JSON");
         let path = self.progress_path(lock.key());
         let folder = self.root().join("progress");
-        fs::create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
+        create(&folder)?;
         let new = path.with_extension("new");
-        fs::write(&new, text).map_err(StoreError::io("write", &new))?;
+        let written = fs::write(&new, text).and_then(|()| for_group(&new));
+        written.map_err(StoreError::io("write", &new))?;
         fs::rename(&new, &path).map_err(StoreError::io("write", &path))
     }
 
@@ -196,7 +192,7 @@ impl Store {
     pub fn progress(&self, key: &Key) -> Result<Option<(Progress, Maker)>, StoreError> {
         let Some(progress) = self.said(key)? else { return Ok(None) };
         let maker = match &progress.failure {
-            _ if self.is_made(key)? => Maker::Running,
+            _ if self.is_guarded(&key.to_string())? => Maker::Running,
             Some(_) => Maker::Failed,
             None => Maker::Stopped,
         };
@@ -223,21 +219,6 @@ impl Store {
         let mut keys: Vec<Key> = names.iter().filter_map(|name| name.parse().ok()).collect();
         keys.sort_unstable();
         Ok(keys)
-    }
-
-    /// Whether somebody holds the key's lock.
-    fn is_made(&self, key: &Key) -> Result<bool, StoreError> {
-        let path = self.root().join("locks").join(format!("{key}.lock"));
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(StoreError::io("read", &path)(error)),
-        };
-        match file.try_lock_shared() {
-            Ok(()) => Ok(false),
-            Err(TryLockError::WouldBlock) => Ok(true),
-            Err(TryLockError::Error(error)) => Err(StoreError::io("lock", &path)(error)),
-        }
     }
 }
 

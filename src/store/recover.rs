@@ -2,7 +2,7 @@
 
 use super::{
     Store, StoreError,
-    disk::{OLD, machine, sync_folder},
+    disk::{OLD, look_anew, machine, sync_folder},
     list,
     relocate::{is_there, relocate},
 };
@@ -18,6 +18,8 @@ impl Store {
     /// of this machine lives; locks may not reach other machines (or containers, which have names
     /// too), of whose processes only age tells.
     pub(super) fn recover(&self, key: &Key) -> Result<(), StoreError> {
+        // Whoever had the lock before may have made it on another machine.
+        look_anew(&self.root.join("entries"))?;
         self.end_removals(Some(key))?;
         self.put_back(Some(key))?;
         let (all, ours) = (format!("{key}."), format!("{key}.{}.", machine()));

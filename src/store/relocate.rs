@@ -8,7 +8,7 @@
 
 use super::{
     Store, StoreError,
-    disk::{remove, writer},
+    disk::{create_one, for_group, remove, writer},
     list,
 };
 use crate::key::Key;
@@ -64,6 +64,7 @@ pub(super) fn relocate(from: &Path, to: &Path) -> io::Result<()> {
 pub(super) fn remove_in_place(path: &Path) -> io::Result<()> {
     let mark = longer(path, REMOVED);
     File::create(&mark)?.sync_all()?;
+    for_group(&mark)?;
     path.parent().map_or(Ok(()), sync)?;
     clear(path, &mark)
 }
@@ -84,10 +85,11 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     let metadata = fs::metadata(from)?;
     if metadata.is_file() {
         fs::copy(from, to)?;
+        for_group(to)?;
         return File::open(to)?.sync_all();
     }
     if metadata.is_dir() {
-        fs::create_dir(to)?;
+        create_one(to)?;
         for entry in fs::read_dir(from)? {
             let name = entry?.file_name();
             copy(&from.join(&name), &to.join(&name))?;

@@ -2,14 +2,14 @@
 
 use super::{
     FileDigest, KeyLock, Manifest, Outcome, Provenance, Store, StoreError,
-    disk::{OLD, create, sync_folder, write_synced, writer},
+    disk::{OLD, create, create_one, sync_folder, write_synced, writer},
     manifest::{MANIFEST, MANIFEST_DIGEST, digest_line},
     relocate::relocate,
 };
 use crate::key::KeyInputs;
 use std::{
     collections::BTreeMap,
-    fs::{self},
+    fs,
     io::{self, ErrorKind},
     path::PathBuf,
 };
@@ -38,7 +38,7 @@ impl<'a> Staging<'a> {
         create(&staging)?;
         let folder = staging.join(name);
         // Never one that is there already: what lies in it would become part of the entry.
-        fs::create_dir(&folder).map_err(StoreError::io("create", &folder))?;
+        create_one(&folder).map_err(StoreError::io("create", &folder))?;
         Ok(Self { store, lock, folder, files: BTreeMap::new() })
     }
 

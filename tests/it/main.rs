@@ -78,6 +78,7 @@ mod same_bits;
 mod schedule;
 mod schema;
 mod searches;
+mod shared_files;
 mod softness;
 mod special_files;
 mod stalled;
