@@ -23,6 +23,7 @@ use indicatif::HumanBytes;
 use serde_json::{Value, json};
 use std::{
     num::NonZeroUsize,
+    str::FromStr,
     time::{Duration, Instant},
 };
 use watch::Watched;
@@ -39,9 +40,9 @@ pub(super) struct Args {
     /// Show what would run, and run nothing
     #[arg(long)]
     dry_run: bool,
-    /// Nodes to run in parallel [default: one per core on the CPU, one on each GPU]
-    #[arg(long, value_name = "N")]
-    jobs: Option<NonZeroUsize>,
+    /// Nodes to run in parallel; auto: as many as do most work on the CPU, one on each GPU
+    #[arg(long, default_value = "auto", value_name = "N|auto")]
+    jobs: Jobs,
     /// auto, cpu, cuda[:N] or wgpu[:N], cuda:0,2 or cuda:all; auto takes CUDA, another GPU, or the CPU
     #[arg(long, default_value = "auto", value_name = "DEVICE")]
     device: Devices,
@@ -69,6 +70,22 @@ pub(super) struct Args {
     cluster: ClusterArgs,
     #[command(flatten)]
     pub log: LogArgs,
+}
+
+/// How many nodes run in parallel, where it is said.
+#[derive(Clone, Copy)]
+struct Jobs(Option<NonZeroUsize>);
+
+impl FromStr for Jobs {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.parse()) {
+            ("auto", _) => Ok(Self(None)),
+            (_, Ok(jobs)) => Ok(Self(Some(jobs))),
+            (_, Err(_)) => Err("it is a number from 1, or `auto`".to_owned()),
+        }
+    }
 }
 
 pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
@@ -125,7 +142,7 @@ fn once(
     let options = RunOptions {
         devices: args.device.clone(),
         burn_ops: args.burn_ops,
-        jobs: args.jobs,
+        jobs: args.jobs.0,
         keep_going: args.keep_going,
         checkpoint_every: Duration::from_secs(args.checkpoint_every),
         stop: signals.stop.clone(),

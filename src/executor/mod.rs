@@ -6,8 +6,10 @@
 
 mod costs;
 mod makespan;
+mod measuring;
 mod step_error;
 mod walk;
+mod width;
 mod workers;
 
 use crate::{history::EpochRecord, plan::Step};
@@ -15,11 +17,14 @@ use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
+use std::time::Duration;
 
 pub use costs::{Costs, Profile};
 pub use makespan::{Rest, makespan, remaining};
+pub use measuring::Measuring;
 pub use step_error::{Retry, StepError, StepErrorKind};
 pub use walk::{Next, Walk};
+pub use width::Width;
 pub use workers::execute;
 
 /// Does the work of one step.
@@ -56,6 +61,9 @@ impl Share {
     }
 }
 
+/// Time after which a step that another process of this machine makes is tried again.
+pub const PATIENCE: Duration = Duration::from_millis(200);
+
 /// How an artifact came about.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Done {
@@ -70,9 +78,9 @@ pub enum Done {
 pub enum Attempt {
     /// The artifact is there.
     Done(Done),
-    /// Another process, or another step, is making what this one makes or needs: it comes again when
+    /// Another process, or another step, is making what this one makes or needs: it comes again after so long, when
     /// others had their turn.
-    Busy,
+    Busy(Duration),
 }
 
 /// What became of a step.
@@ -169,10 +177,12 @@ pub trait Observer: Sync {
 }
 
 /// How a plan is walked.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct Limits {
     /// Most steps at a time, at least 1.
     pub jobs: usize,
+    /// What finds out whether fewer at a time do more, unless it is said how many.
+    pub width: Option<Arc<Width>>,
     /// Threads that the running steps share; the more waits for a step, the more it gets.
     pub threads: usize,
     /// Whether to go on with what does not depend on a failed step.

@@ -12,19 +12,21 @@ use std::{
 ///
 /// Of the steps that are ready the one comes first that the longest path of others waits for, by what
 /// like steps took. Threads are dealt anew whenever a step begins or ends.
+#[derive(Clone)]
 pub struct Walk {
     limits: Limits,
     costs: Costs,
-    profiles: Vec<Profile>,
-    children: Vec<Vec<usize>>,
+    profiles: Arc<Vec<Profile>>,
+    children: Arc<Vec<Vec<usize>>>,
     /// How many parents of each step have not ended.
-    missing: Vec<usize>,
+    missing: Vec<u32>,
     /// Seconds from each step's start to the end of all that waits for it.
-    paths: Vec<f64>,
-    statuses: Vec<Option<Status>>,
+    paths: Arc<Vec<f64>>,
+    /// Boxed: of many steps most have none yet.
+    statuses: Vec<Option<Box<Status>>>,
     ready: BTreeSet<(Reverse<Turn>, usize)>,
-    /// Steps that were held by others, and when to try them again.
-    busy: BTreeMap<usize, f64>,
+    /// Steps that were held by others, by when to try them again.
+    busy: BTreeSet<(Turn, usize)>,
     /// Steps that have been given out; those that have begun have a share.
     running: BTreeMap<usize, Option<Arc<Share>>>,
     halted: bool,
@@ -33,8 +35,8 @@ pub struct Walk {
     weigh_at: usize,
 }
 
-/// A path's seconds in an order.
-#[derive(Clone, Copy, PartialEq)]
+/// Seconds in an order.
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Turn(f64);
 
 impl Eq for Turn {}
@@ -62,8 +64,8 @@ pub enum Next {
     End,
 }
 
-/// Seconds after which a step that others held is tried again.
-const PATIENCE: f64 = 0.2;
+/// Seconds after which a worker looks again whether more steps may run side by side.
+const LOOK: f64 = 1.0;
 
 impl Walk {
     /// At the beginning of `plan`. `costs` is what steps like its have taken.
@@ -86,13 +88,13 @@ impl Walk {
         let mut walk = Self {
             limits,
             costs,
-            profiles: steps.iter().map(Profile::of).collect(),
-            children,
+            profiles: Arc::new(steps.iter().map(Profile::of).collect()),
+            children: Arc::new(children),
             missing,
-            paths: Vec::new(),
-            statuses: statuses.collect(),
+            paths: Arc::default(),
+            statuses: statuses.map(|status| status.map(Box::new)).collect(),
             ready: BTreeSet::new(),
-            busy: BTreeMap::new(),
+            busy: BTreeSet::new(),
             running: BTreeMap::new(),
             halted: false,
             made: 0,
@@ -111,7 +113,7 @@ impl Walk {
     /// Works the paths out, and brings what is ready into their order.
     fn weigh(&mut self) {
         let seconds = self.profiles.iter().map(|profile| self.costs.guess(profile));
-        self.paths = remaining(&seconds.collect::<Vec<_>>(), &self.children);
+        self.paths = Arc::new(remaining(&seconds.collect::<Vec<_>>(), &self.children));
         let ready = std::mem::take(&mut self.ready);
         ready.into_iter().for_each(|(_, index)| self.queue(index));
     }
@@ -126,19 +128,24 @@ impl Walk {
         if self.halted {
             return Next::End;
         }
-        let again: Vec<usize> =
-            self.busy.iter().filter(|(_, at)| **at <= now).map(|(&index, _)| index).collect();
-        for index in again {
-            self.busy.remove(&index);
+        while let Some((Turn(at), index)) = self.busy.first().copied()
+            && at <= now
+        {
+            self.busy.pop_first();
             self.queue(index);
+        }
+        if let Some(width) = &self.limits.width
+            && !self.running.is_empty()
+            && self.running.len() >= width.now()
+        {
+            return Next::Wait(Some(LOOK));
         }
         if let Some((_, index)) = self.ready.pop_first() {
             self.running.insert(index, None);
             return Next::Run(index);
         }
-        let soonest = self.busy.values().copied().min_by(f64::total_cmp);
-        match soonest {
-            Some(at) => Next::Wait(Some(at - now)),
+        match self.busy.first() {
+            Some((Turn(at), _)) => Next::Wait(Some(at - now)),
             None if self.running.is_empty() => Next::End,
             None => Next::Wait(None),
         }
@@ -148,26 +155,33 @@ impl Walk {
     pub fn begin(&mut self, index: usize) -> Arc<Share> {
         let share = Arc::new(Share::new(1));
         self.running.insert(index, Some(share.clone()));
+        if let Some(width) = &self.limits.width {
+            width.begin(index);
+        }
         self.deal();
         share
     }
 
-    /// A step that was given out is held by others.
-    pub fn busy(&mut self, index: usize, now: f64) {
+    /// A step that was given out is held by others; it is tried again at `at`.
+    pub fn busy(&mut self, index: usize, at: f64) {
         self.running.remove(&index);
-        self.busy.insert(index, now + PATIENCE);
+        self.busy.insert((Turn(at), index));
         self.deal();
     }
 
     /// A step has ended so; what has ended with it, the step itself first.
     pub fn end(&mut self, index: usize, status: Status) -> Vec<(usize, Status)> {
         self.running.remove(&index);
+        if let Some(width) = &self.limits.width {
+            width.end(index);
+        }
         let mut ended = vec![(index, status.clone())];
         if let Status::Done(made) = status {
             if let Done::Here(seconds) = made {
                 self.learn(index, seconds);
             }
-            for child in self.children[index].clone() {
+            let children = self.children.clone();
+            for &child in &children[index] {
                 self.missing[child] -= 1;
                 if self.missing[child] == 0 {
                     self.queue(child);
@@ -180,7 +194,7 @@ impl Walk {
             }
         }
         for (index, status) in &ended {
-            self.statuses[*index] = Some(status.clone());
+            self.statuses[*index] = Some(Box::new(status.clone()));
         }
         self.deal();
         ended
@@ -233,6 +247,7 @@ impl Walk {
 
     /// What became of each step, in the plan's order.
     pub fn statuses(self) -> Vec<Status> {
-        self.statuses.into_iter().map(|status| status.unwrap_or(Status::NotStarted)).collect()
+        let statuses = self.statuses.into_iter();
+        statuses.map(|status| status.map_or(Status::NotStarted, |status| *status)).collect()
     }
 }

@@ -26,10 +26,11 @@ pub fn execute(
     costs: Costs,
     stop: &AtomicBool,
 ) -> Vec<Status> {
+    let jobs = limits.jobs.max(1).min(plan.running().count());
     let walk = Mutex::new(Walk::new(plan, limits, costs));
     let workers = Workers { walk, changed: Condvar::new(), started: Instant::now(), stop };
     thread::scope(|scope| {
-        for _ in 1..limits.jobs.max(1).min(plan.running().count()) {
+        for _ in 1..jobs {
             let work = || workers.work(&plan.steps, runner, observer);
             if let Err(error) = thread::Builder::new().spawn_scoped(scope, work) {
                 observer.event(&Event::Note(format!("fewer nodes run in parallel: {error}")));
@@ -61,8 +62,8 @@ impl Workers<'_> {
             // A panic in one step must not take the others' work with it.
             let run = || runner.run(index, &steps[index], &begin);
             let status = match catch_unwind(AssertUnwindSafe(run)) {
-                Ok(Ok(Attempt::Busy)) => {
-                    self.walk().busy(index, self.now());
+                Ok(Ok(Attempt::Busy(pause))) => {
+                    self.walk().busy(index, self.now() + pause.as_secs_f64());
                     continue;
                 }
                 Ok(Ok(Attempt::Done(done))) => Status::Done(done),

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     dataset::{Data, DataError, Dataset, Format},
-    executor::{Attempt, Done, Event, Observer, Runner, Share, StepError, StepErrorKind},
+    executor::{Attempt, Done, Event, Observer, PATIENCE, Runner, Share, StepError, StepErrorKind},
     graph::Graph,
     kernels,
     key::{Key, KeyInputs},
@@ -125,7 +125,7 @@ impl Runner for NodeRunner<'_> {
         let Claim { lock, logits } = match claims.claim(&name, step, stored)? {
             Claimed::Locked(claim) => claim,
             Claimed::Found => return Ok(Attempt::Done(Done::Elsewhere)),
-            Claimed::Busy => return Ok(Attempt::Busy),
+            Claimed::Busy => return Ok(Attempt::Busy(PATIENCE)),
         };
         let crew = Crew::new(self.threads, begin())?;
         let device = self.devices.lend();

@@ -124,12 +124,16 @@ impl Bucket {
 }
 
 impl Objects for Bucket {
-    fn list(&self, folder: &str) -> Result<Vec<String>, RemoteError> {
+    fn list(&self, folder: &str) -> Result<Vec<(String, Version)>, RemoteError> {
         let location = self.path(folder);
         let listed =
             self.runtime.block_on(self.store.list(Some(&location)).try_collect::<Vec<_>>());
         let listed = listed.map_err(|error| self.problem("listed", folder, &error))?;
-        Ok(listed.iter().filter_map(|found| found.location.filename().map(str::to_owned)).collect())
+        let named = listed.into_iter().filter_map(|found| {
+            let name = found.location.filename()?.to_owned();
+            Some((name, Version { e_tag: found.e_tag, version: found.version }))
+        });
+        Ok(named.collect())
     }
 
     fn read(&self, path: &str, most: u64) -> Result<Option<Object>, RemoteError> {

@@ -12,7 +12,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::{HashMap, hash_map::RandomState},
+    collections::{HashMap, HashSet, hash_map::RandomState},
     hash::BuildHasher,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -77,6 +77,8 @@ pub struct Leases {
     held: Mutex<HashMap<Key, Arc<Mutex<Held>>>>,
     /// The content in which each was seen, and since when.
     seen: Mutex<HashMap<Key, (Vec<u8>, Instant)>>,
+    /// The state in which each was listed, in the bucket's words, and since when.
+    listed: Mutex<HashMap<Key, (Version, Instant)>>,
 }
 
 /// Most bytes of a lease.
@@ -96,8 +98,8 @@ impl Leases {
     pub fn new(remote: Arc<Remote>, times: LeaseTimes) -> Self {
         let random = || RandomState::new().hash_one(());
         let id = format!("{}.{:016x}{:016x}", host(), random(), random());
-        let (held, seen) = (Mutex::default(), Mutex::default());
-        Self { remote, times, holder: Holder::this(), id, held, seen }
+        let (held, seen, listed) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { remote, times, holder: Holder::this(), id, held, seen, listed }
     }
 
     fn said(&self, beat: u64) -> Vec<u8> {
@@ -132,7 +134,9 @@ impl Leases {
             self.hold(key, object.version, now);
             return Ok(Taken::Ours(None));
         }
-        if !self.has_lapsed(key, &object.bytes, now) {
+        let has_lapsed = self.has_lapsed(key, &object.bytes, now)
+            || self.has_lapsed_in_lists(key, &object.version, now);
+        if !has_lapsed {
             return Ok(Taken::Theirs(holder));
         }
         match self.remote.objects.replace(&path(key), self.said(0), &object.version)? {
@@ -146,6 +150,7 @@ impl Leases {
 
     fn hold(&self, key: &Key, version: Version, now: Instant) {
         lock(&self.seen).remove(key);
+        lock(&self.listed).remove(key);
         let held = Held { version, beat: 0, count: 1, renewed: now, is_lost: false };
         lock(&self.held).insert(*key, Arc::new(Mutex::new(held)));
     }
@@ -162,6 +167,45 @@ impl Leases {
                 false
             }
         }
+    }
+
+    /// Whether this process has the lease of a key.
+    pub fn holds(&self, key: &Key) -> bool {
+        lock(&self.held).contains_key(key)
+    }
+
+    /// Takes down in which state other processes' leases were listed; those that are worth a try to take them: they have
+    /// not changed for so long that their holder is dead, or the bucket does not say which state they are in.
+    pub fn list(&self, leased: &HashMap<Key, Version>, now: Instant) -> HashSet<Key> {
+        let mut listed = lock(&self.listed);
+        listed.retain(|key, _| leased.contains_key(key));
+        let mut open = HashSet::new();
+        for (key, version) in leased {
+            match listed.get(key) {
+                Some((before, since)) if before == version => {
+                    let lasts = now.saturating_duration_since(*since);
+                    let is_open = version.e_tag.is_none() || lasts >= self.times.lapse;
+                    open.extend(is_open.then_some(*key));
+                }
+                _ => {
+                    listed.insert(*key, (version.clone(), now));
+                }
+            }
+        }
+        open
+    }
+
+    /// Whether lists have shown a lease in the state in which it is now for long enough. Lists and objects may have
+    /// other words for it (quotes): then its content tells, as it does where nothing is listed.
+    fn has_lapsed_in_lists(&self, key: &Key, version: &Version, now: Instant) -> bool {
+        let listed = lock(&self.listed);
+        let same = |a: &Version| {
+            let plain = |v: &Version| v.e_tag.as_ref().map(|tag| tag.trim_matches('"').to_owned());
+            plain(a).is_some() && plain(a) == plain(version)
+        };
+        listed.get(key).is_some_and(|(before, since)| {
+            same(before) && now.saturating_duration_since(*since) >= self.times.lapse
+        })
     }
 
     /// Changes every lease that is held, so that others see that its holder lives; the keys of those that another

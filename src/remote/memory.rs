@@ -38,10 +38,13 @@ impl Memory {
 }
 
 impl Objects for Memory {
-    fn list(&self, folder: &str) -> Result<Vec<String>, RemoteError> {
+    fn list(&self, folder: &str) -> Result<Vec<(String, Version)>, RemoteError> {
         let objects = self.objects.lock().unwrap();
-        let names = objects.keys().filter_map(|path| path.strip_prefix(folder)?.strip_prefix('/'));
-        Ok(names.map(str::to_owned).collect())
+        let named = objects.iter().filter_map(|(path, (_, number))| {
+            let name = path.strip_prefix(folder)?.strip_prefix('/')?.to_owned();
+            Some((name, Version { e_tag: Some(number.to_string()), version: None }))
+        });
+        Ok(named.collect())
     }
 
     fn read(&self, path: &str, _most: u64) -> Result<Option<Object>, RemoteError> {

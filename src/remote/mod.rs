@@ -15,10 +15,10 @@ mod arriving;
 #[cfg(feature = "remote")]
 mod bucket;
 mod lease;
-mod listed;
 #[cfg(test)]
 mod memory;
 mod objects;
+mod others;
 mod problem;
 #[cfg(feature = "remote")]
 mod profile;
@@ -45,7 +45,7 @@ pub use transfer::{Transfer, transfer};
 
 use crate::key::Key;
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     fmt,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -101,18 +101,21 @@ impl Remote {
     /// [`RemoteError`] if it cannot be listed.
     pub fn keys(&self) -> Result<HashSet<Key>, RemoteError> {
         let names = self.objects.list(ENTRIES)?;
-        let keys = names.iter().filter_map(|name| name.strip_suffix(JSON)?.parse().ok());
+        let keys = names.iter().filter_map(|(name, _)| name.strip_suffix(JSON)?.parse().ok());
         let unusable = self.unusable();
         Ok(keys.filter(|key| !unusable.contains(key)).collect())
     }
 
-    /// The keys that some machine makes at this moment, or made when it died.
+    /// The keys that some machine makes at this moment, or made when it died, and in which state each lease is.
     ///
     /// # Errors
     /// [`RemoteError`] if it cannot be listed.
-    pub fn leased(&self) -> Result<HashSet<Key>, RemoteError> {
+    pub fn leased(&self) -> Result<HashMap<Key, Version>, RemoteError> {
         let names = self.objects.list(LEASES)?;
-        Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
+        Ok(names
+            .into_iter()
+            .filter_map(|(name, version)| Some((name.parse().ok()?, version)))
+            .collect())
     }
 
     fn unusable(&self) -> MutexGuard<'_, HashSet<Key>> {

@@ -23,11 +23,11 @@ pub struct Object {
 /// A bucket's objects, by their paths below the prefix. Lost connections and servers in trouble are tried again for
 /// a while before they are an error.
 pub trait Objects: Send + Sync {
-    /// Names of the objects in a folder.
+    /// Names of the objects in a folder, and which state each is in.
     ///
     /// # Errors
     /// [`RemoteError`], also where there is no such bucket; a folder that is not there is empty.
-    fn list(&self, folder: &str) -> Result<Vec<String>, RemoteError>;
+    fn list(&self, folder: &str) -> Result<Vec<(String, Version)>, RemoteError>;
 
     /// An object of at most `most` bytes, or nothing if it is not there.
     ///

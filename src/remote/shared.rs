@@ -2,7 +2,7 @@
 
 use super::{
     Pulled, RemoteError, Sharing, Taken,
-    listed::{Listed, Word},
+    others::{Others, Word},
     pusher::Parcel,
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// A runner whose steps are shared with other machines. What others make stays where it is: only what a step that runs
@@ -27,22 +27,21 @@ pub struct SharedRunner<'a> {
     runner: &'a dyn Runner,
     store: &'a Store,
     graph: &'a Graph<'a>,
-    plan: &'a Plan,
+    /// What a step leaves beside its own entry, where it does.
+    left: HashMap<usize, Vec<Key>>,
     observer: &'a dyn Observer,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// Steps that others make: when to look again, and how long after that.
-    looks: HashMap<Key, (Instant, Duration)>,
+    /// Steps that others make: how long to wait before the next look.
+    pauses: HashMap<Key, Duration>,
     /// What people were told of keys: who makes them, or why they do not come.
     told: HashSet<(Key, Told)>,
     /// Whether people were told that leases cannot be taken.
     is_told: bool,
-    listed: Listed,
-    /// What others have made, as far as it was met.
-    elsewhere: HashSet<Key>,
+    others: Others,
 }
 
 /// What is told of a key once.
@@ -75,7 +74,13 @@ impl<'a> SharedRunner<'a> {
         (graph, plan): (&'a Graph<'a>, &'a Plan),
         observer: &'a dyn Observer,
     ) -> Self {
-        Self { sharing, runner, store, graph, plan, observer, state: Mutex::default() }
+        let mut left: HashMap<usize, Vec<Key>> = HashMap::new();
+        for step in &plan.steps {
+            if let Some(index) = step.left_by {
+                left.entry(index).or_default().push(step.key);
+            }
+        }
+        Self { sharing, runner, store, graph, left, observer, state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -86,47 +91,55 @@ impl<'a> SharedRunner<'a> {
         self.observer.event(&Event::Note(text));
     }
 
-    /// Keys of steps that others have made, as far as they were met.
-    pub fn elsewhere(&self) -> HashSet<Key> {
-        self.state().elsewhere.clone()
+    /// Another machine has made a key, as asking for it has found.
+    fn met(&self, key: &Key) -> Claim {
+        self.state().others.meet_made(key);
+        Claim::Came
     }
 
-    /// A step that another machine has made.
-    fn came(&self, key: &Key) -> Attempt {
-        self.state().elsewhere.insert(*key);
-        Attempt::Done(Done::Elsewhere)
-    }
-
-    /// Lists the remote where asking key by key has met others' work so often that a list costs less.
-    fn list(&self, now: Instant) {
+    /// What is known of a key of others', after lists where these are due. Where a list fails keys are asked for one by
+    /// one.
+    fn look(&self, key: &Key) -> Word {
+        let (now, remote) = (self.sharing.now(), self.sharing.remote());
         let mut state = self.state();
-        if !state.listed.is_due(now) {
-            return;
+        if state.others.wants_entries(now) {
+            drop(state);
+            let made = remote.keys();
+            state = self.state();
+            match made {
+                Ok(made) => state.others.list_entries(made, self.sharing.now()),
+                Err(error) => log::warn!("{error}"),
+            }
         }
-        // Whoever fails to list asks key by key; the time counts all the same.
-        state.listed = Listed { at: Some(now), ..Listed::default() };
-        let remote = self.sharing.remote();
-        match remote.leased().and_then(|leased| Ok((leased, remote.keys()?))) {
-            Ok((leased, made)) => (state.listed.leased, state.listed.made) = (leased, made),
-            Err(error) => log::warn!("{error}"),
+        if state.others.wants_leases(state.others.say(key, now), now) {
+            drop(state);
+            let leased = remote.leased();
+            state = self.state();
+            match leased {
+                Ok(mut leased) => {
+                    let leases = &self.sharing.desk.leases;
+                    leased.retain(|key, _| !leases.holds(key));
+                    let now = self.sharing.now();
+                    let open = leases.list(&leased, now);
+                    state.others.list_leases(leased.keys(), &open, now);
+                }
+                Err(error) => log::warn!("{error}"),
+            }
         }
+        state.others.say(key, self.sharing.now())
     }
 
     fn is_here(&self, key: &Key) -> Result<bool, StepError> {
         Ok(matches!(self.store.find(key, Depth::Manifest)?, Lookup::Whole(_)))
     }
 
-    /// Whether it is too early to look again at a step that another machine makes.
-    fn rests(&self, key: &Key, now: Instant) -> bool {
-        self.state().looks.get(key).is_some_and(|(next, _)| now < *next)
-    }
-
-    /// Another machine makes it: when to look again.
-    fn defer(&self, key: &Key, now: Instant) {
+    /// Another machine makes it: after how long to look again.
+    fn defer(&self, key: &Key) -> Attempt {
         let mut state = self.state();
-        let (next, pause) = state.looks.entry(*key).or_insert((now, SOON));
-        *next = now + *pause;
-        *pause = (*pause * 3 / 2).min(LATE);
+        let next = state.pauses.entry(*key).or_insert(SOON);
+        let pause = *next;
+        *next = (pause * 3 / 2).min(LATE);
+        Attempt::Busy(pause)
     }
 
     /// Asks for a key: takes its lease, or its entry where that is there; all of it if it is an input of what is made
@@ -138,6 +151,11 @@ impl<'a> SharedRunner<'a> {
         is_forced: bool,
         is_input: bool,
     ) -> Result<Claim, StepError> {
+        let word = self.look(key);
+        let may_be_there = !is_forced && (word == Word::Made || self.state().others.has_ended(key));
+        if may_be_there && self.pull(name, key, is_input).is_some_and(Pulled::is_there) {
+            return Ok(self.met(key));
+        }
         let desk = &self.sharing.desk;
         let is_leased = match desk.is_read_only() {
             true => false,
@@ -161,8 +179,11 @@ impl<'a> SharedRunner<'a> {
                     }
                     // Its maker may have died after the last byte.
                     return Ok(match self.pull(name, key, is_input) {
-                        Some(pulled) if !is_forced && pulled.is_there() => Claim::Came,
-                        _ => Claim::Theirs,
+                        Some(pulled) if !is_forced && pulled.is_there() => self.met(key),
+                        _ => {
+                            self.state().others.meet_making(key, self.sharing.now());
+                            Claim::Theirs
+                        }
                     });
                 }
                 Err(error) => {
@@ -176,7 +197,7 @@ impl<'a> SharedRunner<'a> {
         }
         // Whoever had the lease before may have made it.
         let claim = match self.pull(name, key, is_input) {
-            Some(pulled) if pulled.is_there() => Claim::Came,
+            Some(pulled) if pulled.is_there() => self.met(key),
             Some(Pulled::Busy) => Claim::Theirs,
             _ => return Ok(Claim::Make(is_leased)),
         };
@@ -233,8 +254,8 @@ impl<'a> SharedRunner<'a> {
     ) -> Result<Option<Attempt>, StepError> {
         let is_forced = matches!(step.action, Action::Run(Reason::Forced));
         match self.claim(name, &step.key, is_forced, false)? {
-            Claim::Came => return Ok(Some(self.came(&step.key))),
-            Claim::Theirs => return Ok(Some(Attempt::Busy)),
+            Claim::Came => return Ok(Some(Attempt::Done(Done::Elsewhere))),
+            Claim::Theirs => return Ok(Some(Attempt::Busy(SOON))),
             Claim::Make(is_leased) => leases.extend(is_leased.then_some(step.key)),
         }
         for key in stored_logits(self.graph, step) {
@@ -243,11 +264,21 @@ impl<'a> SharedRunner<'a> {
             }
             match self.claim(name, &key, false, true)? {
                 Claim::Came => {}
-                Claim::Theirs => return Ok(Some(Attempt::Busy)),
+                Claim::Theirs => return Ok(Some(Attempt::Busy(SOON))),
                 Claim::Make(is_leased) => leases.extend(is_leased.then_some(key)),
             }
         }
         Ok(None)
+    }
+
+    /// Whether another machine makes logits that the step reads.
+    fn waits_for_logits(&self, step: &Step) -> Result<bool, StepError> {
+        for key in stored_logits(self.graph, step) {
+            if !self.is_here(&key)? && matches!(self.look(&key), Word::Making | Word::Stale) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Gets what the step reads and the cache lacks. What the remote lacks, too, the step itself complains of.
@@ -263,8 +294,7 @@ impl<'a> SharedRunner<'a> {
     /// What a step has left in the cache, in the order in which others may see it: what they would make anew when
     /// they see the step's own entry comes before that.
     fn made(&self, index: usize, step: &Step) -> Vec<Key> {
-        let left = self.plan.steps.iter().filter(|other| other.left_by == Some(index));
-        let left = left.map(|step| step.key);
+        let left = self.left.get(&index).into_iter().flatten().copied();
         stored_logits(self.graph, step).into_iter().chain(left).chain([step.key]).collect()
     }
 }
@@ -276,29 +306,22 @@ impl Runner for SharedRunner<'_> {
         step: &Step,
         begin: &dyn Fn() -> Arc<Share>,
     ) -> Result<Attempt, StepError> {
-        let (name, now) = (self.graph.name(step.tasks[0]), self.sharing.now());
-        if self.rests(&step.key, now) {
-            return Ok(Attempt::Busy);
-        }
         self.sharing.notes().into_iter().for_each(|note| self.note(note));
         let is_forced = matches!(step.action, Action::Run(Reason::Forced));
-        let mut leases = Vec::new();
-        let found = match !is_forced && self.is_here(&step.key)? {
-            // Another step, or another process of this machine, has made it.
-            true => None,
-            false => {
-                self.list(now);
-                let listed = self.state().listed.says(&step.key, now);
-                match listed {
-                    Some(Word::Made) if !is_forced => Some(self.came(&step.key)),
-                    Some(Word::Leased) => Some(Attempt::Busy),
-                    _ => self.claim_all(&name, step, &mut leases)?,
-                }
-            }
-        };
-        if found.is_some() {
-            self.state().listed.in_vain += 1;
+        let word = if is_forced { Word::Unknown } else { self.look(&step.key) };
+        // What each of many machines does at each of very many steps: it asks nobody, not the disk either.
+        if word == Word::Made {
+            return Ok(Attempt::Done(Done::Elsewhere));
         }
+        let (name, mut leases) = (self.graph.name(step.tasks[0]), Vec::new());
+        let found = match word {
+            Word::Making => Some(Attempt::Busy(SOON)),
+            // Another step, or another process of this machine, has made it.
+            _ if !is_forced && self.is_here(&step.key)? => None,
+            Word::Stale => Some(Attempt::Busy(SOON)),
+            Word::Unknown if self.waits_for_logits(step)? => Some(Attempt::Busy(SOON)),
+            Word::Made | Word::Unknown => self.claim_all(&name, step, &mut leases)?,
+        };
         let attempt = match found {
             Some(attempt) => Ok(attempt),
             None => {
@@ -313,10 +336,10 @@ impl Runner for SharedRunner<'_> {
             }
             attempt => {
                 leases.iter().for_each(|key| self.release(key));
-                if let Ok(Attempt::Busy) = attempt {
-                    self.defer(&step.key, now);
+                match attempt {
+                    Ok(Attempt::Busy(_)) => Ok(self.defer(&step.key)),
+                    attempt => attempt,
                 }
-                attempt
             }
         }
     }

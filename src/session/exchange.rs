@@ -3,7 +3,7 @@
 
 use super::{Selection, Survey, Watcher};
 use crate::{
-    executor::Status,
+    executor::{Done, Status},
     graph::Graph,
     key::{Key, KeyInputs, Kind},
     plan::{Action, Plan, Step},
@@ -165,21 +165,32 @@ impl Exchange {
     /// name.
     pub fn gather(
         &mut self,
-        elsewhere: HashSet<Key>,
+        statuses: &[Status],
         (graph, plan, selection): (&Graph<'_>, &Plan, &Selection),
         store: &Store,
         watcher: &dyn Watcher,
-    ) -> Result<(), RemoteError> {
+    ) {
         let named = names(graph, selection);
         let is_named = |step: &Step| step.tasks.iter().any(|task| named.contains(task));
-        let theirs = || plan.steps.iter().filter(|step| elsewhere.contains(&step.key));
-        self.there.extend(&elsewhere);
-        let wanted =
-            theirs().filter(|step| is_named(step)).map(|step| step.key).collect::<Vec<_>>();
+        let came = |status: &Status| matches!(status, Status::Done(Done::Elsewhere));
+        let steps = plan.steps.iter().zip(statuses);
+        let theirs: Vec<&Step> =
+            steps.filter(|(_, status)| came(status)).map(|(step, _)| step).collect();
+        self.there.extend(theirs.iter().map(|step| step.key));
+        let is_here = |key: &Key| {
+            store.find(key, Depth::Manifest).is_ok_and(|found| matches!(found, Lookup::Whole(_)))
+        };
+        let wanted = theirs.iter().filter(|step| is_named(step) && !is_here(&step.key));
+        let wanted: Vec<Key> = wanted.map(|step| step.key).collect();
+        let rest: Vec<_> = theirs.iter().map(|step| (step.inputs.clone(), step.key)).collect();
         let remote = self.remote.clone();
-        self.get(&wanted, &|key| remote.pull(store, key), watcher)?;
-        let rest: Vec<_> = theirs().map(|step| (step.inputs.clone(), step.key)).collect();
-        self.outline(&rest, store, watcher)
+        let got = self.get(&wanted, &|key| remote.pull(store, key), watcher);
+        // What was made here is safe, and so is what was made there.
+        if let Err(error) = got.and_then(|_| self.outline(&rest, store, watcher)) {
+            watcher.note(&format!(
+                "warning: {error}; other machines have made the rest, and the same command gets it"
+            ));
+        }
     }
 
     /// Pushes what the cache has of a plan and the remote lacks, in the background: what an earlier run did not come

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     dataset::DataError,
-    executor::{Done, Limits, Runner, Status, StepError, StepErrorKind, execute},
+    executor::{Done, Limits, Measuring, Runner, Status, StepError, StepErrorKind, Width, execute},
     graph::{Graph, SelectError},
     key::{Key, Kind, keys},
     node::{Choice, DeviceError, Devices, NodeRunner, Pool},
@@ -21,7 +21,7 @@ use crate::{
     store::{Depth, StoreError},
 };
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     num::NonZeroUsize,
     sync::{Arc, Mutex, atomic::AtomicBool},
     thread::available_parallelism,
@@ -211,13 +211,13 @@ impl Session {
             (1.., Some(error)) => return Err(RunError::ReadOnly { error, missing }),
             (1.., None) => match &options.executor {
                 Executor::Local => {
-                    let (statuses, elsewhere) = {
+                    let statuses = {
                         let shared = (shared, exchange.as_ref());
                         self.walk((&graph, &plan), &survey, options, watcher, shared)?
                     };
                     if let Some(exchange) = exchange {
                         let what = (&graph, &plan, selection);
-                        exchange.gather(elsewhere, what, &self.store, watcher)?;
+                        exchange.gather(&statuses, what, &self.store, watcher);
                     }
                     statuses
                 }
@@ -251,20 +251,24 @@ impl Session {
         options: &RunOptions,
         watcher: &dyn Watcher,
         (shared, exchange): (&mut Shared, Option<&Exchange>),
-    ) -> Result<(Vec<Status>, HashSet<Key>), RunError> {
+    ) -> Result<Vec<Status>, RunError> {
         let devices = options.devices.select()?;
         let devices = if options.burn_ops { devices.with_burn_ops() } else { devices };
         let cores = available_parallelism().map_or(1, NonZeroUsize::get);
         let jobs = options.jobs.map_or_else(|| default_jobs(&devices, cores), NonZeroUsize::get);
-        let limits = Limits { jobs, threads: cores, keep_going: options.keep_going };
+        let is_cpu = devices.each().iter().any(|device| device.is_cpu);
+        let width = (options.jobs.is_none() && is_cpu).then(|| Arc::new(Width::new(plan, jobs)));
+        let limits =
+            Limits { jobs, width: width.clone(), threads: cores, keep_going: options.keep_going };
         let costs = survey.costs(graph, &devices);
         inspect(graph, plan, shared, watcher)?;
         let observer = watcher.begin(&Outlook { graph, plan, jobs, costs: &costs });
+        let observer = Measuring::new(&*observer, width);
         let runner = NodeRunner {
             store: &self.store,
             graph,
             devices,
-            observer: &*observer,
+            observer: &observer,
             stop: &options.stop,
             checkpoint_every: options.checkpoint_every,
             threads: cores,
@@ -272,21 +276,18 @@ impl Session {
             told: Mutex::default(),
         };
         let run = |runner: &dyn Runner| {
-            execute(plan, runner, &*observer, limits, costs.clone(), &options.stop)
+            execute(plan, runner, &observer, limits.clone(), costs.clone(), &options.stop)
         };
-        let mut elsewhere = HashSet::new();
         let statuses = match exchange {
             None => run(&runner),
             Some(Exchange { sharing, .. }) => {
                 let what = (graph, plan);
-                let shared = SharedRunner::new(sharing, &runner, &self.store, what, &*observer);
-                let statuses = run(&shared);
-                elsewhere = shared.elsewhere();
-                statuses
+                let shared = SharedRunner::new(sharing, &runner, &self.store, what, &observer);
+                run(&shared)
             }
         };
         watcher.end();
-        Ok((statuses, elsewhere))
+        Ok(statuses)
     }
 }
 

@@ -75,10 +75,13 @@ mod report;
 mod resume;
 mod running;
 mod same_bits;
+mod scale;
 mod schedule;
 mod schema;
 mod searches;
 mod shared_files;
+#[path = "../simulation/mod.rs"]
+mod simulation;
 mod softness;
 mod special_files;
 mod stalled;

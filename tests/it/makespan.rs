@@ -31,7 +31,7 @@ fn work(plan: &Plan) -> Vec<f64> {
 
 /// Seconds until the walk's end, and the order in which the steps began.
 fn walk(plan: &Plan, work: &[f64], cores: usize, speed: Speed) -> (f64, Vec<usize>) {
-    let limits = Limits { jobs: cores, threads: cores, keep_going: false };
+    let limits = Limits { jobs: cores, width: None, threads: cores, keep_going: false };
     let mut walk = Walk::new(plan, limits, Costs::default());
     let mut running: BTreeMap<usize, (f64, Arc<Share>)> = BTreeMap::new();
     let (mut now, mut order) = (0.0, Vec::new());
@@ -116,7 +116,7 @@ fn what_the_most_waits_for_comes_first() {
 fn a_long_step_gets_the_cores_that_a_short_one_leaves() {
     let pipeline = parse(&PIPELINE.replace("seeds = [20, 31]", "seeds = [1]"));
     let plan = plan(&pipeline);
-    let limits = Limits { jobs: 2, threads: 8, keep_going: false };
+    let limits = Limits { jobs: 2, width: None, threads: 8, keep_going: false };
     let mut walk = Walk::new(&plan, limits, Costs::default());
     let [Next::Run(first), Next::Run(second)] = [walk.next(0.0), walk.next(0.0)] else { panic!() };
     let teacher = walk.begin(first);

@@ -11,7 +11,7 @@ use std::{
 };
 use takd::{
     executor::{
-        Attempt, Costs, Done, Event, Limits, Observer, Runner, Share, Status, StepError,
+        Attempt, Costs, Done, Event, Limits, Observer, PATIENCE, Runner, Share, Status, StepError,
         StepErrorKind, execute,
     },
     graph::Graph,
@@ -42,7 +42,7 @@ impl Runner for Mock<'_> {
     ) -> Result<Attempt, StepError> {
         let name = self.names[place].as_str();
         if self.acts.get(name) == Some(&"busy") && self.tries.fetch_add(1, Ordering::SeqCst) < 2 {
-            return Ok(Attempt::Busy);
+            return Ok(Attempt::Busy(PATIENCE));
         }
         let share = begin();
         let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
@@ -98,7 +98,7 @@ fn walk(acts: &[(&'static str, &'static str)], jobs: usize, keep_going: bool) ->
         threads: Mutex::default(),
         stop: AtomicBool::new(false),
     };
-    let limits = Limits { jobs, threads: 8, keep_going };
+    let limits = Limits { jobs, width: None, threads: 8, keep_going };
     let statuses = execute(&plan, &mock, &Nobody, limits, Costs::default(), &mock.stop);
     Walked {
         order: mock.order.into_inner().unwrap(),

@@ -42,7 +42,7 @@ impl ClusterArgs {
                 Err(Problem::Usage("`--detach` and `--print` belong to `--executor slurm`"))
             }
             Where::Local => Ok(Executor::Local),
-            Where::Slurm if args.jobs.is_some() => Err(Problem::Usage(
+            Where::Slurm if args.jobs.0.is_some() => Err(Problem::Usage(
                 "`--jobs` is for nodes that run here; `at_a_time` in [executor.slurm] bounds a cluster's jobs",
             )),
             Where::Slurm if !args.force.is_empty() => Err(Problem::Usage(
