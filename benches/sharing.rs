@@ -5,7 +5,8 @@
 //! Two processes of one thread each share six trainings on one cache; beside them one process does all
 //! six. Then a teacher trains beside a short student on all cores; beside them each alone on all cores, one
 //! after the other. By turns, five times. Of the second, whose parts differ much in length, the least times
-//! are compared: noise only adds to them. Linux only, for `taskset`.
+//! are compared: noise only adds to them. At last sixteen trainings on one cache by one process, by two and by eight
+//! that nobody pins or tells how many nodes to run, by turns, three times. Linux only, for `taskset`.
 
 use std::{
     fmt::Write,
@@ -16,6 +17,7 @@ use std::{
 };
 
 const TURNS: usize = 5;
+const ROUNDS: usize = 3;
 
 const HEAD: &str = "
 [data.fashion]
@@ -89,6 +91,8 @@ fn main() {
     fs::write(folder.join("six.toml"), six).expect("the folder can be written");
     fs::write(folder.join("pair.toml"), pair).expect("the folder can be written");
 
+    fs::write(folder.join("sixteen.toml"), sixteen()).expect("the folder can be written");
+
     let (one, two): (&[&str], &[&str]) = (&["six.toml"], &["pair.toml"]);
     let (mut processes, mut least) = (Vec::new(), [f64::INFINITY; 3]);
     for turn in 1..=TURNS {
@@ -111,5 +115,24 @@ fn main() {
     let [both, teacher, student] = least;
     let ratio = both / (teacher + student);
     println!("a teacher beside a student takes {ratio:.3} of both in turn (goal: under 1.1)");
+    let sixteen: &[&str] = &["sixteen.toml"];
+    let mut ratios = [Vec::new(), Vec::new()];
+    for turn in 1..=ROUNDS {
+        let alone = seconds(&folder, &[(None, sixteen)]);
+        for (count, ratios) in [2, 8].into_iter().zip(&mut ratios) {
+            let shared = seconds(&folder, &vec![(None, sixteen); count]);
+            println!("turn {turn}: one process {alone:.2} s, {count} {shared:.2} s, {:.3}", shared / alone);
+            ratios.push(shared / alone);
+        }
+    }
+    let [two, eight] = ratios.map(median);
+    println!("sixteen trainings: two processes take {two:.3} of one's time (goal: within 1.1)");
+    println!("sixteen trainings: eight processes take {eight:.3} of one's time (goal: within 1.15)");
     let _ = fs::remove_dir_all(&folder);
+}
+
+/// Eight seeds of two networks.
+fn sixteen() -> String {
+    let seeds = "seeds = [1, 2, 3, 4, 5, 6, 7, 8]\n".to_owned();
+    seeds + HEAD + &node("four", "plain4", "short") + &node("two", "plain2", "short")
 }
