@@ -121,13 +121,18 @@ fn main() {
         let alone = seconds(&folder, &[(None, sixteen)]);
         for (count, ratios) in [2, 8].into_iter().zip(&mut ratios) {
             let shared = seconds(&folder, &vec![(None, sixteen); count]);
-            println!("turn {turn}: one process {alone:.2} s, {count} {shared:.2} s, {:.3}", shared / alone);
+            println!(
+                "turn {turn}: one process {alone:.2} s, {count} {shared:.2} s, {:.3}",
+                shared / alone
+            );
             ratios.push(shared / alone);
         }
     }
     let [two, eight] = ratios.map(median);
     println!("sixteen trainings: two processes take {two:.3} of one's time (goal: within 1.1)");
-    println!("sixteen trainings: eight processes take {eight:.3} of one's time (goal: within 1.15)");
+    println!(
+        "sixteen trainings: eight processes take {eight:.3} of one's time (goal: within 1.15)"
+    );
     let _ = fs::remove_dir_all(&folder);
 }
 

@@ -142,6 +142,12 @@ impl Others {
         }
     }
 
+    /// A list has failed, after as long as the remote is waited for: the next one is not at the next step.
+    pub fn fail_to_list(&mut self, now: Instant) {
+        (self.leases_listed, self.entries_listed) = (Some(now), Some(now));
+        (self.met_leases, self.met_entries, self.pause) = (0, 0, LATE);
+    }
+
     /// Whether entries should be listed.
     pub fn wants_entries(&self, now: Instant) -> bool {
         let met = self.met_entries >= SOME + self.made.len() / PAGE;
@@ -191,6 +197,8 @@ mod tests {
         assert_eq!(others.say(&key(1), now + ASK), Word::Making);
         others.list_leases([key(1)].iter(), &HashSet::from([key(1)]), now + ASK);
         assert_eq!(others.say(&key(1), now + ASK), Word::Unknown);
+        others.fail_to_list(now + ASK);
+        assert!(!others.wants_leases(Word::Stale, now + ASK + LATE / 2));
         assert!(others.has_ended(&key(2)) && others.say(&key(2), now + ASK) == Word::Unknown);
     }
 

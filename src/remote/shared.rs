@@ -108,7 +108,10 @@ impl<'a> SharedRunner<'a> {
             state = self.state();
             match made {
                 Ok(made) => state.others.list_entries(made, self.sharing.now()),
-                Err(error) => log::warn!("{error}"),
+                Err(error) => {
+                    log::warn!("{error}");
+                    state.others.fail_to_list(self.sharing.now());
+                }
             }
         }
         if state.others.wants_leases(state.others.say(key, now), now) {
@@ -123,7 +126,10 @@ impl<'a> SharedRunner<'a> {
                     let open = leases.list(&leased, now);
                     state.others.list_leases(leased.keys(), &open, now);
                 }
-                Err(error) => log::warn!("{error}"),
+                Err(error) => {
+                    log::warn!("{error}");
+                    state.others.fail_to_list(self.sharing.now());
+                }
             }
         }
         state.others.say(key, self.sharing.now())
