@@ -28,6 +28,7 @@ pub mod kinds;
 pub mod layer;
 pub mod memory;
 pub mod metric;
+mod mutex;
 pub mod network;
 pub mod node;
 pub mod objective;

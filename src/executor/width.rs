@@ -6,10 +6,10 @@
 //! with what did more, and tries no further once fewer steps did not. Steps that are over before they can be measured
 //! run one a core.
 
-use crate::plan::Plan;
+use crate::{mutex::lock, plan::Plan};
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
 };
 
 /// Seconds over which work is counted: an epoch's validation, a checkpoint and other processes even out.
@@ -50,8 +50,7 @@ impl Width {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // What is in there is whole after each change.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Most steps at a time, for now.

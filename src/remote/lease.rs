@@ -8,13 +8,14 @@
 use super::{LEASES, Remote, RemoteError, Version};
 use crate::{
     key::Key,
-    store::{Holder, host},
+    mutex::lock,
+    store::{Holder, Seen, host},
 };
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{HashMap, HashSet, hash_map::RandomState},
     hash::BuildHasher,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -76,9 +77,9 @@ pub struct Leases {
     id: String,
     held: Mutex<HashMap<Key, Arc<Mutex<Held>>>>,
     /// The content in which each was seen, and since when.
-    seen: Mutex<HashMap<Key, (Vec<u8>, Instant)>>,
+    seen: Mutex<Seen<Key, Vec<u8>>>,
     /// The state in which each was listed, in the bucket's words, and since when.
-    listed: Mutex<HashMap<Key, (Version, Instant)>>,
+    listed: Mutex<Seen<Key, Version>>,
 }
 
 /// Most bytes of a lease.
@@ -86,11 +87,6 @@ const MOST: u64 = 4096;
 
 fn path(key: &Key) -> String {
     format!("{LEASES}/{key}")
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is in there is whole after each change.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Leases {
@@ -149,24 +145,16 @@ impl Leases {
     }
 
     fn hold(&self, key: &Key, version: Version, now: Instant) {
-        lock(&self.seen).remove(key);
-        lock(&self.listed).remove(key);
+        lock(&self.seen).forget(key);
+        lock(&self.listed).forget(key);
         let held = Held { version, beat: 0, count: 1, renewed: now, is_lost: false };
         lock(&self.held).insert(*key, Arc::new(Mutex::new(held)));
     }
 
     /// Whether a lease was seen in this state for long enough; and takes down that it was seen.
     fn has_lapsed(&self, key: &Key, bytes: &[u8], now: Instant) -> bool {
-        let mut seen = lock(&self.seen);
-        match seen.get(key) {
-            Some((before, since)) if before == bytes => {
-                now.saturating_duration_since(*since) >= self.times.lapse
-            }
-            _ => {
-                seen.insert(*key, (bytes.to_vec(), now));
-                false
-            }
-        }
+        let lasts = lock(&self.seen).lasts(key, &bytes.to_vec(), now);
+        lasts.is_some_and(|lasts| lasts >= self.times.lapse)
     }
 
     /// Whether this process has the lease of a key.
@@ -178,33 +166,21 @@ impl Leases {
     /// not changed for so long that their holder is dead, or the bucket does not say which state they are in.
     pub fn list(&self, leased: &HashMap<Key, Version>, now: Instant) -> HashSet<Key> {
         let mut listed = lock(&self.listed);
-        listed.retain(|key, _| leased.contains_key(key));
-        let mut open = HashSet::new();
-        for (key, version) in leased {
-            match listed.get(key) {
-                Some((before, since)) if before == version => {
-                    let lasts = now.saturating_duration_since(*since);
-                    let is_open = version.e_tag.is_none() || lasts >= self.times.lapse;
-                    open.extend(is_open.then_some(*key));
-                }
-                _ => {
-                    listed.insert(*key, (version.clone(), now));
-                }
-            }
-        }
-        open
+        listed.retain(|key| leased.contains_key(key));
+        let open = leased.iter().filter(|(key, version)| {
+            let lasts = listed.lasts(key, version, now);
+            lasts.is_some_and(|lasts| version.e_tag.is_none() || lasts >= self.times.lapse)
+        });
+        open.map(|(key, _)| *key).collect()
     }
 
     /// Whether lists have shown a lease in the state in which it is now for long enough. Lists and objects may have
     /// other words for it (quotes): then its content tells, as it does where nothing is listed.
     fn has_lapsed_in_lists(&self, key: &Key, version: &Version, now: Instant) -> bool {
-        let listed = lock(&self.listed);
-        let same = |a: &Version| {
-            let plain = |v: &Version| v.e_tag.as_ref().map(|tag| tag.trim_matches('"').to_owned());
-            plain(a).is_some() && plain(a) == plain(version)
-        };
-        listed.get(key).is_some_and(|(before, since)| {
-            same(before) && now.saturating_duration_since(*since) >= self.times.lapse
+        let plain = |v: &Version| v.e_tag.as_ref().map(|tag| tag.trim_matches('"').to_owned());
+        lock(&self.listed).last(key).is_some_and(|(before, since)| {
+            let is_same = plain(version).is_some() && plain(before) == plain(version);
+            is_same && now.saturating_duration_since(*since) >= self.times.lapse
         })
     }
 

@@ -43,11 +43,11 @@ pub use sharing::Sharing;
 pub use shipped::Shipped;
 pub use transfer::{Transfer, transfer};
 
-use crate::key::Key;
+use crate::{key::Key, mutex::lock};
 use std::{
     collections::{HashMap, HashSet},
     fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
 };
 
 /// A bucket of entries.
@@ -119,11 +119,11 @@ impl Remote {
     }
 
     fn unusable(&self) -> MutexGuard<'_, HashSet<Key>> {
-        self.unusable.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.unusable)
     }
 
     fn rotten(&self) -> MutexGuard<'_, HashSet<String>> {
-        self.rotten.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.rotten)
     }
 
     /// An object as people find it in the bucket.

@@ -95,9 +95,9 @@ impl Others {
         }
     }
 
-    /// Whether a key's lease was seen, and to have gone.
-    pub fn has_ended(&self, key: &Key) -> bool {
-        self.ended.contains(key)
+    /// Whether its entry was seen, or its lease was seen to have gone.
+    pub fn may_be_made(&self, key: &Key) -> bool {
+        self.made.contains(key) || self.ended.contains(key)
     }
 
     /// Asking has found that somebody makes it.
@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(others.say(&key(1), now + ASK), Word::Unknown);
         others.fail_to_list(now + ASK);
         assert!(!others.wants_leases(Word::Stale, now + ASK + LATE / 2));
-        assert!(others.has_ended(&key(2)) && others.say(&key(2), now + ASK) == Word::Unknown);
+        assert!(others.may_be_made(&key(2)) && others.say(&key(2), now + ASK) == Word::Unknown);
     }
 
     #[test]

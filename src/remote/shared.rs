@@ -157,8 +157,8 @@ impl<'a> SharedRunner<'a> {
         is_forced: bool,
         is_input: bool,
     ) -> Result<Claim, StepError> {
-        let word = self.look(key);
-        let may_be_there = !is_forced && (word == Word::Made || self.state().others.has_ended(key));
+        // Whoever asks has looked already, where lists were due.
+        let may_be_there = !is_forced && self.state().others.may_be_made(key);
         if may_be_there && self.pull(name, key, is_input).is_some_and(Pulled::is_there) {
             return Ok(self.met(key));
         }

@@ -92,10 +92,7 @@ impl Exchange {
         selection: &Selection,
         watcher: &dyn Watcher,
     ) -> Result<bool, RemoteError> {
-        let is_here = |key: &Key| {
-            here.contains(key)
-                || store.find(key, Depth::Manifest).is_ok_and(|l| matches!(l, Lookup::Whole(_)))
-        };
+        let is_here = |key: &Key| here.contains(key) || is_whole(store, key);
         let named = names(graph, selection);
         let mut wanted = HashSet::new();
         for step in &plan.steps {
@@ -177,10 +174,7 @@ impl Exchange {
         let theirs: Vec<&Step> =
             steps.filter(|(_, status)| came(status)).map(|(step, _)| step).collect();
         self.there.extend(theirs.iter().map(|step| step.key));
-        let is_here = |key: &Key| {
-            store.find(key, Depth::Manifest).is_ok_and(|found| matches!(found, Lookup::Whole(_)))
-        };
-        let wanted = theirs.iter().filter(|step| is_named(step) && !is_here(&step.key));
+        let wanted = theirs.iter().filter(|step| is_named(step) && !is_whole(store, &step.key));
         let wanted: Vec<Key> = wanted.map(|step| step.key).collect();
         let rest: Vec<_> = theirs.iter().map(|step| (step.inputs.clone(), step.key)).collect();
         let remote = self.remote.clone();
@@ -256,8 +250,10 @@ impl Exchange {
 
 /// The tasks that are asked for by name. A name that is not decided yet means nothing that is there.
 fn names(graph: &Graph<'_>, selection: &Selection) -> HashSet<usize> {
-    match selection.nodes.is_empty() {
-        true => HashSet::new(),
-        false => graph.select(&selection.nodes).unwrap_or_default().into_iter().collect(),
-    }
+    graph.select(&selection.nodes).unwrap_or_default().into_iter().collect()
+}
+
+/// Whether the cache has an entry.
+fn is_whole(store: &Store, key: &Key) -> bool {
+    store.find(key, Depth::Manifest).is_ok_and(|found| matches!(found, Lookup::Whole(_)))
 }

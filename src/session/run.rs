@@ -282,8 +282,7 @@ impl Session {
             None => run(&runner),
             Some(Exchange { sharing, .. }) => {
                 let what = (graph, plan);
-                let shared = SharedRunner::new(sharing, &runner, &self.store, what, &observer);
-                run(&shared)
+                run(&SharedRunner::new(sharing, &runner, &self.store, what, &observer))
             }
         };
         watcher.end();

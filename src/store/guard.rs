@@ -3,10 +3,11 @@
 
 use super::{
     Store, StoreError,
-    disk::{create, for_group},
+    disk::{create, for_group, writer},
     holder::Holder,
-    lease::{Lease, Leases, MARK, Taken, lock},
+    lease::{Lease, Leases, MARK, Taken},
 };
+use crate::mutex::lock;
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, ErrorKind, Read, Seek, Write},
@@ -176,7 +177,7 @@ impl Store {
 /// that one of the two sees the other.
 fn share(leases: &Arc<Leases>) -> io::Result<Guard> {
     let holder = Holder::this();
-    let name = format!("{CACHE}.use.{}", super::disk::writer());
+    let name = format!("{CACHE}.use.{}", writer());
     let Taken::Ours(lease) = leases.take(&name, &holder)? else {
         return Err(io::Error::other("a name that nobody else has is taken"));
     };

@@ -8,15 +8,20 @@
 //!
 //! Whether a cache is locked this way is the cache's own affair, in `locks/by-lease`: all who use it must agree.
 
-use super::{StoreError, disk::for_group, holder::Holder, list};
+use super::{
+    Seen, StoreError,
+    disk::{for_group, writer},
+    holder::Holder,
+    list,
+};
+use crate::mutex::lock;
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::{BTreeMap, HashMap, hash_map::RandomState},
+    collections::BTreeMap,
     fs::{self, OpenOptions},
-    hash::BuildHasher,
     io::{self, ErrorKind, Write},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, Weak},
     thread,
     time::{Duration, Instant},
 };
@@ -67,7 +72,7 @@ pub(super) struct Leases {
     /// Those that are held, with who says so, and how often each was renewed.
     held: Mutex<BTreeMap<String, (Holder, u64)>>,
     /// The content in which each of others' was seen, and since when.
-    seen: Mutex<HashMap<String, (Vec<u8>, Instant)>>,
+    seen: Mutex<Seen<String, Vec<u8>>>,
 }
 
 /// A lease that is held, until it is dropped.
@@ -82,11 +87,6 @@ pub(super) struct Lease {
 pub(super) enum Taken {
     Ours(Lease),
     Theirs(Option<Holder>),
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is in there is whole after each change.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Leases {
@@ -108,7 +108,7 @@ impl Leases {
             folder: folder.to_owned(),
             times,
             place: place(),
-            id: format!("{:016x}{:016x}", random(), random()),
+            id: writer(),
             held: Mutex::default(),
             seen: Mutex::default(),
         };
@@ -141,7 +141,7 @@ impl Leases {
             }
             if create(&self.path(name), &self.said(holder, 0))? {
                 held.insert(name.to_owned(), (holder.clone(), 0));
-                lock(&self.seen).remove(name);
+                lock(&self.seen).forget(&name.to_owned());
                 return Ok(Taken::Ours(Lease { leases: self.clone(), name: name.to_owned() }));
             }
             let Some(bytes) = read(&self.path(name))? else { continue };
@@ -226,16 +226,8 @@ impl Leases {
 
     /// Whether a lease was seen in this state for long enough; and takes down that it was seen.
     fn has_lapsed(&self, name: &str, bytes: &[u8], now: Instant) -> bool {
-        let mut seen = lock(&self.seen);
-        match seen.get(name) {
-            Some((before, since)) if before == bytes => {
-                now.saturating_duration_since(*since) >= self.lapse()
-            }
-            _ => {
-                seen.insert(name.to_owned(), (bytes.to_vec(), now));
-                false
-            }
-        }
+        let lasts = lock(&self.seen).lasts(&name.to_owned(), &bytes.to_vec(), now);
+        lasts.is_some_and(|lasts| lasts >= self.lapse())
     }
 
     /// Changes every lease that is held, so that others see that its holder lives.
@@ -336,10 +328,6 @@ fn place() -> String {
         true => String::new(),
         false => format!("{} {}", boot.trim(), space.display()),
     }
-}
-
-fn random() -> u64 {
-    RandomState::new().hash_one(())
 }
 
 #[cfg(test)]

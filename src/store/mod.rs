@@ -35,6 +35,7 @@ mod outline;
 mod progress;
 mod recover;
 mod relocate;
+mod seen;
 mod staging;
 mod version;
 
@@ -48,6 +49,7 @@ pub use latency::Latency;
 pub use lock::{CacheUse, KeyLock, Lock, SubmissionLock};
 pub use manifest::{FileDigest, Manifest, Outcome, Provenance};
 pub use progress::{Epochs, Images, Maker, Progress, Reached};
+pub(crate) use seen::Seen;
 pub use staging::Staging;
 
 use crate::key::Key;

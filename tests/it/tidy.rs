@@ -15,6 +15,7 @@ const LAYERS: [&[&str]; 20] = [
         "footprint",
         "memory",
         "metric",
+        "mutex",
         "history",
         "input",
         "fetch",

@@ -120,7 +120,7 @@ pub fn simulate(text: &str, setting: &Setting) -> Report {
             let work = move || {
                 world.time.enter(number);
                 Machine::live(world, walk, number, &folder.join(number.to_string()));
-                world.time.leave(number);
+                world.time.leave();
             };
             thread::Builder::new().stack_size(1 << 20).spawn_scoped(scope, work).unwrap();
         }

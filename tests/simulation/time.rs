@@ -85,7 +85,7 @@ impl Time {
     }
 
     /// The machine's thread has ended.
-    pub fn leave(&self, _machine: usize) {
+    pub fn leave(&self) {
         self.wake(&mut self.state.lock().unwrap());
     }
 

@@ -4,12 +4,13 @@ use super::{Board, ending, short, standing};
 use crate::{
     executor::{Event, Observer, Pass},
     history::EpochRecord,
+    mutex::lock,
 };
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use std::{
     collections::HashMap,
     fmt::Write,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -34,10 +35,6 @@ struct Row {
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("the templates below are constant and tested")
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// `2310/s, loss 0.893, 80.8 % (train 77.6)`: what a narrow terminal cuts is the least of it.
