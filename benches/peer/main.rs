@@ -2,12 +2,13 @@
 //!
 //!     python3 -m venv venv && venv/bin/pip install torch numpy safetensors
 //!     TAKD_TORCH=venv/bin/python cargo bench --bench peer                 everything
-//!     TAKD_TORCH=venv/bin/python cargo bench --bench peer -- steps        or distill, lattice, own
+//!     TAKD_TORCH=venv/bin/python cargo bench --bench peer -- steps        or layers, distill, lattice, own
 //!
 //! Prints tables of medians with the smallest and largest turn, and writes those beside PyTorch as JSON
 //! to `target/peer.json`. Without `TAKD_TORCH` it says so and measures `own`, takd beside itself.
 
 mod images;
+mod layers;
 mod own;
 mod process;
 mod steps;
@@ -46,6 +47,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{threads} threads, batch {BATCH}; median (least to most) of the turns\n");
     if wants("steps") {
         rows.extend(steps::compare(&python, threads)?);
+    }
+    if wants("layers") {
+        rows.extend(layers::compare(&python, threads)?);
     }
     if wants("distill") {
         rows.push(wholes::compare(&python, threads, wholes::DISTILL)?);

@@ -2,6 +2,7 @@
 
     peer.py peak THREADS                       the rate of a large matrix product
     peer.py steps NET FILE LAYOUT THREADS      for each line N: N training steps
+    peer.py layers FILE FORMS LAYOUT THREADS   for each line N: N times layers of STRIDE/GROUPS,...
     peer.py distill FILE EPOCHS THREADS        a distillation plain10 -> plain2, teacher asked at each step
     peer.py lattice FILE EPOCHS THREADS        a teacher, then eight chains one after the other
 
@@ -186,6 +187,39 @@ def steps(name, file, layout):
         say(seconds=time.perf_counter() - started, loss=value, flops=flops)
 
 
+def layers(file, forms, layout):
+    tensors = load_file(file)
+    kind = torch.channels_last if layout == "channels_last" else torch.contiguous_format
+    parts = []
+    for place, form in enumerate(forms.split(",")):
+        stride, groups = map(int, form.split("/"))
+        weight = tensors[f"{place}/weight"]
+        filters, inputs, size, _ = weight.shape
+        conv = nn.Conv2d(inputs * groups, filters, size, stride, size // 2, groups=groups, bias=False)
+        norm = nn.BatchNorm2d(filters)
+        with torch.no_grad():
+            conv.weight.copy_(weight)
+            norm.bias.copy_(tensors[f"{place}/beta"])
+        parts += [conv, norm, nn.ReLU(inplace=True)]
+    net = nn.Sequential(*parts).to(memory_format=kind)
+    x = tensors["x"].permute(0, 3, 1, 2).contiguous(memory_format=kind).requires_grad_()
+
+    def step():
+        loss = net(x).sum()
+        x.grad = None
+        net.zero_grad()
+        loss.backward()
+        return loss.item()
+
+    started, loss = time.perf_counter(), step()
+    say(seconds=time.perf_counter() - started, sums=[loss, net[0].weight.grad.abs().sum().item()])
+    for line in sys.stdin:
+        started = time.perf_counter()
+        for _ in range(int(line)):
+            step()
+        say(seconds=time.perf_counter() - started)
+
+
 def kd(student, teacher, labels, temperature=5.0, weight=0.5):
     soft = F.kl_div(
         F.log_softmax(student / temperature, 1), F.softmax(teacher / temperature, 1), reduction="batchmean"
@@ -243,6 +277,8 @@ def main():
         peak()
     elif kind == "steps":
         steps(*rest)
+    elif kind == "layers":
+        layers(*rest)
     else:
         {"distill": distill, "lattice": lattice}[kind](rest[0], int(rest[1]))
 

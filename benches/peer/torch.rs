@@ -14,6 +14,8 @@ pub struct Said {
     pub seconds: f64,
     /// The last step's, where there are steps.
     pub loss: Option<f64>,
+    /// Of layers: of their outputs, and of the magnitudes of the first weight's gradient.
+    pub sums: Option<[f64; 2]>,
     /// Multiplications and additions of a step, or of the matrix product.
     pub flops: Option<f64>,
     /// The process's largest resident size so far, in bytes.

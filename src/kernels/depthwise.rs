@@ -43,83 +43,106 @@ vectorised! {
     fn convolve<L>(
         x: &[f32], filters: &[f32], geometry: &Geometry, y: &mut [f32], sums: &mut [f32], squares: &mut [f32],
     ) {
-        let ([rows, across], channels) = (geometry.output(), geometry.channels);
-        for at in (0..channels).step_by(LANES) {
-            let (mut sum, mut square) = (L::load_at(sums, at), L::load_at(squares, at));
-            let mut put = |pixel: usize, value: L| {
-                value.store_at(&mut y[pixel * channels..][..channels], at);
-                sum = sum.add(value);
-                square = value.mul_add(value, square);
-            };
-            for row in 0..rows {
-                let mut column = 0;
-                while column < across {
-                    let pixel = row * across + column;
-                    let is_inside = |count: usize| {
-                        column > 0 && (column + count - 1) * geometry.stride + 1 < geometry.input[1]
-                    };
-                    column += match (geometry.kernel_size, geometry.stride) {
-                        (3, 1) if is_inside(4) => {
-                            put_all(tile::<L, 4, 1>(x, filters, geometry, [row, column], at), pixel, &mut put)
-                        }
-                        (3, 1) if is_inside(2) => {
-                            put_all(tile::<L, 2, 1>(x, filters, geometry, [row, column], at), pixel, &mut put)
-                        }
-                        (3, 2) if is_inside(2) => {
-                            put_all(tile::<L, 2, 2>(x, filters, geometry, [row, column], at), pixel, &mut put)
-                        }
-                        _ => {
-                            put(pixel, one::<L>(x, filters, geometry, [row, column], at));
-                            1
-                        }
-                    };
+        let &Geometry { channels, kernel_size, stride, .. } = geometry;
+        let [rows, across] = geometry.output();
+        for row in 0..rows {
+            let mut column = 0;
+            while column < across {
+                let count = match (across - column, kernel_size, stride) {
+                    (4.., 3, 1) => 4,
+                    (2.., 3, 1 | 2) => 2,
+                    _ => 1,
+                };
+                let y = &mut y[(row * across + column) * channels..];
+                // All of a pixel's channels at once: memory is read and written in order.
+                for at in (0..channels).step_by(LANES) {
+                    let (to, place) = ((&mut *y, at, channels), [row, column]);
+                    match (count, stride) {
+                        (4, _) => put(tile::<L, 4, 1, 6>(x, filters, geometry, place, at), to, sums, squares),
+                        (2, 1) => put(tile::<L, 2, 1, 4>(x, filters, geometry, place, at), to, sums, squares),
+                        (2, _) => put(tile::<L, 2, 2, 5>(x, filters, geometry, place, at), to, sums, squares),
+                        _ => put([one::<L>(x, filters, geometry, place, at)], to, sums, squares),
+                    }
                 }
+                column += count;
             }
-            sum.store_at(sums, at);
-            square.store_at(squares, at);
         }
     }
 }
 
+/// Writes outputs side by side and adds them, in their order, to what is summed.
 #[inline(always)]
-fn put_all<L: Lanes, const C: usize>(
+fn put<L: Lanes, const C: usize>(
     values: [L; C],
-    pixel: usize,
-    put: &mut impl FnMut(usize, L),
-) -> usize {
+    (y, at, channels): (&mut [f32], usize, usize),
+    sums: &mut [f32],
+    squares: &mut [f32],
+) {
+    let (mut sum, mut square) = (L::load_at(sums, at), L::load_at(squares, at));
     for column in 0..C {
-        put(pixel + column, values[column]);
+        values[column].store_at(&mut y[column * channels..][..channels], at);
+        sum = sum.add(values[column]);
+        square = values[column].mul_add(values[column], square);
     }
-    C
+    sum.store_at(sums, at);
+    square.store_at(squares, at);
 }
 
-/// `C` outputs of a 3×3 kernel at a stride of `S`, none of whose taps lies left or right of the image.
+/// `N` pixels side by side, from the one before `pixel` on, of a row of which `pixel` is at `column`; zeros left
+/// and right of the row. Lanes past a pixel's last channel are of no use.
 #[inline(always)]
-fn tile<L: Lanes, const C: usize, const S: usize>(
+fn neighbours<L: Lanes, const N: usize>(
+    x: &[f32],
+    geometry: &Geometry,
+    pixel: usize,
+    column: usize,
+    at: usize,
+) -> [L; N] {
+    let channels = geometry.channels;
+    let mut lanes = [L::splat(0.0); N];
+    if pixel > 0 && (pixel + N - 2) * channels + at + LANES <= x.len() {
+        lanes = L::load_every(x, (pixel - 1) * channels + at, channels);
+    } else {
+        for index in 0..N {
+            let start = (pixel + index).wrapping_sub(1).wrapping_mul(channels).wrapping_add(at);
+            if start < x.len() {
+                lanes[index] = L::load_at(x, start);
+            }
+        }
+    }
+    if column == 0 {
+        lanes[0] = L::splat(0.0);
+    }
+    if column + N - 1 > geometry.input[1] {
+        lanes[N - 1] = L::splat(0.0);
+    }
+    lanes
+}
+
+/// `C` outputs of a 3×3 kernel at a stride of `S`, from `N` = 3 + (C − 1)·S pixels of each row.
+#[inline(always)]
+fn tile<L: Lanes, const C: usize, const S: usize, const N: usize>(
     x: &[f32],
     filters: &[f32],
     geometry: &Geometry,
     [row, column]: [usize; 2],
     at: usize,
 ) -> [L; C] {
-    let (channels, [height, width]) = (geometry.channels, geometry.input);
-    let stride = padded(channels);
+    let [height, width] = geometry.input;
+    let stride = padded(geometry.channels);
     let mut out = [L::splat(0.0); C];
     for line in 0..3 {
         let from = row * S + line;
         if from == 0 || from > height {
             continue;
         }
-        let start = ((from - 1) * width + column * S - 1) * channels;
-        let mut taps = [L::splat(0.0); 3];
-        for tap in 0..3 {
-            taps[tap] = L::load_at(filters, (line * 3 + tap) * stride + at);
-        }
-        for offset in 0..3 + (C - 1) * S {
-            let value = L::load_at(&x[start + offset * channels..][..channels], at);
+        let taps = L::load_every::<3>(filters, line * 3 * stride + at, stride);
+        let pixel = (from - 1) * width + column * S;
+        let values: [L; N] = neighbours(x, geometry, pixel, column * S, at);
+        for offset in 0..N {
             for output in 0..C {
                 if (output * S..output * S + 3).contains(&offset) {
-                    out[output] = value.mul_add(taps[offset - output * S], out[output]);
+                    out[output] = values[offset].mul_add(taps[offset - output * S], out[output]);
                 }
             }
         }
@@ -192,89 +215,79 @@ vectorised! {
 vectorised! {
     /// Adds one image's share of the filters' gradient to `part`, `[tap, channels filled up]`.
     fn correlate<L>(x: &[f32], dy: &[f32], geometry: &Geometry, part: &mut [f32]) {
-        let &Geometry { channels, kernel_size, stride, input: [height, width], .. } = geometry;
-        let ([rows, across], frame) = (geometry.output(), kernel_size / 2);
-        for at in (0..channels).step_by(LANES) {
-            if kernel_size == 3 {
-                correlate_three::<L>(x, dy, geometry, at, part);
-                continue;
-            }
-            for line in 0..kernel_size {
-                for tap in 0..kernel_size {
-                    let to = (line * kernel_size + tap) * padded(channels) + at;
-                    let mut sum = L::load_at(part, to);
-                    for row in 0..rows {
-                        let from = (row * stride + line).wrapping_sub(frame);
-                        for column in 0..across {
-                            let over = (column * stride + tap).wrapping_sub(frame);
-                            if from < height && over < width {
-                                let x = L::load_at(&x[(from * width + over) * channels..][..channels], at);
-                                let dy = L::load_at(&dy[(row * across + column) * channels..][..channels], at);
-                                sum = x.mul_add(dy, sum);
-                            }
-                        }
-                    }
-                    let (eight, _) = part[to..].split_at_mut(LANES);
-                    sum.store_at(eight, 0);
+        // A row at a time, whose pixels stay in the first-level cache from one vector of channels to the next.
+        for row in 0..geometry.output()[0] {
+            for at in (0..geometry.channels).step_by(LANES) {
+                if geometry.kernel_size == 3 {
+                    correlate_three::<L>(x, dy, geometry, [row, at], part);
+                } else {
+                    correlate_any::<L>(x, dy, geometry, [row, at], part);
                 }
             }
         }
     }
 }
 
-/// As [`correlate`], of a 3×3 kernel and one vector of channels: all nine sums are in registers.
+/// [`correlate`] for one row of outputs and one vector of channels.
+#[inline(always)]
+fn correlate_any<L: Lanes>(
+    x: &[f32],
+    dy: &[f32],
+    geometry: &Geometry,
+    [row, at]: [usize; 2],
+    part: &mut [f32],
+) {
+    let &Geometry { channels, kernel_size, stride, input: [height, width], .. } = geometry;
+    let (across, frame) = (geometry.output()[1], kernel_size / 2);
+    for line in 0..kernel_size {
+        let from = (row * stride + line).wrapping_sub(frame);
+        if from >= height {
+            continue;
+        }
+        for tap in 0..kernel_size {
+            let to = (line * kernel_size + tap) * padded(channels) + at;
+            let mut sum = L::load_at(part, to);
+            for column in 0..across {
+                let over = (column * stride + tap).wrapping_sub(frame);
+                if over < width {
+                    let x = L::load_at(x, (from * width + over) * channels + at);
+                    let dy = L::load_at(dy, (row * across + column) * channels + at);
+                    sum = x.mul_add(dy, sum);
+                }
+            }
+            sum.store_at(&mut part[to..to + LANES], 0);
+        }
+    }
+}
+
+/// As [`correlate_any`], of a 3×3 kernel: all nine sums are in registers.
 #[inline(always)]
 fn correlate_three<L: Lanes>(
     x: &[f32],
     dy: &[f32],
     geometry: &Geometry,
-    at: usize,
+    [row, at]: [usize; 2],
     part: &mut [f32],
 ) {
     let &Geometry { channels, stride, input: [height, width], .. } = geometry;
-    let [rows, across] = geometry.output();
+    let across = geometry.output()[1];
     let filled = padded(channels);
-    let mut sums = [[L::splat(0.0); 3]; 3];
-    for line in 0..3 {
-        for tap in 0..3 {
-            sums[line][tap] = L::load_at(part, (line * 3 + tap) * filled + at);
-        }
-    }
-    for row in 0..rows {
-        let top = row * stride;
-        let is_row_inside = top > 0 && top + 1 < height;
-        for column in 0..across {
-            let left = column * stride;
-            let dy = L::load_at(&dy[(row * across + column) * channels..][..channels], at);
-            if is_row_inside && left > 0 && left + 1 < width {
-                let start = ((top - 1) * width + left - 1) * channels;
-                for line in 0..3 {
-                    for tap in 0..3 {
-                        let start = start + (line * width + tap) * channels;
-                        let x = L::load_at(&x[start..start + channels], at);
-                        sums[line][tap] = x.mul_add(dy, sums[line][tap]);
-                    }
-                }
+    let mut sums = L::load_every::<9>(part, at, filled);
+    for column in 0..across {
+        let dy = L::load_at(dy, (row * across + column) * channels + at);
+        for line in 0..3 {
+            let from = row * stride + line;
+            if from == 0 || from > height {
                 continue;
             }
-            for line in 0..3 {
-                for tap in 0..3 {
-                    let [from, over] = [top + line, left + tap];
-                    if (1..=height).contains(&from) && (1..=width).contains(&over) {
-                        let start = ((from - 1) * width + over - 1) * channels;
-                        let x = L::load_at(&x[start..start + channels], at);
-                        sums[line][tap] = x.mul_add(dy, sums[line][tap]);
-                    }
-                }
+            let (pixel, over) = ((from - 1) * width + column * stride, column * stride);
+            let x: [L; 3] = neighbours(x, geometry, pixel, over, at);
+            for tap in 0..3 {
+                sums[line * 3 + tap] = x[tap].mul_add(dy, sums[line * 3 + tap]);
             }
         }
     }
-    for line in 0..3 {
-        for tap in 0..3 {
-            let to = (line * 3 + tap) * filled + at;
-            sums[line][tap].store_at(&mut part[to..to + LANES], 0);
-        }
-    }
+    L::store_every(sums, part, at, filled);
 }
 
 /// The gradient of the filters `[channels, 1, kernel, kernel]` from every task's part, in order.

@@ -157,6 +157,14 @@ fn recycle(tensor: Host) {
     }
 }
 
+/// Leaves the memory of a tensor that nobody else has to the next step, as every layer does with the gradient that
+/// it has passed on: for one who measures a layer alone, whose gradients nobody takes.
+pub fn leave(tensor: Tensor<4>) {
+    if let Ok(values) = tensor.into_data().try_into_vec() {
+        buffers::give(values);
+    }
+}
+
 impl Form {
     fn layer(&self, x: &Host, weight: &Host) -> Layer {
         let geometry = geometry(x, weight, self.stride);

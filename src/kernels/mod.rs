@@ -51,6 +51,6 @@ mod winograd;
 #[cfg(test)]
 pub(crate) use buffers::held;
 pub use buffers::settle;
-pub use extension::{Form, Operands, convolve, infer, normalise, train};
+pub use extension::{Form, Operands, convolve, infer, leave, normalise, train};
 pub use lanes::cpu;
 pub use norm::After;

@@ -3,6 +3,12 @@
 
 use super::lanes::{LANES, padded, vectorised};
 
+/// Pixels of a block, whose values stay in the first-level cache, 8 KiB of an array, from one vector of channels to
+/// the next: a vector of channels along all of an image would bring in each line of memory anew.
+fn block(channels: usize) -> usize {
+    (2048 / channels).max(1)
+}
+
 /// What follows the normalisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum After {
@@ -112,36 +118,44 @@ vectorised! {
         let channels = y.len() / (image[0] * image[1]);
         let [rows, columns] = after.shape(image);
         let zero = L::splat(0.0);
-        for at in (0..channels).step_by(LANES) {
-            let (scale, shift) = (L::load_at(&affine.scale, at), L::load_at(&affine.shift, at));
-            if after == After::Pool {
-                for row in 0..rows {
-                    for column in 0..columns {
-                        let start = (row * 2 * image[1] + column * 2) * channels;
-                        let below = start + image[1] * channels;
+        if after == After::Pool {
+            for row in 0..rows {
+                for column in 0..columns {
+                    let start = (row * 2 * image[1] + column * 2) * channels;
+                    let below = start + image[1] * channels;
+                    let out = &mut out[(row * columns + column) * channels..][..channels];
+                    for at in (0..channels).step_by(LANES) {
+                        let (scale, shift) = (L::load_at(&affine.scale, at), L::load_at(&affine.shift, at));
                         let mut top = zero;
                         for pixel in [start, start + channels, below, below + channels] {
                             let z = L::load_at(&y[pixel..pixel + channels], at).mul_add(scale, shift);
                             top = top.max(z);
                         }
-                        top.store_at(&mut out[(row * columns + column) * channels..][..channels], at);
+                        top.store_at(out, at);
                     }
                 }
-                continue;
             }
-            for (index, (y, out)) in y.chunks_exact(channels).zip(out.chunks_exact_mut(channels)).enumerate() {
-                let mut z = L::load_at(y, at).mul_add(scale, shift);
-                if let Some(shortcut) = shortcut {
-                    z = z.add(L::load_at(&shortcut[index * channels..][..channels], at));
+            return;
+        }
+        let pixels = y.len() / channels;
+        for first in (0..pixels).step_by(block(channels)) {
+            for at in (0..channels).step_by(LANES) {
+                let (scale, shift) = (L::load_at(&affine.scale, at), L::load_at(&affine.shift, at));
+                for pixel in first..pixels.min(first + block(channels)) {
+                    let place = pixel * channels..(pixel + 1) * channels;
+                    let mut z = L::load_at(&y[place.clone()], at).mul_add(scale, shift);
+                    if let Some(shortcut) = shortcut {
+                        z = z.add(L::load_at(&shortcut[place.clone()], at));
+                    }
+                    if after == After::Relu {
+                        // In this order a NaN stays one, so that a loss shows it.
+                        z = zero.max(z);
+                    } else if after == After::Relu6 {
+                        // min(z, 6) = −max(−6, −z), and a NaN stays one.
+                        z = zero.sub(L::splat(-6.0).max(zero.sub(zero.max(z))));
+                    }
+                    z.store_at(&mut out[place], at);
                 }
-                if after == After::Relu {
-                    // In this order a NaN stays one, so that a loss shows it.
-                    z = zero.max(z);
-                } else if after == After::Relu6 {
-                    // min(z, 6) = −max(−6, −z), and a NaN stays one.
-                    z = zero.sub(L::splat(-6.0).max(zero.sub(zero.max(z))));
-                }
-                z.store_at(out, at);
             }
         }
     }
@@ -224,16 +238,19 @@ vectorised! {
 vectorised! {
     /// Adds Σ dz and Σ dz·(y − mean) of one image to `sums` and `products`.
     fn gather_sums<L>(dz: &[f32], y: &[f32], mean: &[f32], channels: usize, sums: &mut [f32], products: &mut [f32]) {
-        for at in (0..channels).step_by(LANES) {
-            let center = L::load_at(mean, at);
-            let (mut sum, mut product) = (L::load_at(sums, at), L::load_at(products, at));
-            for (dz, y) in dz.chunks_exact(channels).zip(y.chunks_exact(channels)) {
-                let dz = L::load_at(dz, at);
-                sum = sum.add(dz);
-                product = dz.mul_add(L::load_at(y, at).sub(center), product);
+        let floats = block(channels) * channels;
+        for (dz, y) in dz.chunks(floats).zip(y.chunks(floats)) {
+            for at in (0..channels).step_by(LANES) {
+                let center = L::load_at(mean, at);
+                let (mut sum, mut product) = (L::load_at(sums, at), L::load_at(products, at));
+                for (dz, y) in dz.chunks_exact(channels).zip(y.chunks_exact(channels)) {
+                    let dz = L::load_at(dz, at);
+                    sum = sum.add(dz);
+                    product = dz.mul_add(L::load_at(y, at).sub(center), product);
+                }
+                sum.store_at(sums, at);
+                product.store_at(products, at);
             }
-            sum.store_at(sums, at);
-            product.store_at(products, at);
         }
     }
 }

@@ -126,6 +126,13 @@ fn a_residual_training_holds_no_more_after_3000_steps_than_after_100() {
 }
 
 #[test]
+fn a_depthwise_and_grouped_training_holds_no_more_after_3000_steps_than_after_100() {
+    let layers =
+        ["stem8", "inverted8x4", "inverted12x4/2", "shuffle24/2", "split24", "avgpool", "fc3"];
+    no_more_is_held_after_3000_steps(&layers, &[]);
+}
+
+#[test]
 fn a_training_on_features_holds_no_more_after_3000_steps_than_after_100() {
     let layers = ["stem4", "basic4", "basic8/2", "avgpool", "fc3"];
     let taught = [
