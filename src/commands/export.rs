@@ -9,6 +9,7 @@ use crate::{
     session::Exported,
     store::Store,
 };
+use serde_json::json;
 use std::{
     fs,
     path::{Path, PathBuf, is_separator},
@@ -132,7 +133,13 @@ fn is_folder(path: &Path) -> bool {
 fn write_folder(folder: &Path, exported: &Exported, results: &[String]) -> Result<(), Problem> {
     let problem = |error| Problem::Write { path: folder.to_owned(), error };
     fs::create_dir_all(folder).map_err(problem)?;
-    let config = serde_json::to_string_pretty(&exported.card);
+    let mut config = serde_json::to_value(&exported.card).unwrap_or_default();
+    // As transformers' configurations have them.
+    if let Some(names) = &exported.card.class_names {
+        let labels = names.iter().enumerate().map(|(class, name)| (class.to_string(), json!(name)));
+        config["id2label"] = labels.collect::<serde_json::Map<_, _>>().into();
+    }
+    let config = serde_json::to_string_pretty(&config);
     let config = config.expect("plain data with string keys is always JSON") + "\n";
     write(&folder.join("model.safetensors"), &exported.weights)?;
     write(&folder.join("config.json"), config)?;

@@ -85,8 +85,9 @@ pub(super) fn run(args: &Args, store: &Store) -> Result<u8, Problem> {
 fn text(found: &[Prediction], top: usize) -> String {
     let line = |Prediction { file, classes }: &Prediction| {
         let told = classes.iter().take(top);
-        let told = told.map(|Likely { class, probability, .. }| {
-            format!("class {class} ({:.1} %)", probability * 100.0)
+        let told = told.map(|Likely { class, name, probability, .. }| {
+            let name = name.clone().unwrap_or_else(|| format!("class {class}"));
+            format!("{name} ({:.1} %)", probability * 100.0)
         });
         format!("{}: {}\n", file.display(), told.collect::<Vec<_>>().join(", "))
     };
@@ -94,7 +95,8 @@ fn text(found: &[Prediction], top: usize) -> String {
 }
 
 fn csv(found: &[Prediction], top: usize) -> String {
-    let mut text = csv_line(["image", "rank", "class", "probability", "logit"].map(str::to_owned));
+    let head = ["image", "rank", "class", "name", "probability", "logit"];
+    let mut text = csv_line(head.map(str::to_owned));
     for Prediction { file, classes } in found {
         for (rank, found) in (1..).zip(classes.iter().take(top)) {
             let file = file.display().to_string();
@@ -102,6 +104,7 @@ fn csv(found: &[Prediction], top: usize) -> String {
                 file,
                 rank.to_string(),
                 found.class.to_string(),
+                found.name.clone().unwrap_or_default(),
                 found.probability.to_string(),
                 found.logit.to_string(),
             ]);
@@ -112,8 +115,8 @@ fn csv(found: &[Prediction], top: usize) -> String {
 
 fn of_picture(found: &Prediction, top: usize) -> Value {
     let classes = found.classes.iter().take(top);
-    let classes = classes.map(|Likely { class, probability, logit }| {
-        json!({ "class": class, "probability": probability, "logit": logit })
+    let classes = classes.map(|Likely { class, name, probability, logit }| {
+        json!({ "class": class, "name": name, "probability": probability, "logit": logit })
     });
     json!({ "image": found.file.display().to_string(), "classes": classes.collect::<Vec<_>>() })
 }

@@ -95,6 +95,9 @@ pub struct Card {
     pub input: [usize; 3],
     /// Length of its logits.
     pub classes: usize,
+    /// What people call the classes, in the order of the logits; absent where that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class_names: Option<Vec<String>>,
     /// Trained parameters.
     pub parameters: usize,
     /// Pixels p in 0..=255 become (p/255 − mean) / std, a channel at a time; absent where the data set is not
@@ -141,6 +144,7 @@ impl Session {
             layers: learn.net.texts(),
             input: [input.channels, input.height, input.width],
             classes: learn.net.classes(),
+            class_names: learn.data.format.class_labels(),
             parameters: learn.net.parameters(),
             mean,
             std,

@@ -1,7 +1,7 @@
 //! What a network in a file says of pictures: one that takd exported, or any ONNX classifier that says what it
 //! takes.
 
-use super::predict::{PredictError, Prediction, predicted};
+use super::predict::{Classes, PredictError, Prediction, predicted};
 use crate::{
     architecture::Architecture,
     input::{self, MOST_WEIGHTS},
@@ -33,6 +33,9 @@ pub fn predict_with(
     if is_onnx { by_onnx(model, files) } else { by_safetensors(model, device, files) }
 }
 
+/// The field of the card that names the classes.
+const CLASS_NAMES: &str = "class_names";
+
 fn problem(model: &Path, why: impl std::fmt::Display) -> PredictError {
     PredictError::Network(format!("{} {why}", model.display()))
 }
@@ -50,7 +53,9 @@ fn by_onnx(model: &Path, files: &[PathBuf]) -> Result<Vec<Prediction>, PredictEr
     let (mean, std) = moments
         .filter(|(mean, std)| [mean, std].iter().all(|values| values.len() == shape.channels))
         .ok_or_else(|| problem(model, "does not say `mean` and `std` in its metadata"))?;
-    predicted(files, (shape, None), classifier.classes(), |pixels| {
+    let names = file.metadata(CLASS_NAMES).and_then(|names| serde_json::from_str(names).ok());
+    let classes = Classes::new(classifier.classes(), names);
+    predicted(files, (shape, None), &classes, |pixels| {
         classifier.logits_of_pixels(&pixels, shape, [&mean, &std]).map_err(onnx)
     })
 }
@@ -81,7 +86,9 @@ fn by_safetensors(
     let device = device.select()?;
     let mut network = Network::init(&net, 0, &device.device).with_kernels(device.kernels);
     network.load(read_weights(&bytes)?).map_err(|why| problem(model, why))?;
-    predicted(files, (shape, None), classes, |pixels| {
+    let names = words.get(CLASS_NAMES).and_then(|names| serde_json::from_str(names).ok());
+    let classes = Classes::new(classes, names);
+    predicted(files, (shape, None), &classes, |pixels| {
         let images = scaled(&pixels, shape, shape, &mean, &std);
         let logits = logits_of(&network, images, shape, &device);
         logits.map_err(|error| PredictError::Network(error.to_string()))

@@ -24,10 +24,12 @@ pub struct Prediction {
 }
 
 /// A class of a picture.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Likely {
     /// Counted from 0.
     pub class: usize,
+    /// What people call it, where that is known.
+    pub name: Option<String>,
     /// By the softmax over all.
     pub probability: f64,
     /// What the network gives.
@@ -117,11 +119,25 @@ impl Session {
         let weights = entry.read(WEIGHTS)?;
         let (net, network) = trained_network(&entry, &weights, &self.pipeline.kinds, &device)?;
         let (shape, fit) = (learn.data.info.shape, learn.data.format.fit());
-        predicted(files, (shape, fit), net.classes(), |pixels| {
+        let classes = Classes::new(net.classes(), learn.data.format.class_labels());
+        predicted(files, (shape, fit), &classes, |pixels| {
             let images = scaled(&pixels, shape, shape, &mean, &std);
             let logits = logits_of(&network, images, shape, &device);
             logits.map_err(|error| PredictError::Network(error.to_string()))
         })
+    }
+}
+
+/// How many classes a network tells apart, and what people call them, where that is known.
+pub(super) struct Classes {
+    count: usize,
+    names: Vec<String>,
+}
+
+impl Classes {
+    /// Names that are not as many as the classes are none.
+    pub fn new(count: usize, names: Option<Vec<String>>) -> Self {
+        Self { count, names: names.filter(|names| names.len() == count).unwrap_or_default() }
     }
 }
 
@@ -132,7 +148,7 @@ const TOGETHER: usize = 64;
 pub(super) fn predicted(
     files: &[PathBuf],
     (shape, fit): (Shape, Option<Fit>),
-    classes: usize,
+    classes: &Classes,
     answer: impl Fn(Vec<f32>) -> Result<Vec<f32>, PredictError>,
 ) -> Result<Vec<Prediction>, PredictError> {
     let mut found = Vec::with_capacity(files.len());
@@ -143,20 +159,23 @@ pub(super) fn predicted(
             pixels.extend(bytes.into_iter().map(|byte| f32::from(byte) / 255.0));
         }
         let logits = answer(pixels)?;
-        for (file, logits) in files.iter().zip(logits.chunks_exact(classes)) {
+        for (file, logits) in files.iter().zip(logits.chunks_exact(classes.count)) {
             if !logits.iter().all(|logit| logit.is_finite()) {
                 let problem = format!("NaN or infinite logits for {}", file.display());
                 return Err(PredictError::Network(problem));
             }
-            found.push(prediction(file.clone(), logits));
+            found.push(prediction(file.clone(), logits, &classes.names));
         }
     }
     Ok(found)
 }
 
-fn prediction(file: PathBuf, logits: &[f32]) -> Prediction {
+fn prediction(file: PathBuf, logits: &[f32], names: &[String]) -> Prediction {
     let shares = metric::log_softmax(logits, 1.0).into_iter().map(f64::exp);
-    let likely = |(class, (probability, &logit))| Likely { class, probability, logit };
+    let likely = |(class, (probability, &logit))| {
+        let name = names.get(class).cloned();
+        Likely { class, name, probability, logit }
+    };
     let mut classes: Vec<Likely> = shares.zip(logits).enumerate().map(likely).collect();
     // Of equal ones the lower class, as in accuracies.
     classes.sort_by(|a, b| b.logit.total_cmp(&a.logit));

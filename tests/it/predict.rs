@@ -1,6 +1,6 @@
 //! `takd predict`: a trained network about pictures of one's own.
 
-use crate::workspace::Workspace;
+use crate::{image_runs::PIPELINE, pictures::write, workspace::Workspace};
 use image::{GrayImage, Luma};
 
 /// A workspace whose teacher is trained, with a picture of each class: a bright bar in its row, `scale` times
@@ -34,7 +34,7 @@ fn pictures_are_seen_as_the_training_images_were() {
             assert!(line.starts_with(&want) && line.ends_with(" %)"), "at {scale}: {text}");
         }
         let csv = workspace.ok(&[&args[..], &["--top", "2", "--format", "csv"]].concat());
-        assert!(csv.starts_with("image,rank,class,probability,logit\n0.png,1,0,0."), "{csv}");
+        assert!(csv.starts_with("image,rank,class,name,probability,logit\n0.png,1,0,,0."), "{csv}");
         assert_eq!(csv.lines().count(), 7);
         let json = workspace.ok(&[&args[..], &["--top", "9", "--format", "json"]].concat());
         let json: serde_json::Value = serde_json::from_str(&json).unwrap();
@@ -90,4 +90,25 @@ fn what_cannot_be_seen_is_told() {
             workspace.takd(&[&["predict", "tiny.toml", node, image][..], &EPOCHS].concat());
         assert!(output.code != 0 && output.stderr.contains(told), "{node} {image}: {output:?}");
     }
+}
+
+#[test]
+fn classes_that_have_names_are_told_by_them() {
+    let workspace = Workspace::new();
+    write(&workspace.path("set"));
+    workspace.write("own.toml", PIPELINE);
+    workspace.run(&["own.toml"]);
+    let picture = "set/train/n02/image4.JPEG";
+    let is_named = |text: &str| text.contains(": n01 (") || text.contains(": n02 (");
+    let text = workspace.ok(&["predict", "own.toml", "student", picture]);
+    assert!(is_named(&text), "{text}");
+    for file in ["student.safetensors", "student.onnx"] {
+        workspace.ok(&["export", "own.toml", "student", "-o", file]);
+        let text = workspace.ok(&["predict", "--model", file, picture]);
+        assert!(is_named(&text), "{file}: {text}");
+    }
+    workspace.ok(&["export", "own.toml", "student", "-o", "student/"]);
+    let config = std::fs::read_to_string(workspace.path("student/config.json")).unwrap();
+    let config: serde_json::Value = serde_json::from_str(&config).unwrap();
+    assert_eq!(config["id2label"]["1"], "n02");
 }
