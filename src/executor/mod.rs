@@ -187,4 +187,7 @@ pub struct Limits {
     pub threads: usize,
     /// Whether to go on with what does not depend on a failed step.
     pub keep_going: bool,
+    /// Which of steps that come alike comes first: the plan's first or, by a number of each machine's own where many share
+    /// a plan, another one for each of them, so that they seldom meet.
+    pub salt: Option<u64>,
 }

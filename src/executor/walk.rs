@@ -11,7 +11,7 @@ use std::{
 /// A plan on its way.
 ///
 /// Of the steps that are ready the one comes first that the longest path of others waits for, by what
-/// like steps took. Threads are dealt anew whenever a step begins or ends.
+/// like steps took; of those for which that is as long, the plan's first, or one by [`Limits::salt`]. Threads are dealt anew whenever a step begins or ends.
 #[derive(Clone)]
 pub struct Walk {
     limits: Limits,
@@ -24,7 +24,7 @@ pub struct Walk {
     paths: Arc<Vec<f64>>,
     /// Boxed: of many steps most have none yet.
     statuses: Vec<Option<Box<Status>>>,
-    ready: BTreeSet<(Reverse<Turn>, usize)>,
+    ready: BTreeSet<(Reverse<Turn>, u64, usize)>,
     /// Steps that were held by others, by when to try them again.
     busy: BTreeSet<(Turn, usize)>,
     /// Steps that have been given out; those that have begun have a share.
@@ -62,6 +62,15 @@ pub enum Next {
     Wait(Option<f64>),
     /// Nothing more will be ready.
     End,
+}
+
+/// SplitMix64's finish, after its increment (Steele, Lea and Flood 2014, figure 16): numbers side by side become far
+/// apart.
+fn mixed(number: u64) -> u64 {
+    let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
 /// Seconds after which a worker looks again whether more steps may run side by side.
@@ -115,11 +124,21 @@ impl Walk {
         let seconds = self.profiles.iter().map(|profile| self.costs.guess(profile));
         self.paths = Arc::new(remaining(&seconds.collect::<Vec<_>>(), &self.children));
         let ready = std::mem::take(&mut self.ready);
-        ready.into_iter().for_each(|(_, index)| self.queue(index));
+        ready.into_iter().for_each(|(.., index)| self.queue(index));
+    }
+
+    /// The same walk by another number.
+    #[must_use]
+    pub fn salted(mut self, salt: u64) -> Self {
+        self.limits.salt = Some(salt);
+        let ready = std::mem::take(&mut self.ready);
+        ready.into_iter().for_each(|(.., index)| self.queue(index));
+        self
     }
 
     fn queue(&mut self, index: usize) {
-        self.ready.insert((Reverse(Turn(self.paths[index])), index));
+        let among = self.limits.salt.map_or(0, |salt| mixed(salt ^ mixed(index as u64)));
+        self.ready.insert((Reverse(Turn(self.paths[index])), among, index));
     }
 
     /// What a worker does at `now`, in seconds. A step that it gets must [`begin`](Self::begin) and
@@ -140,7 +159,7 @@ impl Walk {
         {
             return Next::Wait(Some(LOOK));
         }
-        if let Some((_, index)) = self.ready.pop_first() {
+        if let Some((.., index)) = self.ready.pop_first() {
             self.running.insert(index, None);
             return Next::Run(index);
         }

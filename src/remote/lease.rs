@@ -15,7 +15,10 @@ use serde::{Deserialize, Serialize};
 use std::{
     collections::{HashMap, HashSet, hash_map::RandomState},
     hash::BuildHasher,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -45,7 +48,8 @@ struct Said {
     holder: Holder,
     /// Of the process alone: in containers machines and processes have the same names and numbers.
     id: String,
-    /// How often it was renewed.
+    /// Another one in each state of any lease of this process: one that was let go and taken again must not look as if it
+    /// had not changed.
     beat: u64,
 }
 
@@ -61,7 +65,6 @@ pub enum Taken {
 /// A lease of this process.
 struct Held {
     version: Version,
-    beat: u64,
     /// By how many steps: several students wait for one teacher's logits.
     count: usize,
     renewed: Instant,
@@ -75,6 +78,7 @@ pub struct Leases {
     times: LeaseTimes,
     holder: Holder,
     id: String,
+    beats: AtomicU64,
     held: Mutex<HashMap<Key, Arc<Mutex<Held>>>>,
     /// The content in which each was seen, and since when.
     seen: Mutex<Seen<Key, Vec<u8>>>,
@@ -95,10 +99,13 @@ impl Leases {
         let random = || RandomState::new().hash_one(());
         let id = format!("{}.{:016x}{:016x}", host(), random(), random());
         let (held, seen, listed) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { remote, times, holder: Holder::this(), id, held, seen, listed }
+        let (holder, beats) = (Holder::this(), AtomicU64::new(0));
+        Self { remote, times, holder, id, beats, held, seen, listed }
     }
 
-    fn said(&self, beat: u64) -> Vec<u8> {
+    /// What a lease says in its next state.
+    fn said(&self) -> Vec<u8> {
+        let beat = self.beats.fetch_add(1, Ordering::Relaxed);
         let said = Said { holder: self.holder.clone(), id: self.id.clone(), beat };
         serde_json::to_vec(&said).expect("plain data is always JSON")
     }
@@ -114,7 +121,7 @@ impl Leases {
             held.count += 1;
             return Ok(Taken::Ours(None));
         }
-        if let Some(version) = self.remote.objects.create(&path(key), self.said(0))? {
+        if let Some(version) = self.remote.objects.create(&path(key), self.said())? {
             self.hold(key, version, now);
             return Ok(Taken::Ours(None));
         }
@@ -135,7 +142,7 @@ impl Leases {
         if !has_lapsed {
             return Ok(Taken::Theirs(holder));
         }
-        match self.remote.objects.replace(&path(key), self.said(0), &object.version)? {
+        match self.remote.objects.replace(&path(key), self.said(), &object.version)? {
             Some(version) => {
                 self.hold(key, version, now);
                 Ok(Taken::Ours(holder))
@@ -147,7 +154,7 @@ impl Leases {
     fn hold(&self, key: &Key, version: Version, now: Instant) {
         lock(&self.seen).forget(key);
         lock(&self.listed).forget(key);
-        let held = Held { version, beat: 0, count: 1, renewed: now, is_lost: false };
+        let held = Held { version, count: 1, renewed: now, is_lost: false };
         lock(&self.held).insert(*key, Arc::new(Mutex::new(held)));
     }
 
@@ -195,12 +202,9 @@ impl Leases {
             if held.count == 0 || held.is_lost {
                 continue;
             }
-            let said = self.said(held.beat + 1);
+            let said = self.said();
             match self.remote.objects.replace(&path(&key), said, &held.version) {
-                Ok(Some(version)) => {
-                    (held.version, held.renewed) = (version, now);
-                    held.beat += 1;
-                }
+                Ok(Some(version)) => (held.version, held.renewed) = (version, now),
                 // A renewal whose answer was lost is in the way of the next one.
                 Ok(None) => match self.read_own(&key) {
                     Some(version) => held.version = version,
@@ -313,6 +317,22 @@ mod tests {
     }
 
     #[test]
+    fn one_that_was_let_go_and_taken_again_has_not_been_unchanged_meanwhile() {
+        let (memory, ours, theirs, key) = two();
+        let start = Instant::now();
+        let late = start + Duration::from_secs(500);
+        let lists = || {
+            let listed = memory.list("leases").unwrap().into_iter();
+            listed.map(|(name, version)| (name.parse().unwrap(), version)).collect()
+        };
+        ours.take(&key, start).unwrap();
+        assert!(is_theirs(theirs.take(&key, start)) && theirs.list(&lists(), start).is_empty());
+        ours.release(&key, start).unwrap();
+        ours.take(&key, late).unwrap();
+        assert!(is_theirs(theirs.take(&key, late)) && theirs.list(&lists(), late).is_empty());
+    }
+
+    #[test]
     fn of_two_that_wait_one_takes_it_over() {
         let (memory, ours, theirs, key) = two();
         let third = Remote::with(Box::new(memory), "memory");
@@ -343,7 +363,7 @@ mod tests {
     #[test]
     fn a_creation_whose_answer_was_lost_is_known_again() {
         let (memory, ours, _, key) = two();
-        memory.write(&path(&key), ours.said(0)).unwrap();
+        memory.write(&path(&key), ours.said()).unwrap();
         assert_eq!(ours.take(&key, Instant::now()).unwrap(), Taken::Ours(None));
     }
 }

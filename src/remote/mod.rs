@@ -12,6 +12,7 @@
 
 mod address;
 mod arriving;
+mod beside;
 #[cfg(feature = "remote")]
 mod bucket;
 mod lease;
@@ -33,12 +34,13 @@ mod shipped;
 mod transfer;
 
 pub use address::{Address, Scheme};
+pub use beside::{Beside, reads, stored_logits};
 pub use lease::{Clock, LeaseTimes, Leases, Taken};
 pub use objects::{Object, Objects, Version};
 pub use problem::RemoteError;
 pub use pull::Pulled;
 pub use push::{Differing, Pushed};
-pub use shared::{SharedRunner, reads, stored_logits};
+pub use shared::SharedRunner;
 pub use sharing::Sharing;
 pub use shipped::Shipped;
 pub use transfer::{Transfer, transfer};

@@ -1,16 +1,16 @@
 //! Running steps that several machines share: each is made by the one that has its lease.
 
 use super::{
-    Pulled, RemoteError, Sharing, Taken,
+    Beside, Pulled, RemoteError, Sharing, Taken,
+    beside::reads,
     others::{Others, Word},
     pusher::Parcel,
 };
 use crate::{
     executor::{Attempt, Done, Event, Observer, Runner, Share, StepError},
     graph::Graph,
-    key::{Key, Kind},
-    pipeline::{How, Learn, Work},
-    plan::{Action, Plan, Reason, Step},
+    key::Key,
+    plan::{Action, Reason, Step},
     store::{Depth, Lookup, Store},
 };
 use std::{
@@ -27,8 +27,7 @@ pub struct SharedRunner<'a> {
     runner: &'a dyn Runner,
     store: &'a Store,
     graph: &'a Graph<'a>,
-    /// What a step leaves beside its own entry, where it does.
-    left: HashMap<usize, Vec<Key>>,
+    beside: &'a Beside,
     observer: &'a dyn Observer,
     state: Mutex<State>,
 }
@@ -66,21 +65,15 @@ enum Claim {
 }
 
 impl<'a> SharedRunner<'a> {
-    /// Shares the steps of `plan`, which `runner` runs.
+    /// Shares the steps of a plan, which `runner` runs.
     pub fn new(
         sharing: &'a Sharing,
         runner: &'a dyn Runner,
         store: &'a Store,
-        (graph, plan): (&'a Graph<'a>, &'a Plan),
+        (graph, beside): (&'a Graph<'a>, &'a Beside),
         observer: &'a dyn Observer,
     ) -> Self {
-        let mut left: HashMap<usize, Vec<Key>> = HashMap::new();
-        for step in &plan.steps {
-            if let Some(index) = step.left_by {
-                left.entry(index).or_default().push(step.key);
-            }
-        }
-        Self { sharing, runner, store, graph, left, observer, state: Mutex::default() }
+        Self { sharing, runner, store, graph, beside, observer, state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -255,7 +248,7 @@ impl<'a> SharedRunner<'a> {
     fn claim_all(
         &self,
         name: &str,
-        step: &Step,
+        (index, step): (usize, &Step),
         leases: &mut Vec<Key>,
     ) -> Result<Option<Attempt>, StepError> {
         let is_forced = matches!(step.action, Action::Run(Reason::Forced));
@@ -264,24 +257,27 @@ impl<'a> SharedRunner<'a> {
             Claim::Theirs => return Ok(Some(Attempt::Busy(SOON))),
             Claim::Make(is_leased) => leases.extend(is_leased.then_some(step.key)),
         }
-        for key in stored_logits(self.graph, step) {
-            if leases.contains(&key) || self.is_here(&key)? {
+        for key in self.beside.logits(index) {
+            if leases.contains(key) || self.is_here(key)? {
                 continue;
             }
-            match self.claim(name, &key, false, true)? {
+            match self.claim(name, key, false, true)? {
                 Claim::Came => {}
                 Claim::Theirs => return Ok(Some(Attempt::Busy(SOON))),
-                Claim::Make(is_leased) => leases.extend(is_leased.then_some(key)),
+                Claim::Make(is_leased) => leases.extend(is_leased.then_some(*key)),
             }
         }
         Ok(None)
     }
 
-    /// Whether another machine makes logits that the step reads.
-    fn waits_for_logits(&self, step: &Step) -> Result<bool, StepError> {
-        for key in stored_logits(self.graph, step) {
-            if !self.is_here(&key)? && matches!(self.look(&key), Word::Making | Word::Stale) {
-                return Ok(true);
+    /// Whether another machine makes logits that the step reads. While it does, all students of that teacher ask for
+    /// them here every few seconds: the disk is asked last.
+    fn waits_for_logits(&self, index: usize) -> Result<bool, StepError> {
+        for key in self.beside.logits(index) {
+            match self.look(key) {
+                Word::Making => return Ok(true),
+                Word::Stale if !self.is_here(key)? => return Ok(true),
+                Word::Stale | Word::Made | Word::Unknown => {}
             }
         }
         Ok(false)
@@ -295,13 +291,6 @@ impl<'a> SharedRunner<'a> {
             }
         }
         Ok(())
-    }
-
-    /// What a step has left in the cache, in the order in which others may see it: what they would make anew when
-    /// they see the step's own entry comes before that.
-    fn made(&self, index: usize, step: &Step) -> Vec<Key> {
-        let left = self.left.get(&index).into_iter().flatten().copied();
-        stored_logits(self.graph, step).into_iter().chain(left).chain([step.key]).collect()
     }
 }
 
@@ -319,14 +308,17 @@ impl Runner for SharedRunner<'_> {
         if word == Word::Made {
             return Ok(Attempt::Done(Done::Elsewhere));
         }
+        if word == Word::Making || (word == Word::Unknown && self.waits_for_logits(index)?) {
+            return Ok(self.defer(&step.key));
+        }
         let (name, mut leases) = (self.graph.name(step.tasks[0]), Vec::new());
         let found = match word {
-            Word::Making => Some(Attempt::Busy(SOON)),
             // Another step, or another process of this machine, has made it.
             _ if !is_forced && self.is_here(&step.key)? => None,
             Word::Stale => Some(Attempt::Busy(SOON)),
-            Word::Unknown if self.waits_for_logits(step)? => Some(Attempt::Busy(SOON)),
-            Word::Made | Word::Unknown => self.claim_all(&name, step, &mut leases)?,
+            Word::Made | Word::Making | Word::Unknown => {
+                self.claim_all(&name, (index, step), &mut leases)?
+            }
         };
         let attempt = match found {
             Some(attempt) => Ok(attempt),
@@ -336,7 +328,7 @@ impl Runner for SharedRunner<'_> {
         };
         match attempt {
             Ok(Attempt::Done(done)) if found.is_none() => {
-                let keys = self.made(index, step);
+                let keys = self.beside.made(index, step);
                 self.sharing.desk.send(Parcel { name, keys, leases });
                 Ok(Attempt::Done(done))
             }
@@ -348,35 +340,5 @@ impl Runner for SharedRunner<'_> {
                 }
             }
         }
-    }
-}
-
-/// The training or import that a step is, if it is one.
-fn learn<'g>(graph: &'g Graph<'_>, step: &Step) -> Option<&'g Learn> {
-    match &graph.pipeline.nodes[graph.tasks[step.tasks[0]].node].work {
-        Work::Learn(learn) => Some(learn),
-        Work::Eval(_) => None,
-    }
-}
-
-/// The teachers' logits that a step reads in place of asking its teachers.
-pub fn stored_logits(graph: &Graph<'_>, step: &Step) -> Vec<Key> {
-    match learn(graph, step) {
-        Some(learn) if !learn.asks_teachers() => {
-            step.inputs.teacher_logits().iter().map(|inputs| inputs.key()).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// The entries whose content a step reads: stored logits where `is_known` says that they are, else the networks.
-pub fn reads(graph: &Graph<'_>, step: &Step, is_known: impl Fn(&Key) -> bool) -> Vec<Key> {
-    let logits = stored_logits(graph, step);
-    if step.inputs.kind == Kind::Distill && !logits.is_empty() && logits.iter().all(is_known) {
-        return logits;
-    }
-    match learn(graph, step).map(|learn| &learn.how) {
-        Some(How::Import(_)) => Vec::new(),
-        _ => step.inputs.parents.clone(),
     }
 }

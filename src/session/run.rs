@@ -16,12 +16,13 @@ use crate::{
     key::{Key, Kind, keys},
     node::{Choice, DeviceError, Devices, NodeRunner, Pool},
     plan::{Action, Plan, Step},
-    remote::{Remote, RemoteError, SharedRunner, Shipped},
+    remote::{Beside, Remote, RemoteError, SharedRunner, Shipped},
     slurm::SlurmError,
     store::{Depth, StoreError},
 };
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::RandomState},
+    hash::BuildHasher,
     num::NonZeroUsize,
     sync::{Arc, Mutex, atomic::AtomicBool},
     thread::available_parallelism,
@@ -258,8 +259,13 @@ impl Session {
         let jobs = options.jobs.map_or_else(|| default_jobs(&devices, cores), NonZeroUsize::get);
         let is_cpu = devices.each().iter().any(|device| device.is_cpu);
         let width = (options.jobs.is_none() && is_cpu).then(|| Arc::new(Width::new(plan, jobs)));
-        let limits =
-            Limits { jobs, width: width.clone(), threads: cores, keep_going: options.keep_going };
+        let limits = Limits {
+            jobs,
+            width: width.clone(),
+            threads: cores,
+            keep_going: options.keep_going,
+            salt: exchange.map(|_| RandomState::new().hash_one(())),
+        };
         let costs = survey.costs(graph, &devices);
         inspect(graph, plan, shared, watcher)?;
         let observer = watcher.begin(&Outlook { graph, plan, jobs, costs: &costs });
@@ -281,7 +287,8 @@ impl Session {
         let statuses = match exchange {
             None => run(&runner),
             Some(Exchange { sharing, .. }) => {
-                let what = (graph, plan);
+                let beside = Beside::new(graph, plan);
+                let what = (graph, &beside);
                 run(&SharedRunner::new(sharing, &runner, &self.store, what, &observer))
             }
         };

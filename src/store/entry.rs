@@ -52,7 +52,7 @@ impl Store {
     /// wrong, or is not there, is [`Lookup::Damaged`].
     pub fn find(&self, key: &Key, depth: Depth) -> Result<Lookup, StoreError> {
         let folder = self.entry_path(key);
-        if is_removed(&folder)? || metadata(&folder)?.is_none() {
+        if metadata(&folder)?.is_none() || is_removed(&folder)? {
             return Ok(Lookup::Missing);
         }
         match check(folder.clone(), key, depth, Files::All)? {

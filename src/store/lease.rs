@@ -21,7 +21,10 @@ use std::{
     fs::{self, OpenOptions},
     io::{self, ErrorKind, Write},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, Weak},
+    sync::{
+        Arc, Mutex, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -58,7 +61,8 @@ struct Said {
     place: String,
     /// Of the process alone.
     id: String,
-    /// How often it was renewed.
+    /// Another one in each state of any lease of this process: one that was let go and taken again must not look as if it
+    /// had not changed.
     beat: u64,
 }
 
@@ -69,8 +73,9 @@ pub(super) struct Leases {
     times: Times,
     place: String,
     id: String,
-    /// Those that are held, with who says so, and how often each was renewed.
-    held: Mutex<BTreeMap<String, (Holder, u64)>>,
+    beats: AtomicU64,
+    /// Those that are held, with who says so.
+    held: Mutex<BTreeMap<String, Holder>>,
     /// The content in which each of others' was seen, and since when.
     seen: Mutex<Seen<String, Vec<u8>>>,
 }
@@ -109,6 +114,7 @@ impl Leases {
             times,
             place: place(),
             id: writer(),
+            beats: AtomicU64::new(0),
             held: Mutex::default(),
             seen: Mutex::default(),
         };
@@ -123,7 +129,9 @@ impl Leases {
         self.folder.join(format!("{name}{LEASE}"))
     }
 
-    fn said(&self, holder: &Holder, beat: u64) -> Vec<u8> {
+    /// What a lease says in its next state.
+    fn said(&self, holder: &Holder) -> Vec<u8> {
+        let beat = self.beats.fetch_add(1, Ordering::Relaxed);
         let (holder, place, id) = (holder.clone(), self.place.clone(), self.id.clone());
         serde_json::to_vec(&Said { holder, place, id, beat }).expect("plain data is always JSON")
     }
@@ -136,11 +144,11 @@ impl Leases {
         loop {
             // Nobody else of this process comes between: all of it is under one lock.
             let mut held = lock(&self.held);
-            if let Some((holder, _)) = held.get(name) {
+            if let Some(holder) = held.get(name) {
                 return Ok(Taken::Theirs(Some(holder.clone())));
             }
-            if create(&self.path(name), &self.said(holder, 0))? {
-                held.insert(name.to_owned(), (holder.clone(), 0));
+            if create(&self.path(name), &self.said(holder))? {
+                held.insert(name.to_owned(), holder.clone());
                 lock(&self.seen).forget(&name.to_owned());
                 return Ok(Taken::Ours(Lease { leases: self.clone(), name: name.to_owned() }));
             }
@@ -193,7 +201,7 @@ impl Leases {
     /// the second would remove what the first has taken.
     fn end(&self, name: &str, seen: &[u8], holder: &Holder) -> io::Result<bool> {
         let ending = format!("{name}.ending");
-        if !create(&self.path(&ending), &self.said(holder, 0))? {
+        if !create(&self.path(&ending), &self.said(holder))? {
             // Whoever ended it may have been killed over it.
             let bytes = read(&self.path(&ending))?;
             if bytes.is_some_and(|bytes| self.is_over(&ending, &bytes)) {
@@ -235,15 +243,14 @@ impl Leases {
         let all: Vec<String> = lock(&self.held).keys().cloned().collect();
         for name in all {
             let mut held = lock(&self.held);
-            let Some((holder, beat)) = held.get_mut(&name) else { continue };
+            let Some(holder) = held.get(&name) else { continue };
             let path = self.path(&name);
             let renewed = match read(&path) {
                 Ok(Some(bytes)) if self.is_own(&bytes) => {
-                    *beat += 1;
-                    fs::write(&path, self.said(holder, *beat)).map(|()| true)
+                    fs::write(&path, self.said(holder)).map(|()| true)
                 }
                 // Somebody looked whether it had lapsed, and could not put it back.
-                Ok(None) => create(&path, &self.said(holder, *beat)),
+                Ok(None) => create(&path, &self.said(holder)),
                 Ok(Some(_)) => Ok(false),
                 Err(error) => Err(error),
             };

@@ -1,7 +1,10 @@
 //! Whole plans walked in no time: who runs when, on how many threads, and when the last one ends.
 
 use crate::{documents::paper, keys::parse, workspace::PIPELINE};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use takd::{
     executor::{Costs, Done, Limits, Next, Share, Status, Walk, remaining},
     graph::Graph,
@@ -31,7 +34,7 @@ fn work(plan: &Plan) -> Vec<f64> {
 
 /// Seconds until the walk's end, and the order in which the steps began.
 fn walk(plan: &Plan, work: &[f64], cores: usize, speed: Speed) -> (f64, Vec<usize>) {
-    let limits = Limits { jobs: cores, width: None, threads: cores, keep_going: false };
+    let limits = Limits { jobs: cores, width: None, threads: cores, keep_going: false, salt: None };
     let mut walk = Walk::new(plan, limits, Costs::default());
     let mut running: BTreeMap<usize, (f64, Arc<Share>)> = BTreeMap::new();
     let (mut now, mut order) = (0.0, Vec::new());
@@ -113,10 +116,28 @@ fn what_the_most_waits_for_comes_first() {
 }
 
 #[test]
+fn machines_that_share_a_plan_begin_with_other_steps_of_what_comes_first() {
+    let seeds = "seeds = [1, 2, 3, 4, 5, 6, 7, 8]";
+    let plan = plan(&parse(&PIPELINE.replace("seeds = [20, 31]", seeds)));
+    let limits = Limits { jobs: 1, width: None, threads: 1, keep_going: false, salt: None };
+    let walk = Walk::new(&plan, limits, Costs::default());
+    let next = |walk: &mut Walk| match walk.next(0.0) {
+        Next::Run(step) => step,
+        other => panic!("{other:?}"),
+    };
+    // Each machine's own: in the plan's order.
+    let mut alone = walk.clone();
+    let teachers: Vec<usize> = (0..8).map(|_| next(&mut alone)).collect();
+    assert!(teachers.is_sorted());
+    let begun = (0..100).map(|salt| next(&mut walk.clone().salted(salt)));
+    assert_eq!(begun.collect::<BTreeSet<_>>(), teachers.into_iter().collect());
+}
+
+#[test]
 fn a_long_step_gets_the_cores_that_a_short_one_leaves() {
     let pipeline = parse(&PIPELINE.replace("seeds = [20, 31]", "seeds = [1]"));
     let plan = plan(&pipeline);
-    let limits = Limits { jobs: 2, width: None, threads: 8, keep_going: false };
+    let limits = Limits { jobs: 2, width: None, threads: 8, keep_going: false, salt: None };
     let mut walk = Walk::new(&plan, limits, Costs::default());
     let [Next::Run(first), Next::Run(second)] = [walk.next(0.0), walk.next(0.0)] else { panic!() };
     let teacher = walk.begin(first);

@@ -98,7 +98,7 @@ fn walk(acts: &[(&'static str, &'static str)], jobs: usize, keep_going: bool) ->
         threads: Mutex::default(),
         stop: AtomicBool::new(false),
     };
-    let limits = Limits { jobs, width: None, threads: 8, keep_going };
+    let limits = Limits { jobs, width: None, threads: 8, keep_going, salt: None };
     let statuses = execute(&plan, &mock, &Nobody, limits, Costs::default(), &mock.stop);
     Walked {
         order: mock.order.into_inner().unwrap(),

@@ -46,7 +46,7 @@ impl<'a> Machine<'a> {
             let sharing = Sharing::by_hand(remote, &store, LeaseTimes::default(), clock);
             let life = (number as u64) << 16 | life;
             let machine = Self { world, store, sharing, life };
-            match catch_unwind(AssertUnwindSafe(|| machine.work(walk.clone()))) {
+            match catch_unwind(AssertUnwindSafe(|| machine.work(walk.clone().salted(life)))) {
                 Ok(()) => return,
                 Err(panic) if panic.is::<Death>() => {}
                 Err(panic) => resume_unwind(panic),
@@ -59,8 +59,8 @@ impl<'a> Machine<'a> {
     }
 
     fn work(&self, mut walk: Walk) {
-        let World { graph, plan, time, .. } = self.world;
-        let what = (*graph, *plan);
+        let World { graph, plan, beside, time, .. } = self.world;
+        let what = (*graph, *beside);
         let shared = SharedRunner::new(&self.sharing, self, &self.store, what, &Nobody);
         loop {
             match walk.next(time.seconds()) {

@@ -27,6 +27,7 @@ use takd::{
     graph::Graph,
     key::{Key, Kind, keys},
     plan::{Known, Plan},
+    remote::Beside,
     session::Opening,
     store::Store,
 };
@@ -85,6 +86,7 @@ fn seconds(kind: Kind, key: &Key) -> f64 {
 pub(crate) struct World<'a> {
     graph: &'a Graph<'a>,
     plan: &'a Plan,
+    beside: &'a Beside,
     setting: &'a Setting,
     time: Arc<Time>,
     objects: Objects,
@@ -108,12 +110,23 @@ pub fn simulate(text: &str, setting: &Setting) -> Report {
     let graph = session.graph();
     let all: Vec<usize> = (0..graph.tasks.len()).collect();
     let plan = Plan::new(&graph, keys(&graph), &Known::default(), &all, &[]);
-    let limits = Limits { jobs: 1, width: None, threads: 1, keep_going: true };
+    let limits = Limits { jobs: 1, width: None, threads: 1, keep_going: true, salt: None };
     let walk = Walk::new(&plan, limits, Costs::default());
+    let beside = Beside::new(&graph, &plan);
     let time = Arc::new(Time::new(setting.machines));
     let objects = Objects::new(time.clone(), setting.latency);
     let (made, lost, deaths) = (Mutex::default(), Mutex::default(), AtomicUsize::new(0));
-    let world = World { graph: &graph, plan: &plan, setting, time, objects, made, lost, deaths };
+    let world = World {
+        graph: &graph,
+        plan: &plan,
+        beside: &beside,
+        setting,
+        time,
+        objects,
+        made,
+        lost,
+        deaths,
+    };
     thread::scope(|scope| {
         for number in 0..setting.machines {
             let (world, walk) = (&world, &walk);

@@ -61,6 +61,19 @@ fn one_that_is_not_renewed_lapses_by_the_clock_of_who_waits() {
 }
 
 #[test]
+fn one_that_was_let_go_and_taken_again_has_not_been_unchanged_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let [one, two] = two(folder.path());
+    let holder = Holder::this();
+    let lease = one.take("key", &holder).unwrap();
+    assert!(take(&two).is_none());
+    drop(lease);
+    thread::sleep(Duration::from_millis(500));
+    let _lease = one.take("key", &holder).unwrap();
+    assert!(take(&two).is_none());
+}
+
+#[test]
 fn a_lease_that_was_taken_over_is_not_removed_by_who_had_it() {
     let folder = tempfile::tempdir().unwrap();
     let [one, two] = two(folder.path());
