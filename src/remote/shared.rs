@@ -150,8 +150,9 @@ impl<'a> SharedRunner<'a> {
         is_forced: bool,
         is_input: bool,
     ) -> Result<Claim, StepError> {
-        // Whoever asks has looked already, where lists were due.
-        let may_be_there = !is_forced && self.state().others.may_be_made(key);
+        // Whoever asks has looked already, where lists were due. Inputs are many steps': most find them there, and each
+        // that took their lease for a moment first would make all others wait.
+        let may_be_there = !is_forced && (is_input || self.state().others.may_be_made(key));
         if may_be_there && self.pull(name, key, is_input).is_some_and(Pulled::is_there) {
             return Ok(self.met(key));
         }
