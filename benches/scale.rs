@@ -1,8 +1,7 @@
 //! Many machines that share a bucket, simulated: `tests/simulation` says what is real of it.
 //!
-//!     cargo bench --bench scale                    4,080 nodes on 100 machines, of which some die: two minutes
-//!     cargo bench --bench scale -- 500 25 1000     students of each of four teachers, seeds, machines, with deaths alone:
-//!                                                  most of an hour and 20 GB of memory
+//!     cargo bench --bench scale                    4,080 nodes on 100 machines, of which some die: half a minute
+//!     cargo bench --bench scale -- 500 25 1000     students of each of four teachers, seeds, machines, with deaths alone: hours
 //!
 //! docs/scale.md has what it prints. Times in it are the simulation's; only the first and the last line are this machine's.
 
