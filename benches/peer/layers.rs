@@ -3,7 +3,7 @@
 
 use super::{
     BATCH, images,
-    torch::Torch,
+    torch::{LAYOUTS, Torch},
     turns::{Row, Turns},
 };
 use burn::tensor::{Device, Tensor, TensorData};
@@ -40,7 +40,6 @@ const STACKS: [(&str, usize, &[Shape]); 7] = [
         &[[480, 120, 1, 1, 3], [120, 480, 1, 1, 3], [480, 120, 1, 1, 3]],
     ),
 ];
-const LAYOUTS: [&str; 2] = ["default", "channels_last"];
 const ROUNDS: usize = 15;
 /// Steps of a turn.
 const STEPS: usize = 5;

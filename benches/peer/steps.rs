@@ -3,7 +3,7 @@
 use super::{
     BATCH,
     images::{self, Noise},
-    torch::Torch,
+    torch::{LAYOUTS, Torch},
     turns::{Row, Turns},
 };
 use burn::tensor::{Device, Int, Tensor};
@@ -13,7 +13,6 @@ use takd::{network::Network, objective::cross_entropy, optimizer::Sgd, training:
 /// A network, and the steps of a turn: a second or two.
 const NETS: [(&str, usize); 5] =
     [("plain2", 60), ("resnet8", 10), ("resnet20", 4), ("plain10", 4), ("mobilenetv2-half", 6)];
-const LAYOUTS: [&str; 2] = ["default", "channels_last"];
 const ROUNDS: usize = 7;
 /// Steps of the first turn: the second one's loss shows the first one's gradients too. Later ones tell
 /// less, since training makes any rounding grow.

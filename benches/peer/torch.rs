@@ -22,6 +22,9 @@ pub struct Said {
     pub peak: u64,
 }
 
+/// PyTorch's memory layouts, the better of which counts.
+pub const LAYOUTS: [&str; 2] = ["default", "channels_last"];
+
 /// A `peer.py` that waits for its next line.
 pub struct Torch {
     child: Child,

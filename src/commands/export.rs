@@ -133,14 +133,15 @@ fn is_folder(path: &Path) -> bool {
 fn write_folder(folder: &Path, exported: &Exported, results: &[String]) -> Result<(), Problem> {
     let problem = |error| Problem::Write { path: folder.to_owned(), error };
     fs::create_dir_all(folder).map_err(problem)?;
-    let mut config = serde_json::to_value(&exported.card).unwrap_or_default();
+    const PLAIN: &str = "plain data with string keys is always JSON";
+    let mut config = serde_json::to_value(&exported.card).expect(PLAIN);
     // As transformers' configurations have them.
     if let Some(names) = &exported.card.class_names {
         let labels = names.iter().enumerate().map(|(class, name)| (class.to_string(), json!(name)));
         config["id2label"] = labels.collect::<serde_json::Map<_, _>>().into();
     }
     let config = serde_json::to_string_pretty(&config);
-    let config = config.expect("plain data with string keys is always JSON") + "\n";
+    let config = config.expect(PLAIN) + "\n";
     write(&folder.join("model.safetensors"), &exported.weights)?;
     write(&folder.join("config.json"), config)?;
     write(&folder.join("README.md"), readme(exported, results))

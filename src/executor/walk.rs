@@ -11,7 +11,8 @@ use std::{
 /// A plan on its way.
 ///
 /// Of the steps that are ready the one comes first that the longest path of others waits for, by what
-/// like steps took; of those for which that is as long, the plan's first, or one by [`Limits::salt`]. Threads are dealt anew whenever a step begins or ends.
+/// like steps took; of those for which that is as long, the plan's first, or one by [`Limits::salt`].
+/// Threads are dealt anew whenever a step begins or ends.
 #[derive(Clone)]
 pub struct Walk {
     limits: Limits,
@@ -123,17 +124,21 @@ impl Walk {
     fn weigh(&mut self) {
         let seconds = self.profiles.iter().map(|profile| self.costs.guess(profile));
         self.paths = Arc::new(remaining(&seconds.collect::<Vec<_>>(), &self.children));
-        let ready = std::mem::take(&mut self.ready);
-        ready.into_iter().for_each(|(.., index)| self.queue(index));
+        self.order();
     }
 
     /// The same walk by another number.
     #[must_use]
     pub fn salted(mut self, salt: u64) -> Self {
         self.limits.salt = Some(salt);
+        self.order();
+        self
+    }
+
+    /// Brings what is ready into its order.
+    fn order(&mut self) {
         let ready = std::mem::take(&mut self.ready);
         ready.into_iter().for_each(|(.., index)| self.queue(index));
-        self
     }
 
     fn queue(&mut self, index: usize) {

@@ -5,6 +5,7 @@ use crate::{
     shape::{LARGEST, Shape},
 };
 use prost::Message as _;
+use serde::de::DeserializeOwned;
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
@@ -143,8 +144,8 @@ impl OnnxFile {
         self.metadata.get(key).map(String::as_str)
     }
 
-    /// A number per channel that lies beside the graph, as JSON.
-    pub fn channels(&self, key: &str) -> Option<Vec<f64>> {
+    /// What lies beside the graph as JSON.
+    pub fn json<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
         serde_json::from_str(self.metadata(key)?).ok()
     }
 

@@ -109,7 +109,7 @@ fn of_file(
     let (mean, std) = match (mean, std) {
         (None, None) if raw => (vec![0.0; input.channels], vec![1.0; input.channels]),
         (mean, std) => {
-            let of_file = |key| file.channels(key).filter(|_| normalised);
+            let of_file = |key| file.json(key).filter(|_| normalised);
             (
                 mean.or_else(|| of_file("mean")).unwrap_or_default(),
                 std.or_else(|| of_file("std")).unwrap_or_default(),

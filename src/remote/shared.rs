@@ -317,9 +317,7 @@ impl Runner for SharedRunner<'_> {
             // Another step, or another process of this machine, has made it.
             _ if !is_forced && self.is_here(&step.key)? => None,
             Word::Stale => Some(Attempt::Busy(SOON)),
-            Word::Made | Word::Making | Word::Unknown => {
-                self.claim_all(&name, (index, step), &mut leases)?
-            }
+            _ => self.claim_all(&name, (index, step), &mut leases)?,
         };
         let attempt = match found {
             Some(attempt) => Ok(attempt),

@@ -48,13 +48,12 @@ fn by_onnx(model: &Path, files: &[PathBuf]) -> Result<Vec<Prediction>, PredictEr
     let raw = file.metadata(PIXELS) == Some(RAW);
     let moments = match raw {
         true => Some((vec![0.0; shape.channels], vec![1.0; shape.channels])),
-        false => file.channels("mean").zip(file.channels("std")),
+        false => file.json::<Vec<f64>>("mean").zip(file.json("std")),
     };
     let (mean, std) = moments
         .filter(|(mean, std)| [mean, std].iter().all(|values| values.len() == shape.channels))
         .ok_or_else(|| problem(model, "does not say `mean` and `std` in its metadata"))?;
-    let names = file.metadata(CLASS_NAMES).and_then(|names| serde_json::from_str(names).ok());
-    let classes = Classes::new(classifier.classes(), names);
+    let classes = Classes::new(classifier.classes(), file.json(CLASS_NAMES));
     predicted(files, (shape, None), &classes, |pixels| {
         classifier.logits_of_pixels(&pixels, shape, [&mean, &std]).map_err(onnx)
     })
@@ -86,8 +85,7 @@ fn by_safetensors(
     let device = device.select()?;
     let mut network = Network::init(&net, 0, &device.device).with_kernels(device.kernels);
     network.load(read_weights(&bytes)?).map_err(|why| problem(model, why))?;
-    let names = words.get(CLASS_NAMES).and_then(|names| serde_json::from_str(names).ok());
-    let classes = Classes::new(classes, names);
+    let classes = Classes::new(classes, said(&words, CLASS_NAMES));
     predicted(files, (shape, None), &classes, |pixels| {
         let images = scaled(&pixels, shape, shape, &mean, &std);
         let logits = logits_of(&network, images, shape, &device);
@@ -95,14 +93,18 @@ fn by_safetensors(
     })
 }
 
-/// A field of the card in a file's metadata.
+/// A field of the card in a file's metadata, if it is there.
+fn said<T: DeserializeOwned>(words: &HashMap<String, String>, name: &str) -> Option<T> {
+    words.get(name).and_then(|word| serde_json::from_str(word).ok())
+}
+
+/// A field that must be there.
 fn field<T: DeserializeOwned>(
     words: &HashMap<String, String>,
     name: &str,
     model: &Path,
 ) -> Result<T, PredictError> {
-    let word = words.get(name).and_then(|word| serde_json::from_str(word).ok());
-    word.ok_or_else(|| {
+    said(words, name).ok_or_else(|| {
         problem(model, format!("does not say `{name}` in its metadata: `takd export` writes it"))
     })
 }
