@@ -57,7 +57,7 @@ impl Student {
         Ok(Self {
             net,
             live,
-            optimizer: OptimizerState::new(SGD.into()),
+            optimizer: OptimizerState::new(SGD.into(), &device),
             images,
             teacher: Tensor::random([BATCH, classes], uniform, &device) * 4.0,
             labels,

@@ -1,5 +1,6 @@
 //! Named tensors, and the visitor that walks a network's.
 
+use crate::kernels::Layout;
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use std::{collections::BTreeMap, panic::resume_unwind};
 
@@ -71,14 +72,9 @@ pub(crate) fn hosts(tensors: Vec<Tensor<1>>) -> Vec<Vec<f32>> {
 }
 
 fn hosts_at_once(tensors: Vec<Tensor<1>>) -> Vec<Vec<f32>> {
-    let sizes: Vec<usize> = tensors.iter().map(|tensor| tensor.dims()[0]).collect();
-    let all = host(Tensor::cat(tensors, 0));
-    let mut begin = 0;
-    let take = |size: usize| {
-        begin += size;
-        all[begin - size..begin].to_vec()
-    };
-    sizes.into_iter().map(take).collect()
+    let lengths = tensors.iter().map(|tensor| tensor.dims()[0]).collect();
+    let layout = Layout::new(lengths, &tensors[0].device());
+    layout.cut(&host(layout.gather(tensors)))
 }
 
 impl<const D: usize> AnyTensor for Tensor<D> {

@@ -37,7 +37,7 @@ impl Takd {
         let labels = noise.labels.iter().map(|&label| i32::from(label)).collect();
         Ok(Self {
             net,
-            optimizer_state: OptimizerState::new(SGD.into()),
+            optimizer_state: OptimizerState::new(SGD.into(), &Device::flex()),
             images: images::tensor(noise),
             labels,
         })

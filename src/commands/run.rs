@@ -46,7 +46,7 @@ pub(super) struct Args {
     /// auto, cpu, cuda[:N] or wgpu[:N], cuda:0,2 or cuda:all; auto takes CUDA, another GPU, or the CPU
     #[arg(long, default_value = "auto", value_name = "DEVICE")]
     device: Devices,
-    /// On the CPU, use burn's own operations and not takd's faster ones
+    /// Use burn's own operations and not takd's faster ones
     #[arg(long)]
     burn_ops: bool,
     /// When a node fails, continue with those that do not depend on it

@@ -4,10 +4,12 @@ use super::{
     DataError,
     changes::Changes,
     files::Decoding,
+    shifted::Grid,
     view::{Changed, Pixels, View, pixel_type},
 };
 use crate::{
     augment::{Shift, augment, shift},
+    kernels::{Frame, frame},
     rng::{Purpose, Stream},
     shape::Shape,
 };
@@ -99,7 +101,10 @@ impl View {
     /// A batch out of pixels that are held.
     fn held(&self, samples: &Tensor<2, Int>, indices: &[u32]) -> Batch {
         let at = self.indices(indices);
-        self.batch(self.floats(samples.clone().select(0, at.clone())), at)
+        match frame(samples, &at, [&self.mean, &self.scale], self.frame(indices, false)) {
+            Some(images) => self.labelled(images, at),
+            None => self.batch(self.floats(samples.clone().select(0, at.clone())), at),
+        }
     }
 
     /// The same after changes at random.
@@ -128,7 +133,13 @@ impl View {
                 let shifts = indices.iter();
                 let shifts: Vec<Shift> =
                     shifts.map(|&index| shift(self.shape, list, &mut stream(index))).collect();
-                let (at, pixels, is_pixel) = grid.shift(samples, indices, &shifts);
+                let numbers = Grid::numbers(indices, &shifts, &samples.device());
+                let own = self.frame(indices, true);
+                let at = numbers.clone().slice(0..indices.len());
+                if let Some(images) = frame(samples, &numbers, [&self.mean, &self.scale], own) {
+                    return self.labelled(images, at);
+                }
+                let (pixels, is_pixel) = grid.shift(samples, numbers);
                 self.batch(self.floats(pixels) * is_pixel.float(), at)
             }
         }
@@ -156,7 +167,17 @@ impl View {
 
     /// `images`, normalised, with the labels of the samples `at` their indices.
     fn batch(&self, images: Tensor<4>, at: Tensor<1, Int>) -> Batch {
-        let images = (images - self.mean.clone()) * self.scale.clone();
+        self.labelled((images - self.mean.clone()) * self.scale.clone(), at)
+    }
+
+    /// What a batch is made of by one operation.
+    fn frame(&self, indices: &[u32], is_shifted: bool) -> Frame {
+        let Shape { channels, height, width } = self.shape;
+        Frame { batch: indices.len(), shape: [channels, height, width], is_shifted }
+    }
+
+    /// Normalised `images` with the labels of the samples `at` their indices.
+    fn labelled(&self, images: Tensor<4>, at: Tensor<1, Int>) -> Batch {
         Batch { images, labels: self.targets.clone().select(0, at.clone()), at }
     }
 }

@@ -22,15 +22,8 @@ impl Grid {
         Self { shape, rows, columns: count(width).reshape([1, 1, width]) }
     }
 
-    /// The indices `[batch]` on the device; the pixels of `samples` there, shifted; and a 1 for each pixel
-    /// that is one, a 0 for black, `[batch, 1, height, width]`.
-    pub fn shift(
-        &self,
-        samples: &Tensor<2, Int>,
-        indices: &[u32],
-        shifts: &[Shift],
-    ) -> (Tensor<1, Int>, Tensor<2, Int>, Tensor<4, Int>) {
-        let Shape { channels, height, width } = self.shape;
+    /// What a batch is told, by a single upload: `[NUMBERS × batch]`, the indices first.
+    pub fn numbers(indices: &[u32], shifts: &[Shift], device: &Device) -> Tensor<1, Int> {
         let batch = indices.len();
         let mut numbers = Vec::with_capacity(NUMBERS * batch);
         numbers.extend(indices.iter().map(|&index| index as i32));
@@ -46,8 +39,19 @@ impl Grid {
         for part in parts {
             numbers.extend(shifts.iter().map(part));
         }
-        // One upload; a part of it that is aligned is no copy.
-        let numbers = Tensor::<1, Int>::from_data(numbers.as_slice(), &samples.device());
+        Tensor::from_data(numbers.as_slice(), device)
+    }
+
+    /// The pixels of `samples` at these [`numbers`](Self::numbers), shifted; and a 1 for each pixel that is one, a 0
+    /// for black, `[batch, 1, height, width]`.
+    pub fn shift(
+        &self,
+        samples: &Tensor<2, Int>,
+        numbers: Tensor<1, Int>,
+    ) -> (Tensor<2, Int>, Tensor<4, Int>) {
+        let Shape { channels, height, width } = self.shape;
+        let batch = numbers.dims()[0] / NUMBERS;
+        // A part of it that is aligned is no copy.
         let numbers = |row: usize| numbers.clone().slice(row * batch..(row + 1) * batch);
         let at = numbers(0);
         let number = |row| numbers(row).reshape([batch, 1, 1]);
@@ -62,9 +66,9 @@ impl Grid {
         // Black is read from pixel 0, and not used.
         let from = (from * is_pixel.clone()).reshape([batch, 1, size]);
         let from = from.expand([batch, channels, size]);
-        let pixels = samples.clone().select(0, at.clone()).reshape([batch, channels, size]);
+        let pixels = samples.clone().select(0, at).reshape([batch, channels, size]);
         let pixels = pixels.gather(2, from).reshape([batch, channels * size]);
-        (at, pixels, is_pixel.reshape([batch, 1, height, width]))
+        (pixels, is_pixel.reshape([batch, 1, height, width]))
     }
 }
 

@@ -1,17 +1,25 @@
 //! The layer as an operation of burn's CPU backend, with a backward pass of its own.
 
 mod alone;
+mod form;
 mod inference;
 mod maybe;
+mod running;
 
+#[cfg(feature = "cube")]
+pub use alone::AloneOps;
 pub use alone::{convolve, normalise};
+pub(crate) use form::geometry_of;
+pub use form::{Form, Operands, convolves, on_cpu};
 pub use maybe::Maybe;
+#[cfg(feature = "cube")]
+pub use maybe::MaybeMetadata;
+pub use running::{MOMENTUM, Running};
 
 use super::{
     buffers,
     geometry::{Geometry, Layer},
     layer::{self, Inputs, Saved},
-    norm::After,
 };
 use burn::{
     backend::{
@@ -27,58 +35,34 @@ use burn::{
     },
     tensor::{Tensor, TensorData},
 };
+use running::{blend, moved, unmoved};
 use std::sync::Arc;
 
-/// A layer's tensors: images `[image, row, column, channel]`, the rest as PyTorch has it.
-pub struct Operands {
-    /// `[filters, channels of a group, kernel, kernel]`; as many groups as these channels make of x's.
-    pub weight: Tensor<4>,
-    /// The convolution's bias, `[filters]`. BatchNorm takes any constant away again, so it moves the
-    /// mean and nothing else, and its gradient is 0.
-    pub bias: Option<Tensor<1>>,
-    /// BatchNorm's factor, `[filters]`.
-    pub gamma: Tensor<1>,
-    /// BatchNorm's summand, `[filters]`.
-    pub beta: Tensor<1>,
-    /// What is added before the ReLU, of the output's shape.
-    pub shortcut: Option<Tensor<4>>,
-}
-
-/// How a layer is applied.
-#[derive(Clone, Copy, Debug)]
-pub struct Form {
-    /// Rows and columns of the kernel.
-    pub kernel_size: usize,
-    /// Pixels between two outputs.
-    pub stride: usize,
-    /// What follows the normalisation.
-    pub after: After,
-    /// BatchNorm's ε.
-    pub epsilon: f64,
-}
-
-/// `after(norm(conv(x) + bias) + shortcut)` with the batch's own moments, and these: mean and biased
-/// variance, `[filters]`, without gradient.
+/// `after(norm(conv(x) + bias) + shortcut)` with the batch's own moments, and the running ones after they have
+/// taken their share of these, of the unbiased variance as PyTorch's do.
 ///
 /// # Panics
-/// If `x` is not on burn's flex, or the shapes do not agree.
-pub fn train(x: Tensor<4>, operands: Operands, form: Form) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
+/// If the shapes do not agree, or [`convolves`] says no.
+pub fn train(
+    x: Tensor<4>,
+    operands: Operands,
+    [mean, variance]: Running,
+    form: Form,
+) -> (Tensor<4>, Running) {
     let Operands { weight, bias, gamma, beta, shortcut } = operands;
     let (out, mean, variance) = <Dispatch as LayerOps>::train_layer(
         x.into_dispatch(),
         weight.into_dispatch(),
         gamma.into_dispatch(),
         beta.into_dispatch(),
-        Maybe::from(bias.clone().map(Tensor::into_dispatch)),
+        Maybe::from(bias.map(Tensor::into_dispatch)),
         Maybe::from(shortcut.map(Tensor::into_dispatch)),
+        mean.into_dispatch(),
+        variance.into_dispatch(),
         form,
     );
-    let mean = Tensor::<1>::from_dispatch(mean).inner();
-    let mean = match bias {
-        Some(bias) => mean + bias.inner(),
-        None => mean,
-    };
-    (Tensor::from_dispatch(out), mean, Tensor::<1>::from_dispatch(variance).inner())
+    let running = [mean, variance].map(|moment| Tensor::from_dispatch(moment).inner());
+    (Tensor::from_dispatch(out), running)
 }
 
 /// `after(norm(conv(x) + bias) + shortcut)` with the given mean and variance; records the gradients of
@@ -93,10 +77,6 @@ pub fn infer(
     form: Form,
 ) -> Tensor<4> {
     let Operands { weight, bias, gamma, beta, shortcut } = operands;
-    let mean = match bias {
-        Some(bias) => mean - bias,
-        None => mean,
-    };
     Tensor::from_dispatch(<Dispatch as LayerOps>::infer_layer(
         x.into_dispatch(),
         weight.into_dispatch(),
@@ -104,13 +84,14 @@ pub fn infer(
         beta.into_dispatch(),
         mean.into_dispatch(),
         variance.into_dispatch(),
+        Maybe::from(bias.map(Tensor::into_dispatch)),
         Maybe::from(shortcut.map(Tensor::into_dispatch)),
         form,
     ))
 }
 
 /// What the backends must know.
-#[backend_extension(Flex, Autodiff)]
+#[backend_extension(Flex, Cube: cfg(feature = "cube"), Autodiff)]
 #[allow(clippy::too_many_arguments)]
 pub trait LayerOps: Backend {
     /// See [`train`].
@@ -121,6 +102,8 @@ pub trait LayerOps: Backend {
         beta: FloatTensor<Self>,
         #[extension_type] bias: Maybe<Self>,
         #[extension_type] shortcut: Maybe<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
         form: Form,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 
@@ -132,6 +115,7 @@ pub trait LayerOps: Backend {
         beta: FloatTensor<Self>,
         mean: FloatTensor<Self>,
         variance: FloatTensor<Self>,
+        #[extension_type] bias: Maybe<Self>,
         #[extension_type] shortcut: Maybe<Self>,
         form: Form,
     ) -> FloatTensor<Self>;
@@ -175,13 +159,7 @@ impl Form {
 
 /// The convolution of `x` by `weight`.
 fn geometry(x: &Host, weight: &Host, stride: usize) -> Geometry {
-    let [images, height, width, channels] = x.shape().dims();
-    let [filters, inputs, kernel_size, _] = weight.shape().dims();
-    let groups = channels / inputs;
-    let fits = groups * inputs == channels && filters.is_multiple_of(groups);
-    assert!(fits, "the filters fit the images");
-    let input = [height, width];
-    Geometry { images, input, channels, filters, groups, kernel_size, stride }
+    geometry_of(x.shape().dims(), weight.shape().dims(), stride)
 }
 
 impl Layer {
@@ -222,13 +200,17 @@ impl LayerOps for Flex {
         weight: Host,
         gamma: Host,
         beta: Host,
-        _bias: Maybe<Self>,
+        bias: Maybe<Self>,
         shortcut: Maybe<Self>,
+        mean: Host,
+        variance: Host,
         form: Form,
     ) -> (Host, Host, Host) {
         let [weight, gamma, beta] = [weight, gamma, beta].map(|tensor| tensor.to_contiguous());
         let made = forward(x, &weight, [&gamma, &beta], shortcut.into_option().as_ref(), form);
-        let [mean, variance] = made.moments;
+        let [own, spread] = made.moments;
+        let own = moved(own, bias.into_option().as_ref());
+        let [mean, variance] = blend([mean, variance], [own, spread], &made.layer.geometry);
         (made.out, mean, variance)
     }
 
@@ -239,9 +221,11 @@ impl LayerOps for Flex {
         beta: Host,
         mean: Host,
         variance: Host,
+        bias: Maybe<Self>,
         shortcut: Maybe<Self>,
         form: Form,
     ) -> Host {
+        let mean = unmoved(mean, bias.into_option().as_ref());
         let fixed = [weight, gamma, beta, mean, variance];
         inference::forward(x, fixed, shortcut.into_option(), form).out()
     }
@@ -307,19 +291,24 @@ impl<C: CheckpointStrategy> LayerOps for Autodiff<Flex, C> {
         beta: FloatTensor<Self>,
         bias: Maybe<Self>,
         shortcut: Maybe<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
         form: Form,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let (x, x_node) = x.into_parts();
         let (weight, weight_node) = weight.into_parts();
         let (gamma, gamma_node) = gamma.into_parts();
         let (beta, beta_node) = beta.into_parts();
-        let bias_node = bias.into_option().map(|bias| bias.into_parts().1);
+        let (bias, bias_node) = bias.into_option().map(FloatTensor::<Self>::into_parts).unzip();
         let has_bias = bias_node.is_some();
         let (shortcut, side_node) =
             shortcut.into_option().map(FloatTensor::<Self>::into_parts).unzip();
         let [weight, gamma, beta] = [weight, gamma, beta].map(|tensor| tensor.to_contiguous());
         let made = forward(x, &weight, [&gamma, &beta], shortcut.as_ref(), form);
-        let moments = made.moments;
+        let [own, spread] = made.moments;
+        let own = [moved(own, bias.as_ref()), spread];
+        let running = [mean, variance].map(FloatTensor::<Self>::into_primitive);
+        let running = blend(running, own, &made.layer.geometry);
         let state = Recorded {
             layer: made.layer,
             x: made.x,
@@ -343,7 +332,7 @@ impl<C: CheckpointStrategy> LayerOps for Autodiff<Flex, C> {
                 finish::<C, _, 6>(LayerBackward, [a, b, c, d, bias, shortcut], state, out)
             }
         };
-        let [mean, variance] = moments.map(FloatTensor::<Self>::new);
+        let [mean, variance] = running.map(FloatTensor::<Self>::new);
         (out, mean, variance)
     }
 
@@ -354,10 +343,14 @@ impl<C: CheckpointStrategy> LayerOps for Autodiff<Flex, C> {
         beta: FloatTensor<Self>,
         mean: FloatTensor<Self>,
         variance: FloatTensor<Self>,
+        bias: Maybe<Self>,
         shortcut: Maybe<Self>,
         form: Form,
     ) -> FloatTensor<Self> {
-        let fixed = [weight, gamma, beta, mean, variance].map(FloatTensor::<Self>::into_primitive);
+        let bias = bias.into_option().map(FloatTensor::<Self>::into_primitive);
+        let [weight, gamma, beta, mean, variance] =
+            [weight, gamma, beta, mean, variance].map(FloatTensor::<Self>::into_primitive);
+        let fixed = [weight, gamma, beta, unmoved(mean, bias.as_ref()), variance];
         inference::infer::<C>(x, fixed, shortcut.into_option(), form)
     }
 }

@@ -30,27 +30,41 @@
     reason = "loops over registers: a closure or an iterator may leave the function that is compiled for AVX2"
 )]
 
+#[cfg(not(feature = "cube"))]
+mod absent;
 mod adjoint;
 mod alone;
+mod asked;
 mod buffers;
 mod columns;
 mod conv;
+#[cfg(feature = "cube")]
+mod cube;
 mod depthwise;
 mod extension;
 mod fixed;
+mod flat;
+mod fused;
 mod gemm;
 mod geometry;
 mod grouped;
 mod lanes;
 mod layer;
+mod linear;
 mod minimal;
 mod norm;
 mod tiles;
 mod winograd;
 
+pub use asked::{Descent, Frame, Weights};
 #[cfg(test)]
 pub(crate) use buffers::held;
 pub use buffers::settle;
-pub use extension::{Form, Operands, convolve, infer, leave, normalise, train};
+pub use extension::{
+    Form, MOMENTUM, Operands, Running, convolve, convolves, infer, leave, normalise, on_cpu, train,
+};
+pub use flat::Layout;
+pub use fused::{descend, frame, mean, score, soft_loss};
 pub use lanes::cpu;
+pub use linear::linear;
 pub use norm::After;

@@ -10,7 +10,7 @@ fn block(channels: usize) -> usize {
 }
 
 /// What follows the normalisation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum After {
     /// Nothing.
     Nothing,

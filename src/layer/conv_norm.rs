@@ -105,8 +105,8 @@ impl ConvNorm {
         let Window { kernel_size, stride, .. } = self.window;
         let form = Form { kernel_size, stride, after, epsilon: EPSILON };
         let (weight, bias) = (self.weight.clone(), self.bias.clone());
-        let (out, moments) = x.conv_norm(weight, bias, self.norm.tensors(), shortcut, form, mode);
-        self.norm.track(moments);
+        let (out, running) = x.conv_norm(weight, bias, self.norm.tensors(), shortcut, form, mode);
+        self.norm.track(running);
         out
     }
 

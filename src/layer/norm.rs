@@ -2,18 +2,17 @@
 
 use super::{
     init::Source,
-    operations::{Images, Mode, Moments, NormTensors},
+    operations::{Images, Mode, NormTensors},
 };
 use crate::{
-    kernels::After,
+    kernels::{After, Running},
     onnx::NormValues,
     tensors::{Role, Visitor, host},
 };
 use burn::tensor::Tensor;
 
-/// PyTorch's `nn.BatchNorm2d` defaults.
+/// PyTorch's `nn.BatchNorm2d` default.
 pub(super) const EPSILON: f64 = 1e-5;
-const MOMENTUM: f64 = 0.1;
 
 /// BatchNorm.
 #[derive(Clone)]
@@ -52,19 +51,16 @@ impl Norm {
 
     /// Images normalised, without a convolution before, and what follows.
     pub fn forward(&mut self, x: Images, after: After, mode: Mode) -> Images {
-        let (out, moments) = x.norm(self.tensors(), after, EPSILON, mode);
-        self.track(moments);
+        let (out, running) = x.norm(self.tensors(), after, EPSILON, mode);
+        self.track(running);
         out
     }
 
-    /// Moves the running moments towards those of a batch.
-    pub fn track(&mut self, moments: Option<Moments>) {
-        let Some(Moments { mean, variance, count }) = moments else { return };
-        // PyTorch keeps the unbiased variance and normalises with the biased one.
-        let count = count as f64;
-        let unbiased = variance.mul_scalar(count / (count - 1.0).max(1.0));
-        self.mean = blend(self.mean.clone(), mean);
-        self.var = blend(self.var.clone(), unbiased);
+    /// Keeps the running moments that a batch has moved.
+    pub fn track(&mut self, running: Option<Running>) {
+        if let Some([mean, variance]) = running {
+            (self.mean, self.var) = (mean, variance);
+        }
     }
 
     pub fn visit(&mut self, visitor: &mut dyn Visitor) {
@@ -73,8 +69,4 @@ impl Norm {
         visitor.visit(&format!("{}.running_mean", self.name), Role::Statistic, &mut self.mean);
         visitor.visit(&format!("{}.running_var", self.name), Role::Statistic, &mut self.var);
     }
-}
-
-fn blend(running: Tensor<1>, batch: Tensor<1>) -> Tensor<1> {
-    running.mul_scalar(1.0 - MOMENTUM) + batch.mul_scalar(MOMENTUM)
 }

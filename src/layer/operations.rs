@@ -1,7 +1,7 @@
 //! The operations that layers are made of. Each is defined here once, with takd's kernels or burn's
 //! behind it: layers do not know which, nor how images lie in memory.
 
-use crate::kernels::{self, After, Form, Operands};
+use crate::kernels::{self, After, Form, MOMENTUM, Operands, Running};
 use burn::tensor::{
     Tensor,
     activation::relu,
@@ -12,7 +12,7 @@ use burn::tensor::{
 /// What computes a network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kernels {
-    /// takd's own kernels on burn's CPU backend, burn's on any other.
+    /// takd's own, of which there is a set for the CPU and one for GPUs.
     #[default]
     Takd,
     /// burn's operations everywhere.
@@ -88,13 +88,6 @@ pub(super) struct NormTensors {
 pub(super) fn shuffled(channels: usize, groups: usize) -> Vec<usize> {
     let each = channels / groups;
     (0..channels).map(|place| place % groups * each + place / groups).collect()
-}
-
-/// A batch's mean and biased variance per channel, over how many pixels.
-pub(super) struct Moments {
-    pub mean: Tensor<1>,
-    pub variance: Tensor<1>,
-    pub count: usize,
 }
 
 impl Images {
@@ -178,36 +171,55 @@ impl Images {
 
     /// The mean over all rows and columns, as images of one pixel.
     pub(super) fn mean(self) -> Self {
+        if let Some(tensor) = self.channels_last.then(|| kernels::mean(&self.tensor)).flatten() {
+            return Self { tensor, ..self };
+        }
         let (columns, rows) = if self.channels_last { (2, 1) } else { (3, 2) };
         Self { tensor: self.tensor.mean_dim(columns).mean_dim(rows), ..self }
     }
 
     /// `conv(x) + shortcut`; `weight` is `[out, in, kernel, kernel]`.
     pub(super) fn conv(self, weight: Tensor<4>, shortcut: Option<Self>, stride: usize) -> Self {
-        if self.channels_last {
+        if self.has_kernels_for(&weight) {
             let shortcut = shortcut.map(|shortcut| shortcut.tensor);
             return Self {
                 tensor: kernels::convolve(self.tensor, weight, shortcut, stride),
                 ..self
             };
         }
-        let options = options(&self.tensor, &weight, stride);
-        let x = conv2d(self.tensor, weight, None, options);
-        let tensor = match shortcut {
-            Some(shortcut) => x + shortcut.tensor,
-            None => x,
-        };
-        Self { tensor, ..self }
+        self.burn_conv(weight, None, stride).plus(shortcut)
     }
 
-    /// `after(norm(x))`, and in training the batch's moments.
+    /// Whether takd has kernels for a convolution by `weight` where these images are.
+    fn has_kernels_for(&self, weight: &Tensor<4>) -> bool {
+        self.channels_last && kernels::convolves(&self.tensor, weight)
+    }
+
+    /// A convolution by burn's operations.
+    fn burn_conv(self, weight: Tensor<4>, bias: Option<Tensor<1>>, stride: usize) -> Self {
+        self.map(|x| {
+            let [_, inputs, kernel_size, _] = weight.dims();
+            let groups = x.dims()[1] / inputs;
+            let options = ConvOptions::new([stride; 2], [kernel_size / 2; 2], [1, 1], groups);
+            conv2d(x, weight, bias, options)
+        })
+    }
+
+    fn plus(self, shortcut: Option<Self>) -> Self {
+        match shortcut {
+            Some(shortcut) => Self { tensor: self.tensor + shortcut.tensor, ..self },
+            None => self,
+        }
+    }
+
+    /// `after(norm(x))`, and in training the running moments from then on.
     pub(super) fn norm(
         self,
         tensors: NormTensors,
         after: After,
         epsilon: f64,
         mode: Mode,
-    ) -> (Self, Option<Moments>) {
+    ) -> (Self, Option<Running>) {
         let NormTensors { gamma, beta, mean, variance } = tensors;
         if mode == Mode::Infer {
             // A factor and a summand per channel, in the order in which the channels lie.
@@ -225,14 +237,12 @@ impl Images {
             return (normed.followed_by(after), None);
         }
         if self.channels_last {
-            let [batch, height, width, _] = self.tensor.dims();
-            let (tensor, mean, variance) =
-                kernels::normalise(self.tensor, [gamma, beta], after, epsilon);
-            let count = batch * height * width;
-            return (Self { tensor, ..self }, Some(Moments { mean, variance, count }));
+            let (tensor, running) =
+                kernels::normalise(self.tensor, [gamma, beta], [mean, variance], after, epsilon);
+            return (Self { tensor, ..self }, Some(running));
         }
-        let (x, moments) = burn_norm(self.tensor, gamma, beta, epsilon);
-        (Self { tensor: x, ..self }.followed_by(after), Some(moments))
+        let (tensor, running) = burn_norm(self.tensor, [gamma, beta], [mean, variance], epsilon);
+        (Self { tensor, ..self }.followed_by(after), Some(running))
     }
 
     pub(super) fn followed_by(self, after: After) -> Self {
@@ -244,8 +254,8 @@ impl Images {
         }
     }
 
-    /// `after(norm(conv(x) + bias) + shortcut)`, and in training the batch's moments; `weight` is
-    /// `[out, in, kernel, kernel]`, `bias` `[out]`.
+    /// `after(norm(conv(x) + bias) + shortcut)`, and in training the running moments from then on; `weight`
+    /// is `[out, in, kernel, kernel]`, `bias` `[out]`.
     pub(super) fn conv_norm(
         self,
         weight: Tensor<4>,
@@ -254,60 +264,55 @@ impl Images {
         shortcut: Option<Self>,
         form: Form,
         mode: Mode,
-    ) -> (Self, Option<Moments>) {
-        let NormTensors { gamma, beta, mean, variance } = norm;
+    ) -> (Self, Option<Running>) {
         let Form { stride, after, epsilon, .. } = form;
-        if self.channels_last {
+        if self.has_kernels_for(&weight) {
+            let NormTensors { gamma, beta, mean, variance } = norm;
             let shortcut = shortcut.map(|shortcut| shortcut.tensor);
             let operands = Operands { weight, bias, gamma, beta, shortcut };
             if mode == Mode::Infer {
                 let tensor = kernels::infer(self.tensor, operands, [mean, variance], form);
                 return (Self { tensor, ..self }, None);
             }
-            let [batch, height, width, _] = self.tensor.dims();
-            let count = batch * height.div_ceil(stride) * width.div_ceil(stride);
-            let (tensor, mean, variance) = kernels::train(self.tensor, operands, form);
-            return (Self { tensor, ..self }, Some(Moments { mean, variance, count }));
+            let (tensor, running) = kernels::train(self.tensor, operands, [mean, variance], form);
+            return (Self { tensor, ..self }, Some(running));
         }
-        let options = options(&self.tensor, &weight, stride);
-        let x = conv2d(self.tensor, weight, bias, options);
-        let (x, moments) = if mode == Mode::Infer {
-            (batch_norm(x, gamma, beta, mean, variance, epsilon), None)
-        } else {
-            let (x, moments) = burn_norm(x, gamma, beta, epsilon);
-            (x, Some(moments))
-        };
-        let x = match shortcut {
-            Some(shortcut) => x + shortcut.tensor,
-            None => x,
-        };
-        (Self { tensor: x, ..self }.followed_by(after), moments)
+        let x = self.burn_conv(weight, bias, stride);
+        if mode == Mode::Infer && !x.channels_last {
+            let NormTensors { gamma, beta, mean, variance } = norm;
+            let tensor = batch_norm(x.tensor, gamma, beta, mean, variance, epsilon);
+            return (Self { tensor, ..x }.plus(shortcut).followed_by(after), None);
+        }
+        let own = if shortcut.is_some() { After::Nothing } else { after };
+        let (x, running) = x.norm(norm, own, epsilon, mode);
+        let x = if shortcut.is_some() { x.plus(shortcut).followed_by(after) } else { x };
+        (x, running)
     }
 }
 
-/// A convolution of `x` by `weight`, with padding of half of the kernel.
-fn options(x: &Tensor<4>, weight: &Tensor<4>, stride: usize) -> ConvOptions<2> {
-    let [_, inputs, kernel_size, _] = weight.dims();
-    ConvOptions::new([stride; 2], [kernel_size / 2; 2], [1, 1], x.dims()[1] / inputs)
-}
-
-/// BatchNorm of `[batch, channels, height, width]` by burn's operations, and the batch's moments.
+/// BatchNorm of `[batch, channels, height, width]` by burn's operations, and the running moments from then on.
 fn burn_norm(
     x: Tensor<4>,
-    gamma: Tensor<1>,
-    beta: Tensor<1>,
+    [gamma, beta]: [Tensor<1>; 2],
+    [mean, variance]: Running,
     epsilon: f64,
-) -> (Tensor<4>, Moments) {
+) -> (Tensor<4>, Running) {
     let [batch, _, height, width] = x.dims();
+    let count = (batch * height * width) as f64;
     let out = batch_norm_train(x, gamma, beta, epsilon);
-    let (mean, variance) = (out.mean.inner(), out.variance.inner());
-    (out.output, Moments { mean, variance, count: batch * height * width })
+    // PyTorch keeps the unbiased variance and normalises with the biased one.
+    let unbiased = out.variance.inner().mul_scalar(count / (count - 1.0).max(1.0));
+    (out.output, [blend(mean, out.mean.inner()), blend(variance, unbiased)])
+}
+
+fn blend(running: Tensor<1>, batch: Tensor<1>) -> Tensor<1> {
+    running.mul_scalar(1.0 - MOMENTUM) + batch.mul_scalar(MOMENTUM)
 }
 
 /// `x · weightᵀ + bias`, with a ReLU if asked for: `[batch, in]` to `[batch, out]`; `weight` is
 /// `[out, in]`, `bias` `[out]`.
 ///
-/// A frozen network's is a 1×1 convolution over one pixel by takd's kernels, with which an image's bits
+/// A frozen network's is a 1×1 convolution over one pixel by takd's kernels for the CPU, with which an image's bits
 /// do not depend on the batch that it is in: so stored logits teach as those that are made anew at each
 /// step.
 pub fn linear(
@@ -317,9 +322,12 @@ pub fn linear(
     with_relu: bool,
     pass: Pass,
 ) -> Tensor<2> {
-    if pass.mode == Mode::Train || pass.kernels == Kernels::Burn {
+    if pass.kernels == Kernels::Burn {
         let x = x.matmul(weight.transpose()) + bias.unsqueeze();
         return if with_relu { relu(x) } else { x };
+    }
+    if pass.mode == Mode::Train || !kernels::on_cpu(&x.device()) {
+        return kernels::linear(x, weight, bias, with_relu);
     }
     let ([batch, inputs], [outputs, _]) = (x.dims(), weight.dims());
     let device = x.device();

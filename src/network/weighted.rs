@@ -35,9 +35,7 @@ impl Network {
     ) -> Self {
         let from = Source { seed: Some(seed), batchnorm_weight, device };
         let modules = Modules::new(net.walk(), net.is_residual(), from);
-        let is_cpu = device.clone().inner() == Device::flex();
-        let kernels = if is_cpu { Kernels::Takd } else { Kernels::Burn };
-        Self { modules, kernels, taps: net.taps() }
+        Self { modules, kernels: Kernels::Takd, taps: net.taps() }
     }
 
     /// The same network, on burn's operations if `kernels` says so.

@@ -102,10 +102,9 @@ impl Selected {
     }
 
     /// The same device, on burn's operations alone. It gets another name, since it has another speed
-    /// and gives other last bits; a GPU never had any but burn's.
+    /// and gives other last bits.
     pub fn with_burn_ops(self) -> Self {
-        let name = if self.is_cpu { format!("{}, burn ops", self.name) } else { self.name };
-        Self { kernels: Kernels::Burn, name, ..self }
+        Self { kernels: Kernels::Burn, name: format!("{}, burn ops", self.name), ..self }
     }
 }
 
@@ -245,7 +244,7 @@ fn enumerate(kind: burn::tensor::DeviceType, name: &str) -> Vec<Selected> {
             name: format!("{name}:{number}"),
             number,
             is_cpu: false,
-            kernels: Kernels::Burn,
+            kernels: Kernels::Takd,
         })
         .collect()
 }

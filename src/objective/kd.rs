@@ -5,7 +5,10 @@ use super::{
     interface::{Batch, Distillation},
     softened::{self, STANDARDIZE},
 };
-use crate::kind::{Choice, Field, Kind, Scalar};
+use crate::{
+    kernels::{Weights, soft_loss},
+    kind::{Choice, Field, Kind, Scalar},
+};
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -87,10 +90,20 @@ impl Distillation for Kd {
         if lambda == 0.0 {
             return cross_entropy(batch.student, batch.labels);
         }
+        let [images, classes] = batch.student.dims();
+        let count = (images * reduction.divisor(classes)) as f64;
+        let weights = Weights {
+            labels: (1.0 - lambda) / images as f64,
+            teacher: lambda * temperature * temperature / count,
+            temperature,
+        };
+        let fused = (!standardize)
+            .then(|| soft_loss(&batch.student, &batch.labels, Some(&batch.teacher), weights));
+        if let Some(loss) = fused.flatten() {
+            return loss;
+        }
         let [student, teacher] = softened::logits(&batch, standardize);
         let Batch { student: given, labels, .. } = batch;
-        let [batch, classes] = student.dims();
-        let count = (batch * reduction.divisor(classes)) as f64;
         let kl = softened::kl_sum(student, teacher, temperature) / count;
         let soft = kl * (lambda * temperature * temperature);
         if lambda == 1.0 {

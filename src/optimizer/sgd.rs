@@ -1,7 +1,10 @@
 //! `torch.optim.SGD`.
 
 use super::interface::{LR, Optimizer, Step, penalised, weight_decay};
-use crate::kind::{Choice, Conflict, Field, Kind, Scalar};
+use crate::{
+    kernels::{Descent, descend},
+    kind::{Choice, Conflict, Field, Kind, Scalar},
+};
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -60,16 +63,24 @@ impl Optimizer for Sgd {
 
     fn update(&self, step: Step, state: &mut Vec<Tensor<1>>) -> Tensor<1> {
         let Step { value, gradient, lr, .. } = step;
-        let gradient = penalised(gradient, &value, self.weight_decay);
-        let direction = if self.momentum == 0.0 {
+        let Self { momentum, nesterov, weight_decay, .. } = *self;
+        if let [velocity] = &state[..] {
+            let descent = Descent { lr, momentum, weight_decay, nesterov };
+            if let Some([value, velocity]) = descend(&value, &gradient, velocity, descent) {
+                *state = vec![velocity];
+                return value;
+            }
+        }
+        let gradient = penalised(gradient, &value, weight_decay);
+        let direction = if momentum == 0.0 {
             gradient
         } else {
             let velocity = match state.pop() {
-                Some(old) => old * self.momentum + gradient.clone(),
+                Some(old) => old * momentum + gradient.clone(),
                 None => gradient.clone(),
             };
             state.push(velocity.clone());
-            if self.nesterov { gradient + velocity * self.momentum } else { velocity }
+            if nesterov { gradient + velocity * momentum } else { velocity }
         };
         value - direction * lr
     }

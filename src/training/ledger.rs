@@ -5,7 +5,10 @@
 //! checkpoint, and at an epoch's end. On a CPU nothing waits, and each step is read at once.
 
 use super::{collapse::is_constant, validate::hits};
-use crate::tensors::{host, is_host};
+use crate::{
+    kernels::score,
+    tensors::{host, is_host},
+};
 use burn::tensor::{Device, Int, Tensor};
 use std::time::{Duration, Instant};
 
@@ -82,20 +85,23 @@ impl Ledger {
         let size = capacity * (1 + 2 * given.len());
         let numbers = self.numbers.take().unwrap_or_else(|| Tensor::zeros([size], &self.device));
         let sums = asked.iter().map(|logits| logits.clone().inner().sum());
-        let mut columns = vec![sums.reduce(|sum, logits| sum + logits)];
-        for Given { loss, logits } in given {
-            columns.push(Some((*loss).clone().inner()));
-            columns.push(Some(hits(logits, labels)));
-        }
-        let numbered = columns.into_iter().enumerate();
-        let write = |numbers: Tensor<1>, (column, number): (usize, Option<Tensor<1>>)| {
-            let at = column * capacity + place;
-            match number {
-                Some(number) => numbers.slice_assign(at..at + 1, number),
-                None => numbers,
-            }
+        let at = |column: usize| column * capacity + place;
+        let write = |numbers: Tensor<1>, column: usize, number: Tensor<1>| {
+            numbers.slice_assign(at(column)..at(column) + 1, number)
         };
-        self.numbers = Some(numbered.fold(numbers, write));
+        let mut numbers = match sums.reduce(|sum, logits| sum + logits) {
+            Some(sum) => write(numbers, 0, sum),
+            None => numbers,
+        };
+        for (network, Given { loss, logits }) in given.iter().enumerate() {
+            let [first, second] = [1 + 2 * network, 2 + 2 * network];
+            let loss = (*loss).clone().inner();
+            numbers = score(numbers, &loss, logits, labels, [at(first), at(second)])
+                .unwrap_or_else(|numbers| {
+                    write(write(numbers, first, loss), second, hits(logits, labels))
+                });
+        }
+        self.numbers = Some(numbers);
         self.images.push(labels.dims()[0]);
         if compared {
             let logits = given.iter().map(|given| given.logits.clone());

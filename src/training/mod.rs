@@ -15,6 +15,7 @@ mod logits;
 mod mutual;
 mod optimizer;
 mod score;
+mod together;
 mod trained;
 mod trainer;
 mod validate;

@@ -87,7 +87,7 @@ impl Group {
             let weight = recipe.batchnorm_weight;
             let net =
                 Network::init_with(net, seed(of, place), weight, device).with_kernels(kernels);
-            let optimizer = OptimizerState::new(recipe.optimizer.clone());
+            let optimizer = OptimizerState::new(recipe.optimizer.clone(), device);
             let (history, best, within) = (Vec::new(), None, Within::default());
             Peer { place, net, optimizer, history, best, within }
         };
@@ -131,9 +131,8 @@ impl Group {
     }
 
     /// New optimizers for all.
-    pub fn restart(&mut self, recipe: &Recipe) {
-        let new = || OptimizerState::new(recipe.optimizer.clone());
-        self.peers.iter_mut().for_each(|peer| peer.optimizer = new());
+    pub fn restart(&mut self) {
+        self.peers.iter_mut().for_each(|peer| peer.optimizer.restart());
     }
 
     /// At the first step of an epoch.

@@ -120,7 +120,7 @@ pub fn resume(
         let (recipe, kernels) = (training.recipe, training.kernels);
         lesson.group = Group::init(peers, recipe, training.seed, kernels, device);
     }
-    let mut optimizer_state = OptimizerState::new(rule.clone());
+    let mut optimizer_state = OptimizerState::new(rule.clone(), device);
     let mut history = Vec::new();
     let mut best: Best = None;
     let mut within = None;
@@ -146,8 +146,8 @@ pub fn resume(
         let from = within.take().unwrap_or(Within { last, ..Within::default() });
         // A checkpoint from later in the epoch holds what the new optimizer has gathered.
         if from.step == 0 && training.recipe.schedule.restarts(epoch - 1) {
-            state.optimizer_state = OptimizerState::new(rule.clone());
-            state.lesson.group.restart(training.recipe);
+            state.optimizer_state.restart();
+            state.lesson.group.restart();
         }
         if from.step == 0 {
             state.lesson.group.begin();

@@ -247,7 +247,7 @@ fn ten_steps_of_every_optimizer() {
         ("adamw", adamw.into()),
     ] {
         let (mut net, mut optimizer_state) =
-            (golden.net("plain"), OptimizerState::new(rule.clone()));
+            (golden.net("plain"), OptimizerState::new(rule.clone(), &Device::flex()));
         let (images, labels) = (golden.tensor::<4>("plain/images"), golden.labels("plain/labels"));
         let mut losses = Vec::new();
         for step in 0..10 {

@@ -8,7 +8,7 @@ use std::{
 };
 
 /// Modules in layers: one may import those above it in this list, never those below or beside it.
-const LAYERS: [&[&str]; 20] = [
+const LAYERS: [&[&str]; 21] = [
     &[
         "rng",
         "dag",
@@ -24,8 +24,8 @@ const LAYERS: [&[&str]; 20] = [
         "kind",
         "shape",
         "shell",
-        "tensors",
     ],
+    &["tensors"],
     &["onnx", "processor", "search", "statistics", "tap"],
     &["augment", "column", "objective", "optimizer", "schedule"],
     &["recipe"],
@@ -152,7 +152,10 @@ fn files_are_small_and_named_for_what_they_hold() {
         let vague = ["base", "utils", "util", "common", "helpers", "misc", "error", "errors"];
         assert!(path.starts_with("tests") || !vague.contains(&stem), "{path:?} says nothing");
         for line in text.lines().map(str::trim_start).filter(|line| line.starts_with("use ")) {
-            assert!(!line.contains("::*") || line == "use super::*;", "{path:?}: {line}");
+            // CubeCL's macro writes calls of its many traits' methods into a kernel.
+            let kernel = line == "use cubecl::prelude::*;" && path.starts_with("src/kernels/cube");
+            let all = line == "use super::*;" || kernel;
+            assert!(!line.contains("::*") || all, "{path:?}: {line}");
         }
     }
 }
@@ -169,14 +172,19 @@ fn tests_start_children_in_one_place() {
 }
 
 #[test]
-fn unsafe_code_lives_in_two_files() {
+fn unsafe_code_lives_in_three_files() {
     for (path, text) in sources().into_iter().filter(|(path, _)| path.starts_with("src")) {
         let allowed = path.ends_with("kernels/lanes.rs");
         // One call of NVIDIA's driver, which burn makes and does not pass on.
         let driver = path.ends_with("node/cuda.rs");
+        // Launches of kernels that do not check each index.
+        let launches = path.ends_with("kernels/cube/conv.rs");
         // A page's policy has a word of that name.
         let text = text.replace("unsafe-inline", "");
-        assert!(allowed || driver || !text.contains("unsafe"), "{path:?} has unsafe code");
+        assert!(
+            allowed || driver || launches || !text.contains("unsafe"),
+            "{path:?} has unsafe code"
+        );
         // Only after a look at the processor, which `lanes` takes.
         let bare = ["Avx2", "target_feature", "std::arch"].iter().any(|word| text.contains(word));
         let tests = path.ends_with("kernels/lanes/tests.rs");

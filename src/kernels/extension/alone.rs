@@ -1,7 +1,7 @@
 //! A convolution without BatchNorm, and BatchNorm without a convolution, as operations of burn's CPU
 //! backend.
 
-use super::{Host, Maybe, finish, recycle, register, tensor, values};
+use super::{Host, Maybe, Running, blend, finish, recycle, register, tensor, values};
 use crate::kernels::{
     alone,
     geometry::{Geometry, Layer},
@@ -25,7 +25,7 @@ use burn::{
 /// `[filters, channels of a group, kernel, kernel]`. The image is padded by half of the kernel.
 ///
 /// # Panics
-/// If `x` is not on burn's flex, or the shapes do not agree.
+/// If the shapes do not agree, or [`convolves`](super::convolves) says no.
 pub fn convolve(
     x: Tensor<4>,
     weight: Tensor<4>,
@@ -40,30 +40,32 @@ pub fn convolve(
     ))
 }
 
-/// `after(norm(x))` with the batch's own moments, and these: mean and biased variance, without gradient.
-/// Images are `[image, row, column, channel]`, all else `[channels]`.
+/// `after(norm(x))` with the batch's own moments, and the running ones as after [`train`](super::train). Images are `[image, row, column, channel]`, all else `[channels]`.
 ///
 /// # Panics
 /// As [`convolve`].
 pub fn normalise(
     x: Tensor<4>,
     [gamma, beta]: [Tensor<1>; 2],
+    [mean, variance]: Running,
     after: After,
     epsilon: f64,
-) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
+) -> (Tensor<4>, Running) {
     let (out, mean, variance) = <Dispatch as AloneOps>::normalise(
         x.into_dispatch(),
         gamma.into_dispatch(),
         beta.into_dispatch(),
+        mean.into_dispatch(),
+        variance.into_dispatch(),
         after,
         epsilon,
     );
-    let [mean, variance] = [mean, variance].map(|moment| Tensor::from_dispatch(moment).inner());
-    (Tensor::from_dispatch(out), mean, variance)
+    let running = [mean, variance].map(|moment| Tensor::from_dispatch(moment).inner());
+    (Tensor::from_dispatch(out), running)
 }
 
 /// What the backends must know.
-#[backend_extension(Flex, Autodiff)]
+#[backend_extension(Flex, Cube: cfg(feature = "cube"), Autodiff)]
 pub trait AloneOps: Backend {
     /// See [`convolve`].
     fn convolve(
@@ -78,6 +80,8 @@ pub trait AloneOps: Backend {
         x: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
         after: After,
         epsilon: f64,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
@@ -131,12 +135,15 @@ impl AloneOps for Flex {
         x: Host,
         gamma: Host,
         beta: Host,
+        mean: Host,
+        variance: Host,
         after: After,
         epsilon: f64,
     ) -> (Host, Host, Host) {
         let [x, gamma, beta] = [x, gamma, beta].map(|tensor| tensor.to_contiguous());
-        let (out, both) = normed(&x, [&gamma, &beta], &layer(&x, after, epsilon));
-        let [mean, variance] = moments(&both);
+        let layer = layer(&x, after, epsilon);
+        let (out, both) = normed(&x, [&gamma, &beta], &layer);
+        let [mean, variance] = blend([mean, variance], moments(&both), &layer.geometry);
         (out, mean, variance)
     }
 }
@@ -216,6 +223,8 @@ impl<C: CheckpointStrategy> AloneOps for Autodiff<Flex, C> {
         x: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
         after: After,
         epsilon: f64,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
@@ -224,7 +233,9 @@ impl<C: CheckpointStrategy> AloneOps for Autodiff<Flex, C> {
         let [x, gamma, beta] = [x, gamma, beta].map(|tensor| tensor.to_contiguous());
         let layer = layer(&x, after, epsilon);
         let (out, both) = normed(&x, [&gamma, &beta], &layer);
-        let [mean, variance] = moments(&both).map(FloatTensor::<Self>::new);
+        let running = [mean, variance].map(FloatTensor::<Self>::into_primitive);
+        let running = blend(running, moments(&both), &layer.geometry);
+        let [mean, variance] = running.map(FloatTensor::<Self>::new);
         let state = (layer, [x, gamma, beta], both);
         let out = finish::<C, _, 3>(NormBackward, [x_node, gamma_node, beta_node], state, out);
         (out, mean, variance)

@@ -4,6 +4,7 @@ use burn::backend::{Backend, ExtensionType, tensor::FloatTensor};
 
 /// A tensor that may be absent, which the macro knows no other way to pass.
 #[derive(ExtensionType)]
+#[cfg_attr(feature = "cube", extension_type(fusion))]
 pub enum Maybe<B: Backend> {
     /// There.
     Given(FloatTensor<B>),

@@ -1,7 +1,13 @@
 //! Layers as operations of the backend, run many times.
 
 use super::*;
+use crate::kernels::norm::After;
 use burn::tensor::Device;
+
+/// Running moments of eight filters.
+fn running() -> Running {
+    [(); 2].map(|()| Tensor::ones([8], &Device::flex()))
+}
 
 /// Forward and backward over images that no layer made, with a shortcut, and evaluation.
 #[test]
@@ -19,8 +25,8 @@ fn steps_hold_no_more_memory_the_longer_they_go_on() {
             shortcut,
         };
         let x = ones([images, 8, 8, 3]).autodiff();
-        let (first, ..) = train(x, operands(3, None), form);
-        let (second, ..) = train(first.clone(), operands(8, Some(first)), form);
+        let (first, ..) = train(x, operands(3, None), running(), form);
+        let (second, ..) = train(first.clone(), operands(8, Some(first)), running(), form);
         drop(second.sum().backward());
         let frozen = Operands {
             weight: ones([8, 3, 3, 3]),
@@ -81,7 +87,7 @@ fn blocks_hold_no_more_memory_the_longer_they_go_on() {
             None,
             1,
         );
-        let (h, ..) = normalise(x.clone(), [vector(), vector()], After::Relu, 1e-5);
+        let (h, ..) = normalise(x.clone(), [vector(), vector()], running(), After::Relu, 1e-5);
         let operands = Operands {
             weight: tracked([8, 8, 3, 3]),
             bias: None,
@@ -89,7 +95,7 @@ fn blocks_hold_no_more_memory_the_longer_they_go_on() {
             beta: vector(),
             shortcut: None,
         };
-        let (h, ..) = train(h, operands, form);
+        let (h, ..) = train(h, operands, running(), form);
         drop(convolve(h, tracked([8, 8, 3, 3]), Some(x), 1).sum().backward());
         drop(convolve(
             Tensor::ones([4, 8, 8, 3], &device),

@@ -1,0 +1,151 @@
+//! A convolution without BatchNorm, BatchNorm without a convolution, and a fully connected layer, with their
+//! backward passes, on GPUs.
+
+use super::{
+    extension::{Own, finish, parts, register},
+    passes::{Back, Passes},
+};
+use crate::kernels::{
+    extension::{AloneOps, Maybe},
+    linear::LinearOps,
+    norm::After,
+};
+use burn::backend::{
+    Autodiff, Cube,
+    autodiff::{
+        checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
+        grads::Gradients,
+        ops::{Backward, Ops},
+    },
+    tensor::FloatTensor,
+};
+
+impl AloneOps for Cube {
+    fn convolve(x: Own, weight: Own, shortcut: Maybe<Self>, stride: usize) -> Own {
+        Self::conv_forward(x, weight, shortcut, stride)
+    }
+
+    fn normalise(
+        x: Own,
+        gamma: Own,
+        beta: Own,
+        mean: Own,
+        variance: Own,
+        after: After,
+        epsilon: f64,
+    ) -> (Own, Own, Own) {
+        let made = Self::norm_forward(x, gamma, beta, mean, variance, after, epsilon);
+        (made.out, made.mean, made.variance)
+    }
+}
+
+/// The backward pass of a convolution. Its parents are x and the weight, then the shortcut if there is one.
+#[derive(Debug)]
+struct ConvBackward;
+
+impl<const N: usize> Backward<Cube, N> for ConvBackward {
+    type State = (usize, Own, Own);
+
+    fn backward(self, ops: Ops<Self::State, N>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = grads.consume::<Cube>(&ops.node);
+        let (stride, x, weight) = ops.state;
+        let parents = ops.parents.map(|parent| parent.map(|parent| parent.id));
+        let [wants_x, wants_weight] = [0, 1].map(|at| parents[at].is_some());
+        let made = Cube::conv_backward(gradient.clone(), x, weight, stride, wants_x, wants_weight);
+        let [dx, dweight] = [made.x, made.weight].map(Maybe::into_option);
+        register(parents, [dx, dweight, Some(gradient)], grads);
+    }
+}
+
+/// The backward pass of BatchNorm. Its parents are x, γ and β.
+#[derive(Debug)]
+struct NormBackward;
+
+impl Backward<Cube, 3> for NormBackward {
+    type State = (After, [Own; 2]);
+
+    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = grads.consume::<Cube>(&ops.node);
+        let (after, [y, norm]) = ops.state;
+        let back = Back { gradient, y, norm, out: Maybe::Absent };
+        let made = Cube::norm_backward(back, after);
+        let parents = ops.parents.map(|parent| parent.map(|parent| parent.id));
+        register(parents, [made.x, made.gamma, made.beta].map(Some), grads);
+    }
+}
+
+impl<C: CheckpointStrategy> AloneOps for Autodiff<Cube, C> {
+    fn convolve(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        shortcut: Maybe<Self>,
+        stride: usize,
+    ) -> FloatTensor<Self> {
+        let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
+        let (shortcut, side) = parts(shortcut);
+        let out = Cube::conv_forward(x.clone(), weight.clone(), shortcut, stride);
+        let state = (stride, x, weight);
+        match side {
+            None => finish::<C, _, 2>(ConvBackward, [x_node, weight_node], state, out),
+            Some(side) => finish::<C, _, 3>(ConvBackward, [x_node, weight_node, side], state, out),
+        }
+    }
+
+    fn normalise(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        after: After,
+        epsilon: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        let ((x, x_node), (gamma, gamma_node)) = (x.into_parts(), gamma.into_parts());
+        let (beta, beta_node) = beta.into_parts();
+        let [mean, variance] = [mean, variance].map(FloatTensor::<Self>::into_primitive);
+        let made = Cube::norm_forward(x, gamma, beta, mean, variance, after, epsilon);
+        let [mean, variance] = [made.mean, made.variance].map(FloatTensor::<Self>::new);
+        let state = (after, [made.y, made.norm]);
+        let nodes = [x_node, gamma_node, beta_node];
+        (finish::<C, _, 3>(NormBackward, nodes, state, made.out), mean, variance)
+    }
+}
+
+impl LinearOps for Cube {
+    fn linear(x: Own, weight: Own, bias: Own, with_relu: bool) -> Own {
+        Self::linear_forward(x, weight, bias, with_relu)
+    }
+}
+
+/// The backward pass of a fully connected layer. Its parents are x, weight and bias.
+#[derive(Debug)]
+struct LinearBackward;
+
+impl Backward<Cube, 3> for LinearBackward {
+    type State = ([Own; 2], Option<Own>);
+
+    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = grads.consume::<Cube>(&ops.node);
+        let ([x, weight], out) = ops.state;
+        let parents = ops.parents.map(|parent| parent.map(|parent| parent.id));
+        let made =
+            Cube::linear_backward(gradient, Maybe::from(out), x, weight, parents[0].is_some());
+        let all = [made.x.into_option(), Some(made.weight), Some(made.bias)];
+        register(parents, all, grads);
+    }
+}
+
+impl<C: CheckpointStrategy> LinearOps for Autodiff<Cube, C> {
+    fn linear(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        with_relu: bool,
+    ) -> FloatTensor<Self> {
+        let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
+        let (bias, bias_node) = bias.into_parts();
+        let out = Cube::linear_forward(x.clone(), weight.clone(), bias, with_relu);
+        let state = ([x, weight], with_relu.then(|| out.clone()));
+        finish::<C, _, 3>(LinearBackward, [x_node, weight_node, bias_node], state, out)
+    }
+}

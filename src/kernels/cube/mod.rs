@@ -1,0 +1,49 @@
+//! The same operations for GPUs: kernels in CubeCL, which compiles them for CUDA, Vulkan, Metal and WebGPU.
+//!
+//! | file | what |
+//! |---|---|
+//! | `product` | a convolution and its gradients as matrix products that read images where they lie |
+//! | `conv` | what becomes of the products: outputs with their moments, a finished layer, parts of a gradient |
+//! | `norm`, `norm_back` | BatchNorm, what follows it, and the way back |
+//! | `layer`, `linear` | a layer as launches |
+//! | `passes` | these as operations of burn's backend |
+//! | `extension`, `alone` | with a backward pass of their own, as [`super::extension`] has them for the CPU |
+//! | `flat`, `sgd` | an optimizer's tensors as one, and their update |
+//! | `loss`, `score` | a softmax's loss with its gradient, and what of a step is read later |
+//! | `mean` | the mean over an image's pixels |
+//! | `frame` | a batch out of bytes on the device |
+//! | `window`, `launch` | extents, memory, grids |
+//!
+//! A layer is nine launches a step: convolution with the moments of its tiles, the moments of all, what follows; the
+//! gradient's sums, what they give, the gradient of the convolution's outputs, and two products and a sum. burn's
+//! own operations take 43.
+//!
+//! Images lie as `[image, row, column, channel]` from the first layer to the last.
+
+mod alone;
+mod conv;
+mod extension;
+mod flat;
+mod frame;
+mod launch;
+mod layer;
+mod linear;
+mod loss;
+mod mean;
+mod norm;
+mod norm_back;
+mod passes;
+mod product;
+mod score;
+mod sgd;
+mod window;
+
+pub(super) use flat::{gather, scatter};
+pub(super) use frame::frame_batch;
+pub(super) use loss::soft_loss;
+pub(super) use mean::mean_pixels;
+pub(super) use score::score_step;
+pub(super) use sgd::descend_all;
+
+#[cfg(all(test, feature = "wgpu"))]
+mod tests;
