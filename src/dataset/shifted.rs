@@ -89,6 +89,11 @@ mod tests {
         let data = Data { format, validation: 4900, scoring: 0, normalisation, info };
         let view = View::new(&dataset, &data, Split::Train, &Device::flex()).unwrap();
         let [host, device] = [true, false].map(|host| view.clone().changing_on(&dataset, host));
+        #[cfg(feature = "wgpu")]
+        let on_gpu = {
+            let gpu = Device::wgpu(burn::tensor::DeviceKind::DefaultDevice);
+            View::new(&dataset, &data, Split::Train, &gpu).unwrap().changing_on(&dataset, false)
+        };
         let (crop, flip) = (Choice::<dyn Augment>::from(Crop {}), Choice::from(Flip {}));
         let lists = [
             vec![crop.clone()],
@@ -113,6 +118,8 @@ mod tests {
             };
             let here = all(&host);
             assert!(here == all(&device), "{augment:?}");
+            #[cfg(feature = "wgpu")]
+            assert!(here == all(&on_gpu), "on a GPU: {augment:?}");
             seen.insert(here);
         }
         assert_eq!(seen.len(), lists.len(), "each list gives other images");
