@@ -1,4 +1,4 @@
-//! Training operations for the CPU, in place of burn's own on its flex backend.
+//! Training operations in place of burn's own: for the CPU, where burn's backend is flex, and in `cube` for GPUs.
 //!
 //! flex runs a convolution's backward pass as a generic transposed convolution and as a convolution
 //! with its operands swapped, and BatchNorm, ReLU and pooling as passes over memory with a node of
@@ -17,6 +17,8 @@
 //! | `gemm` | the products themselves | small matrices without packing them at each call |
 //! | `buffers` | memory that goes round from step to step | no fresh pages, no zeros that nobody reads |
 //! | `lanes` | eight floats at a time | AVX2 and FMA where there are such |
+//! | `extension`, `linear` | these as operations of burn's backend | a layer does not know where it runs |
+//! | `fused`, `flat` | what a step does beside its layers, where that is a kernel | no launch of each operation on a GPU |
 //!
 //! Images lie as `[image, row, column, channel]`, so that a pixel's channels are one or more whole
 //! vectors: transforms and products then read memory in order. Numbers do not depend on threads:

@@ -1,4 +1,4 @@
-//! Convolution, BatchNorm and what follows, and the way back, as launches: three each way around the products.
+//! Convolution, BatchNorm and what follows, and the way back, as launches.
 
 use super::{
     conv::{self, Added},

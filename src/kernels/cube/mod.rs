@@ -14,9 +14,9 @@
 //! | `frame` | a batch out of bytes on the device |
 //! | `window`, `launch` | extents, memory, grids |
 //!
-//! A layer is nine launches a step: convolution with the moments of its tiles, the moments of all, what follows; the
-//! gradient's sums, what they give, the gradient of the convolution's outputs, and two products and a sum. burn's
-//! own operations take 43.
+//! A layer is eight launches a step: convolution with the moments of its tiles, the moments of all, what follows; the
+//! gradient's sums, what they give, the gradient of the convolution's outputs, both products of the way back in one,
+//! and the sum of the weight's parts. burn's own operations take 43.
 //!
 //! Images lie as `[image, row, column, channel]` from the first layer to the last.
 
