@@ -28,6 +28,7 @@ pub fn soft_loss(
 ///
 /// # Errors
 /// `numbers` as they were, on the CPU.
+#[allow(clippy::result_large_err, reason = "it is what was given")]
 pub fn score(
     numbers: Tensor<1>,
     loss: &Tensor<1>,
