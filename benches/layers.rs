@@ -74,14 +74,16 @@ fn tensors(Shape(channels, filters, _, _, kernel_size, groups): Shape) -> Tensor
 
 #[divan::bench(args = SHAPES)]
 fn own(bencher: Bencher<'_, '_>, shape: Shape) {
-    let Shape(channels, _, side, stride, kernel_size, _) = shape;
+    let Shape(channels, filters, side, stride, kernel_size, _) = shape;
     let Tensors { weight, gamma, beta } = tensors(shape);
     let x = random([BATCH, side, side, channels]);
+    let moment = Tensor::<1>::ones([filters], &Device::flex());
     let form = Form { kernel_size, stride, after: After::Relu, epsilon: EPSILON };
     bencher.counter(ItemsCount::new(BATCH)).bench(|| {
         let (weight, gamma, beta) = (weight.clone(), gamma.clone(), beta.clone());
         let operands = Operands { weight, bias: None, gamma, beta, shortcut: None };
-        kernels::train(x.clone(), operands, form).0.sum().backward()
+        let running = [moment.clone(), moment.clone()];
+        kernels::train(x.clone(), operands, running, form).0.sum().backward()
     });
 }
 

@@ -92,10 +92,11 @@ impl Takd {
     fn step(&self, wants_gradient: bool) -> Result<[f64; 2], Box<dyn Error>> {
         let mut x = self.x.clone();
         for Layer { weight, gamma, beta, form } in &self.layers {
+            let running = [beta.clone().inner(), gamma.clone().inner()];
             let [gamma, beta] = [gamma, beta].map(Tensor::clone);
             let operands =
                 Operands { weight: weight.clone(), bias: None, gamma, beta, shortcut: None };
-            x = kernels::train(x, operands, *form).0;
+            x = kernels::train(x, operands, running, *form).0;
         }
         let sum = x.sum();
         let mut gradients = sum.backward();
