@@ -11,7 +11,8 @@ use burn::{
     tensor::{Int, Shape, Tensor},
 };
 use burn_cubecl::{CubeBackend, tensor::CubeTensor};
-use cubecl::{ir::ElemType, prelude::*};
+use cubecl::ir::ElemType;
+use cubecl::prelude::*;
 
 /// What of an image's place in a shifted batch is told, behind the indices.
 const DOWN: usize = 1;
