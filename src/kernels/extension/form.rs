@@ -36,7 +36,8 @@ pub fn on_cpu(device: &Device) -> bool {
     device.clone().inner() == Device::flex()
 }
 
-/// Whether [`train`], [`infer`] and [`convolve`] take filters `weight` for `x`: those for GPUs know no groups.
+/// Whether [`train`](super::train), [`infer`](super::infer) and [`convolve`](super::convolve) take filters `weight`
+/// for `x`: those for GPUs know no groups.
 pub fn convolves(x: &Tensor<4>, weight: &Tensor<4>) -> bool {
     x.dims()[3] == weight.dims()[1] || on_cpu(&x.device())
 }
