@@ -16,6 +16,7 @@ pub mod dataset;
 pub mod executor;
 #[cfg(feature = "cli")]
 pub mod fetch;
+mod file_lock;
 pub mod footprint;
 pub mod graph;
 pub mod history;

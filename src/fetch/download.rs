@@ -1,6 +1,7 @@
 //! One download.
 
 use super::Source;
+use crate::file_lock::LockedFile;
 use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
 use std::{
@@ -68,12 +69,12 @@ pub fn fetch(
     // Of two at once, the second waits, and finds what the first has fetched.
     let lock = folder.join(format!(".{}.lock", source.file));
     let locked = File::options().create(true).truncate(false).write(true).open(&lock);
-    let wait = |file: File| -> io::Result<File> {
+    let wait = |file: File| -> io::Result<LockedFile> {
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
             log::warn!("another process fetches {}: waiting for it", source.file);
         }
         file.lock()?;
-        Ok(file)
+        Ok(LockedFile::of(file))
     };
     let _locked = locked.and_then(wait).map_err(io_error(&lock))?;
     if path.exists() && digest(&path)? == source.sha256 {

@@ -13,7 +13,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::{HashMap, HashSet, hash_map::RandomState},
+    collections::{BTreeMap, HashMap, HashSet, hash_map::RandomState},
     hash::BuildHasher,
     sync::{
         Arc, Mutex,
@@ -79,7 +79,7 @@ pub struct Leases {
     holder: Holder,
     id: String,
     beats: AtomicU64,
-    held: Mutex<HashMap<Key, Arc<Mutex<Held>>>>,
+    held: Mutex<BTreeMap<Key, Arc<Mutex<Held>>>>,
     /// The content in which each was seen, and since when.
     seen: Mutex<Seen<Key, Vec<u8>>>,
     /// The state in which each was listed, in the bucket's words, and since when.

@@ -7,7 +7,7 @@ use super::{
     holder::Holder,
     lease::{Lease, Leases, MARK, Taken},
 };
-use crate::mutex::lock;
+use crate::{file_lock::LockedFile, mutex::lock};
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, ErrorKind, Read, Seek, Write},
@@ -23,12 +23,12 @@ pub(super) const PATIENCE: Duration = Duration::from_millis(200);
 /// A lock, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Guard {
-    _file: Option<File>,
+    _file: Option<LockedFile>,
     _lease: Option<Lease>,
 }
 
 impl Guard {
-    fn of_file(file: File) -> Self {
+    fn of_file(file: LockedFile) -> Self {
         Self { _file: Some(file), _lease: None }
     }
 
@@ -86,16 +86,16 @@ impl Store {
                 Taken::Theirs(holder) => Tried::Held(holder),
             });
         }
-        let (path, mut file) = self.lock_file(name)?;
-        match file.try_lock() {
-            Ok(()) => {}
+        let (path, file) = self.lock_file(name)?;
+        let mut file = match file.try_lock() {
+            Ok(()) => LockedFile::of(file),
             Err(TryLockError::WouldBlock) => return Ok(Tried::Held(read_holder(&path))),
             Err(TryLockError::Error(error)) if has_no_locks(&error) => {
                 self.lock_by_leases(&error)?;
                 return self.guard(name, holder);
             }
             Err(TryLockError::Error(error)) => return Err(StoreError::io("lock", &path)(error)),
-        }
+        };
         let text = serde_json::to_string(holder).expect("plain data is always JSON");
         let written = file.set_len(0).and_then(|()| file.rewind());
         written
@@ -116,7 +116,10 @@ impl Store {
             Err(error) => return Err(StoreError::io("read", &path)(error)),
         };
         match file.try_lock_shared() {
-            Ok(()) => Ok(false),
+            Ok(()) => {
+                drop(LockedFile::of(file));
+                Ok(false)
+            }
             Err(TryLockError::WouldBlock) => Ok(true),
             Err(TryLockError::Error(error)) => Err(StoreError::io("lock", &path)(error)),
         }
@@ -128,8 +131,8 @@ impl Store {
             return share(&leases).map_err(StoreError::io("lock", &self.locks()));
         }
         let (path, file) = self.lock_file(CACHE)?;
-        match file.lock_shared() {
-            Ok(()) => Ok(Guard::of_file(file)),
+        match LockedFile::share(file) {
+            Ok(file) => Ok(Guard::of_file(file)),
             Err(error) if has_no_locks(&error) => {
                 self.lock_by_leases(&error)?;
                 self.guard_use()
@@ -145,8 +148,7 @@ impl Store {
         }
         // Without a lock file there was never a run, nor a gc.
         let file = File::open(self.locks().join(format!("{CACHE}.lock"))).ok()?;
-        file.lock_shared().ok()?;
-        Some(Guard::of_file(file))
+        Some(Guard::of_file(LockedFile::share(file).ok()?))
     }
 
     /// The cache for oneself; nothing if somebody uses it.
