@@ -64,7 +64,7 @@ pub(crate) fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 }
 
 /// As [`host`] of each. A GPU lays them one behind another first, and gives them in one copy.
-pub(crate) fn hosts(tensors: Vec<Tensor<1>>) -> Vec<Vec<f32>> {
+fn hosts(tensors: Vec<Tensor<1>>) -> Vec<Vec<f32>> {
     match tensors.first() {
         Some(first) if !is_host(&first.device()) => hosts_at_once(tensors),
         _ => tensors.into_iter().map(host).collect(),
@@ -143,11 +143,25 @@ pub struct LoadError {
     pub problems: Vec<String>,
 }
 
-/// Copies every tensor that `visit` walks to the host.
-pub(crate) fn save(visit: impl FnOnce(&mut dyn Visitor)) -> Vec<NamedTensor> {
+/// A named tensor on its device, in one dimension.
+pub(crate) struct Flat {
+    pub name: String,
+    /// What it is read as.
+    pub shape: Vec<usize>,
+    pub tensor: Tensor<1>,
+}
+
+/// Every tensor that `visit` walks.
+pub(crate) fn flat(visit: impl FnOnce(&mut dyn Visitor)) -> Vec<Flat> {
     let mut saver = Saver::default();
     visit(&mut saver);
-    let (named, tensors): (Vec<_>, Vec<_>) = saver.0.into_iter().unzip();
+    saver.0
+}
+
+/// Copies tensors to the host, all in one copy.
+pub(crate) fn read(tensors: Vec<Flat>) -> Vec<NamedTensor> {
+    let (named, tensors): (Vec<_>, Vec<_>) =
+        tensors.into_iter().map(|flat| ((flat.name, flat.shape), flat.tensor)).unzip();
     let named = named.into_iter().zip(hosts(tensors));
     named.map(|((name, shape), values)| NamedTensor { name, shape, values }).collect()
 }
@@ -164,11 +178,12 @@ pub(crate) fn load(
 
 /// Every tensor, flat, with its name and shape.
 #[derive(Default)]
-struct Saver(Vec<((String, Vec<usize>), Tensor<1>)>);
+struct Saver(Vec<Flat>);
 
 impl Visitor for Saver {
     fn visit(&mut self, name: &str, _: Role, tensor: &mut dyn AnyTensor) {
-        self.0.push(((name.to_owned(), tensor.shape()), tensor.flat()));
+        let (name, shape) = (name.to_owned(), tensor.shape());
+        self.0.push(Flat { name, shape, tensor: tensor.flat() });
     }
 }
 

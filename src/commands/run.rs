@@ -11,7 +11,7 @@ use crate::{
     },
     executor::{Observer, Status},
     graph::Graph,
-    node::Devices,
+    node::{Devices, Jobs},
     plan::{Action, Plan, Step},
     remote::Shipped,
     report::{Report, render::text},
@@ -42,7 +42,10 @@ pub(super) struct Args {
     dry_run: bool,
     /// Nodes to run in parallel; auto: as many as do most work on the CPU, one on each GPU
     #[arg(long, default_value = "auto", value_name = "N|auto")]
-    jobs: Jobs,
+    jobs: Count,
+    /// Nodes to run in parallel on each GPU; auto: as many as its memory holds, by estimate
+    #[arg(long, value_name = "N|auto", conflicts_with = "jobs")]
+    jobs_per_device: Option<Count>,
     /// auto, cpu, cuda[:N] or wgpu[:N], cuda:0,2 or cuda:all; auto takes CUDA, another GPU, or the CPU
     #[arg(long, default_value = "auto", value_name = "DEVICE")]
     device: Devices,
@@ -74,9 +77,9 @@ pub(super) struct Args {
 
 /// How many nodes run in parallel, where it is said.
 #[derive(Clone, Copy)]
-struct Jobs(Option<NonZeroUsize>);
+struct Count(Option<NonZeroUsize>);
 
-impl FromStr for Jobs {
+impl FromStr for Count {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -84,6 +87,15 @@ impl FromStr for Jobs {
             ("auto", _) => Ok(Self(None)),
             (_, Ok(jobs)) => Ok(Self(Some(jobs))),
             (_, Err(_)) => Err("it is a number from 1, or `auto`".to_owned()),
+        }
+    }
+}
+
+impl Args {
+    fn jobs(&self) -> Jobs {
+        match (self.jobs_per_device, self.jobs) {
+            (Some(Count(count)), _) => count.map_or(Jobs::ByMemory, Jobs::PerDevice),
+            (None, Count(count)) => count.map_or(Jobs::Auto, Jobs::InAll),
         }
     }
 }
@@ -142,7 +154,7 @@ fn once(
     let options = RunOptions {
         devices: args.device.clone(),
         burn_ops: args.burn_ops,
-        jobs: args.jobs.0,
+        jobs: args.jobs(),
         keep_going: args.keep_going,
         checkpoint_every: Duration::from_secs(args.checkpoint_every),
         stop: signals.stop.clone(),

@@ -11,7 +11,7 @@ use crate::{
     key::Key,
     pipeline::Work,
     plan::{Action, Plan, Reason, Step},
-    session::{Forecast, Session, Survey, absent_data},
+    session::{Expected, Forecast, Session, Survey, absent_data},
 };
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
@@ -36,11 +36,20 @@ pub(crate) fn show(
     let graph = &session.graph();
     let forecasts = session.forecasts(survey);
     let resumes = session.resumes(plan)?;
+    let expected = session.expected(survey, plan);
     if json {
         let step = |step: &Step| {
             let mut value = step_json(graph, step);
             if let Some(&epoch) = resumes.get(&step.key) {
                 value["resumes_at_epoch"] = epoch.into();
+            }
+            if let Some(&seconds) =
+                expected.seconds.get(&step.key).filter(|&&seconds| seconds > 0.0)
+            {
+                value["seconds"] = seconds.into();
+            }
+            if let Some(bytes) = gpu_memory(graph, step) {
+                value["gpu_memory_bytes"] = u64::try_from(bytes).unwrap_or(u64::MAX).into();
             }
             value
         };
@@ -52,7 +61,7 @@ pub(crate) fn show(
         return print_json(&plan);
     }
     let forecasts = forecasts.iter().map(|forecast| told(forecast) + "\n");
-    print(&(text(graph, plan, &resumes) + &forecasts.collect::<String>()))
+    print(&(text(graph, plan, &resumes, &expected) + &forecasts.collect::<String>()))
 }
 
 fn forecast_json(forecast: &Forecast) -> Value {
@@ -98,7 +107,12 @@ fn why(plan: &Plan, reason: &Reason, step: &Step, names: &[String]) -> String {
     format!("after {}", running.join(", "))
 }
 
-fn text(graph: &Graph<'_>, plan: &Plan, resumes: &HashMap<Key, usize>) -> String {
+fn text(
+    graph: &Graph<'_>,
+    plan: &Plan,
+    resumes: &HashMap<Key, usize>,
+    expected: &Expected,
+) -> String {
     let names: Vec<String> = plan.steps.iter().map(|step| step.name(graph)).collect();
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
@@ -130,10 +144,46 @@ fn text(graph: &Graph<'_>, plan: &Plan, resumes: &HashMap<Key, usize>) -> String
             &format!("\n{distillations} distillations; the same chains apart would take {apart}");
     }
     text += &features(graph, plan);
+    text += &duration(expected);
+    text += &most_gpu_memory(graph, plan, &names);
     text.push('\n');
     text.extend(graph.pipeline.doubts().into_iter().map(|doubt| format!("warning: {doubt}\n")));
     text.extend(absent_data(graph).into_iter().map(|note| note + "\n"));
     text
+}
+
+/// Seconds below which a plan says nothing of how long it takes.
+const SHORT: f64 = 60.0;
+
+/// How long all that runs takes, if anything is known of it.
+fn duration(expected: &Expected) -> String {
+    let Some(seconds) = expected.total().filter(|&seconds| seconds >= SHORT) else {
+        return String::new();
+    };
+    let more = match expected.unknown {
+        0 => String::new(),
+        1 => ", and a training like none before".to_owned(),
+        unknown => format!(", and {unknown} trainings like none before"),
+    };
+    format!("\nby what like nodes took here it takes about {}, one at a time{more}", long(seconds))
+}
+
+/// Bytes that a step which will run takes of a GPU, by estimate.
+fn gpu_memory(graph: &Graph<'_>, step: &Step) -> Option<u128> {
+    let runs = matches!(step.action, Action::Run(_)) && !step.is_left_behind();
+    let bytes = || graph.pipeline.gpu_memory(graph.tasks[step.tasks[0]].node).bytes();
+    runs.then(bytes).filter(|&bytes| bytes > 0)
+}
+
+/// What the step that takes most of a GPU takes.
+fn most_gpu_memory(graph: &Graph<'_>, plan: &Plan, names: &[String]) -> String {
+    let each = plan.steps.iter().zip(names);
+    let each = each.filter_map(|(step, name)| Some((gpu_memory(graph, step)?, name)));
+    let Some((bytes, name)) = each.rev().max_by_key(|(bytes, _)| *bytes) else {
+        return String::new();
+    };
+    let size = HumanBytes(u64::try_from(bytes).unwrap_or(u64::MAX));
+    format!("\n{name} takes most of a GPU's memory, about {size}")
 }
 
 /// Where students that will be trained take their teacher's features from.

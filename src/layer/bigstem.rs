@@ -44,6 +44,11 @@ impl Layer for BigStem {
         parameters(input.channels, self.width, 7)
     }
 
+    fn held(&self, input: Shape) -> usize {
+        // Before and after BatchNorm, and where each pool has its greatest.
+        3 * output(input, self.width, 2).size()
+    }
+
     fn family(&self) -> Family {
         Family::Stem
     }

@@ -79,6 +79,10 @@ impl Layer for Inverted {
         path::multiply_adds(&self.steps(input, After::Relu6, false), input)
     }
 
+    fn held(&self, input: Shape) -> usize {
+        path::held(&self.steps(input, After::Relu6, false), input)
+    }
+
     fn family(&self) -> Family {
         Family::Residual
     }

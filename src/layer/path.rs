@@ -54,6 +54,16 @@ pub(super) fn multiply_adds(steps: &[Step], input: Shape) -> usize {
     steps.iter().map(&mut add).sum()
 }
 
+/// Values of one image that the backward pass reads beside what goes in and comes out.
+pub(super) fn held(steps: &[Step], input: Shape) -> usize {
+    let (mut shape, mut total) = (input, 0);
+    for step in steps {
+        shape = output(shape, step.channels[1], step.window.stride);
+        total += 2 * shape.size();
+    }
+    total.saturating_sub(shape.size())
+}
+
 /// Who draws the initial weights: He's or PyTorch's defaults.
 pub(super) type Draw = fn(String, String, [usize; 2], Window, Source<'_>) -> ConvNorm;
 

@@ -53,6 +53,11 @@ impl Layer for PreAct {
         2 * (channels + self.width) + 9 * self.width * (channels + self.width) + project
     }
 
+    fn held(&self, input: Shape) -> usize {
+        let out = output(input, self.width, self.stride).size();
+        input.size() + if self.changes(input) { 3 * out } else { 2 * out }
+    }
+
     fn family(&self) -> Family {
         Family::Residual
     }

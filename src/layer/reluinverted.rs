@@ -37,6 +37,10 @@ impl Layer for ReluInverted {
         path::multiply_adds(&self.0.steps(input, After::Relu, true), input)
     }
 
+    fn held(&self, input: Shape) -> usize {
+        path::held(&self.0.steps(input, After::Relu, true), input)
+    }
+
     fn family(&self) -> Family {
         Family::Residual
     }

@@ -101,6 +101,16 @@ impl Layer for Block {
         total + if projects { parameters(input.channels, channels, 1) } else { 0 }
     }
 
+    fn held(&self, input: Shape) -> usize {
+        let (mut shape, mut total) = (input, 0);
+        for &(outputs, _, step) in &self.path {
+            shape = output(shape, outputs, step);
+            total += 2 * shape.size();
+        }
+        // The last one's result goes out; a projection has the two of its own.
+        total.saturating_sub(shape.size()) + if shape == input { 0 } else { 2 * shape.size() }
+    }
+
     fn family(&self) -> Family {
         Family::Residual
     }

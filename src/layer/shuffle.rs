@@ -86,6 +86,10 @@ impl Layer for Shuffle {
         path::multiply_adds(&self.steps(input), input)
     }
 
+    fn held(&self, input: Shape) -> usize {
+        path::held(&self.steps(input), input) + 2 * output(input, self.width, self.stride).size()
+    }
+
     fn family(&self) -> Family {
         Family::Residual
     }

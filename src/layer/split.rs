@@ -75,6 +75,11 @@ impl Layer for Split {
         self.steps(input).iter().map(|steps| path::multiply_adds(steps, input)).sum()
     }
 
+    fn held(&self, input: Shape) -> usize {
+        self.steps(input).iter().map(|steps| path::held(steps, input)).sum::<usize>()
+            + 2 * output(input, self.width, self.stride).size()
+    }
+
     fn family(&self) -> Family {
         Family::Residual
     }

@@ -6,7 +6,7 @@ use crate::{
     onnx::{Drawing, Pixels},
     recipe::BatchnormWeight,
     tap::{Tap, Tapped},
-    tensors::{self, AnyTensor, LoadError, NamedTensor, Role, Visitor},
+    tensors::{self, AnyTensor, Flat, LoadError, NamedTensor, Role, Visitor},
 };
 use burn::tensor::{Device, Tensor};
 use std::collections::BTreeMap;
@@ -165,7 +165,12 @@ impl Network {
 
     /// Copies every tensor, running statistics included, to the host.
     pub fn save(&self) -> Vec<NamedTensor> {
-        tensors::save(|visitor| self.clone().visit(visitor))
+        tensors::read(self.flat())
+    }
+
+    /// Every tensor where it is, running statistics included.
+    pub(crate) fn flat(&self) -> Vec<Flat> {
+        tensors::flat(|visitor| self.clone().visit(visitor))
     }
 
     /// Replaces every tensor.

@@ -76,10 +76,10 @@ pub struct Selected {
 
 impl Selected {
     /// Bytes of a GPU's own memory, where that is known.
-    pub(super) fn memory(&self) -> Option<usize> {
+    pub(super) fn memory(&self) -> Option<u128> {
         #[cfg(feature = "cuda")]
         if self.name.starts_with("cuda") {
-            return cuda::memory(self.number);
+            return cuda::memory(self.number).map(|bytes| bytes as u128);
         }
         None
     }

@@ -1,12 +1,11 @@
 //! One device or several of a kind, on each of which some of the nodes run.
 
-use super::device::{Choice, ChoiceError, DeviceError, Selected, count};
-use std::{
-    fmt,
-    ops::Deref,
-    str::FromStr,
-    sync::{Mutex, PoisonError},
+use super::{
+    device::{Choice, ChoiceError, DeviceError, Selected, count},
+    jobs::Jobs,
 };
+use crate::mutex::lock;
+use std::{fmt, ops::Deref, str::FromStr, sync::Mutex};
 
 /// Which devices a run has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,18 +112,52 @@ impl Devices {
     }
 }
 
-/// Devices, and how many nodes are on each.
+/// Devices, and what is on each.
 #[derive(Debug)]
 pub struct Pool {
     each: Vec<Selected>,
-    nodes: Mutex<Vec<usize>>,
+    jobs: Jobs,
+    /// Bytes of each one's memory that nodes may take, where they are counted.
+    room: Vec<Option<u128>>,
+    loads: Mutex<Vec<Load>>,
+}
+
+/// What runs on a device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Load {
+    nodes: usize,
+    bytes: u128,
+}
+
+impl Load {
+    /// Whether another node may join, that takes so many bytes. Whoever is alone is never refused.
+    fn admits(self, jobs: Jobs, room: Option<u128>, bytes: u128) -> bool {
+        self.nodes == 0
+            || match jobs {
+                Jobs::Auto | Jobs::InAll(_) => true,
+                Jobs::PerDevice(count) => self.nodes < count.get(),
+                Jobs::ByMemory => room.is_some_and(|room| self.bytes + bytes <= room),
+            }
+    }
 }
 
 impl Pool {
-    /// Of at least one device.
+    /// Of at least one device, for any number of nodes.
     pub fn new(each: Vec<Selected>) -> Self {
-        let nodes = Mutex::new(vec![0; each.len()]);
-        Self { each, nodes }
+        let (room, loads) = (vec![None; each.len()], Mutex::new(vec![Load::default(); each.len()]));
+        Self { each, jobs: Jobs::Auto, room, loads }
+    }
+
+    /// The same devices, with so many nodes on each.
+    #[must_use]
+    pub fn with_jobs(self, jobs: Jobs) -> Self {
+        // A tenth is the driver's, the kernels' and what the estimate misses. A CPU's nodes are counted, not weighed.
+        let room = |device: &Selected| match device.is_cpu {
+            true => Some(u128::MAX),
+            false => device.memory().map(|bytes| bytes / 10 * 9),
+        };
+        let room = self.each.iter().map(room).collect();
+        Self { jobs, room, ..self }
     }
 
     /// The same devices on burn's operations alone; see [`Selected::with_burn_ops`].
@@ -137,12 +170,15 @@ impl Pool {
         &self.each
     }
 
-    /// The device with the fewest nodes, of several the first, for as long as the result lives.
-    pub(super) fn lend(&self) -> Lent<'_> {
-        let mut nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = (0..nodes.len()).min_by_key(|&at| nodes[at]).unwrap_or(0);
-        nodes[at] += 1;
-        Lent { pool: self, at }
+    /// The device with the fewest nodes, of several the first, for as long as the result lives, for a node that takes so
+    /// many bytes of it; nothing where none has room.
+    pub(super) fn lend(&self, bytes: u128) -> Option<Lent<'_>> {
+        let mut loads = lock(&self.loads);
+        let admits = |&at: &usize| loads[at].admits(self.jobs, self.room[at], bytes);
+        let at = (0..loads.len()).filter(admits).min_by_key(|&at| loads[at])?;
+        loads[at].nodes += 1;
+        loads[at].bytes += bytes;
+        Some(Lent { pool: self, at, bytes })
     }
 }
 
@@ -150,6 +186,7 @@ impl Pool {
 pub(super) struct Lent<'a> {
     pool: &'a Pool,
     at: usize,
+    bytes: u128,
 }
 
 impl Deref for Lent<'_> {
@@ -162,7 +199,9 @@ impl Deref for Lent<'_> {
 
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
-        self.pool.nodes.lock().unwrap_or_else(PoisonError::into_inner)[self.at] -= 1;
+        let load = &mut lock(&self.pool.loads)[self.at];
+        load.nodes -= 1;
+        load.bytes -= self.bytes;
     }
 }
 
@@ -192,6 +231,36 @@ mod tests {
 
     #[test]
     fn a_node_gets_the_device_with_the_fewest() {
+        let pool = Pool::new(two());
+        let [first, second, third] = [1, 1, 1].map(|bytes| pool.lend(bytes).unwrap());
+        assert_eq!((first.number, second.number, third.number), (0, 1, 0));
+        drop((first, third));
+        assert_eq!(pool.lend(1).unwrap().number, 0);
+        drop(second);
+        assert_eq!(pool.lend(1).unwrap().number, 0, "what nobody has is free again");
+    }
+
+    #[test]
+    fn nodes_share_a_device_that_has_room() {
+        let room = vec![Some(100), None];
+        let pool = Pool { jobs: Jobs::ByMemory, room, ..Pool::new(two()) };
+        let large = pool.lend(1000).unwrap();
+        assert_eq!(large.number, 0, "whatever it takes, where it is alone");
+        let unknown = pool.lend(1).unwrap();
+        assert_eq!(unknown.number, 1);
+        assert!(pool.lend(1).is_none());
+        drop(large);
+        let [first, second] = [60, 40].map(|bytes| pool.lend(bytes).unwrap());
+        assert_eq!((first.number, second.number), (0, 0));
+        assert!(pool.lend(1).is_none());
+        let two_each = Jobs::PerDevice(std::num::NonZeroUsize::MIN.saturating_add(1));
+        let pool = Pool::new(two()).with_jobs(two_each);
+        let all = [(); 4].map(|()| pool.lend(1).unwrap());
+        assert!(pool.lend(0).is_none());
+        drop(all);
+    }
+
+    fn two() -> Vec<Selected> {
         let device = |number: usize| Selected {
             device: Device::flex(),
             name: format!("cuda:{number}"),
@@ -199,12 +268,6 @@ mod tests {
             is_cpu: false,
             kernels: Kernels::Burn,
         };
-        let pool = Pool::new(vec![device(0), device(1)]);
-        let [first, second, third] = [pool.lend(), pool.lend(), pool.lend()];
-        assert_eq!((first.number, second.number, third.number), (0, 1, 0));
-        drop((first, third));
-        assert_eq!(pool.lend().number, 0);
-        drop(second);
-        assert_eq!(pool.lend().number, 0, "what nobody has is free again");
+        vec![device(0), device(1)]
     }
 }

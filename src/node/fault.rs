@@ -3,6 +3,7 @@
 use super::{device::Selected, failure::memory};
 use crate::{
     executor::{StepError, StepErrorKind},
+    pipeline::GpuMemory,
     tensors::DeviceFault,
 };
 use std::{
@@ -14,10 +15,11 @@ use std::{
 const EXHAUSTED: [&str; 4] =
     ["out of device memory", "can't allocate buffer", "OUT_OF_MEMORY", "out of memory"];
 
-/// What `work` makes on `device`. A fault of a GPU is an error of the step; what the CPU panics at is a bug,
+/// What `work`, which is estimated to take `need`, makes on `device`. A fault of a GPU is an error of the step; what the CPU panics at is a bug,
 /// and goes on.
 pub(super) fn guarded<T>(
     device: &Selected,
+    need: GpuMemory,
     work: impl FnOnce() -> Result<T, StepError>,
 ) -> Result<T, StepError> {
     let panic = match catch_unwind(AssertUnwindSafe(work)) {
@@ -25,7 +27,7 @@ pub(super) fn guarded<T>(
         Err(panic) => panic,
     };
     match said(&*panic).filter(|_| !device.is_cpu) {
-        Some(text) => Err(error(device, &text)),
+        Some(text) => Err(error(device, need, &text)),
         None => resume_unwind(panic),
     }
 }
@@ -37,15 +39,13 @@ fn said(panic: &(dyn Any + Send)) -> Option<String> {
     text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string))
 }
 
-fn error(device: &Selected, text: &str) -> StepError {
+fn error(device: &Selected, need: GpuMemory, text: &str) -> StepError {
     let (name, cause) = (&device.name, cause(text));
     if EXHAUSTED.iter().any(|words| text.contains(words)) {
-        let of = device.memory().map(|bytes| format!(" of {:.1} GiB", bytes as f64 / GIBIBYTE));
-        return memory(format!(
-            "{name} has no more memory{}: {cause}. Halve batch_size, take a smaller network, or run one \
-             node at a time",
-            of.unwrap_or_default()
-        ));
+        let memory_of = device.memory();
+        let of = memory_of.map(|bytes| format!(" of {}", size(bytes))).unwrap_or_default();
+        let advice = advice(need, memory_of);
+        return memory(format!("{name} has no more memory{of}: {cause}. {advice}"));
     }
     let message = format!(
         "{name} failed: {cause}. Run again: what is finished is kept. If it fails again, `takd devices` \
@@ -54,7 +54,35 @@ fn error(device: &Selected, text: &str) -> StepError {
     StepError::new(StepErrorKind::Device, message)
 }
 
-const GIBIBYTE: f64 = (1u64 << 30) as f64;
+/// What to do where memory is short, with what the node is estimated to take beside what there is.
+fn advice(need: GpuMemory, there_is: Option<u128>) -> String {
+    let least = "Halve batch_size, take a smaller network, or run one node at a time".to_owned();
+    let Some(there_is) = there_is.filter(|_| need.bytes() > 0) else { return least };
+    let takes = format!("This node takes about {}", size(need.bytes()));
+    match need.batch_within(there_is / 10 * 9) {
+        _ if need.bytes() <= there_is / 10 * 9 => {
+            format!(
+                "{takes}, which is there for it alone: run one node at a time, or halve batch_size"
+            )
+        }
+        Some(batch) => {
+            format!("{takes}: batch_size = {batch} would fit, or take a smaller network")
+        }
+        None => format!(
+            "{takes}, and no batch_size would fit: take a smaller network or another device"
+        ),
+    }
+}
+
+/// Bytes in words.
+fn size(bytes: u128) -> String {
+    let mebibytes = bytes as f64 / f64::from(1 << 20);
+    if mebibytes < 1024.0 {
+        format!("{mebibytes:.0} MiB")
+    } else {
+        format!("{:.1} GiB", mebibytes / 1024.0)
+    }
+}
 
 /// The innermost cause in a text of burn's, which begins with what failed last and ends with where from.
 fn cause(text: &str) -> String {
@@ -94,21 +122,45 @@ mod tests {
         let unwind = |text: &str| -> Result<(), StepError> {
             resume_unwind(Box::new(DeviceFault(text.to_owned())))
         };
-        let error = guarded(&device(false), || unwind(EXHAUSTED)).unwrap_err();
+        let nothing = GpuMemory::default();
+        let error = guarded(&device(false), nothing, || unwind(EXHAUSTED)).unwrap_err();
         assert_eq!(error.kind, StepErrorKind::Memory);
         let start =
             "cuda:0 has no more memory: out of device memory allocating 8388608 bytes. Halve";
         assert!(error.message.starts_with(start), "{error}");
-        let error = guarded(&device(false), || unwind("lost.")).unwrap_err();
+        let error = guarded(&device(false), nothing, || unwind("lost.")).unwrap_err();
         assert_eq!(error.kind, StepErrorKind::Device);
         assert!(error.message.starts_with("cuda:0 failed: lost. Run again"), "{error}");
-        assert_eq!(guarded(&device(false), || Ok(5)), Ok(5));
+        assert_eq!(guarded(&device(false), nothing, || Ok(5)), Ok(5));
+    }
+
+    #[test]
+    fn what_would_fit_is_said() {
+        let need = GpuMemory::of(100 << 20, 1 << 20, 100);
+        let told = |mebibytes: u128| advice(need, Some(mebibytes << 20));
+        assert!(
+            told(300).starts_with("This node takes about 200 MiB, which is there"),
+            "{}",
+            told(300)
+        );
+        assert!(
+            told(200).starts_with("This node takes about 200 MiB: batch_size = 50 "),
+            "{}",
+            told(200)
+        );
+        assert!(told(112).contains("no batch_size would fit"), "{}", told(112));
+        assert!(told(115).contains("batch_size = 3 "), "{}", told(115));
+        assert!(advice(need, None).starts_with("Halve batch_size"));
+        assert_eq!(size(3 << 29), "1.5 GiB");
     }
 
     #[test]
     fn a_panic_on_the_cpu_goes_on() {
         let panic = catch_unwind(|| {
-            guarded(&device(true), || -> Result<(), StepError> { resume_unwind(Box::new("bug")) })
+            let nothing = GpuMemory::default();
+            guarded(&device(true), nothing, || -> Result<(), StepError> {
+                resume_unwind(Box::new("bug"))
+            })
         });
         assert_eq!(panic.unwrap_err().downcast_ref::<&str>(), Some(&"bug"));
     }

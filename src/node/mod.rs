@@ -12,6 +12,7 @@ mod fault;
 mod files;
 mod import;
 mod int8;
+mod jobs;
 mod latency;
 mod learn;
 mod left;
@@ -37,6 +38,7 @@ pub use files::{
     write_checkpoint, write_part, write_weights,
 };
 pub use int8::{Int8Error, int8};
+pub use jobs::Jobs;
 pub use latency::{LatencyError, latency};
 pub use network::{NetworkError, logits_of, trained_network};
 pub use runner::{Datasets, NodeRunner};

@@ -6,6 +6,7 @@ use crate::{
     executor::StepError,
     kinds::Kinds,
     network::{LoadError, Network},
+    pipeline::GpuMemory,
     shape::Shape,
     store::Entry,
     tensors::host,
@@ -68,5 +69,7 @@ pub fn logits_of(
 ) -> Result<Vec<f32>, StepError> {
     let count = images.len() / shape.size();
     let data = TensorData::new(images, [count, shape.channels, shape.height, shape.width]);
-    guarded(device, || Ok(host(network.infer(Tensor::from_data(data, &device.device)))))
+    guarded(device, GpuMemory::default(), || {
+        Ok(host(network.infer(Tensor::from_data(data, &device.device))))
+    })
 }

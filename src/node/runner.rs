@@ -117,6 +117,10 @@ impl Runner for NodeRunner<'_> {
     ) -> Result<Attempt, StepError> {
         let task = self.graph.tasks[step.tasks[0]];
         let name = self.graph.name(step.tasks[0]);
+        let need = self.graph.pipeline.gpu_memory(task.node);
+        let Some(device) = self.devices.lend(need.bytes()) else {
+            return Ok(Attempt::Busy(PATIENCE));
+        };
         let claims = Claims { store: self.store, observer: self.observer, told: &self.told };
         let stored = match &self.graph.pipeline.nodes[task.node].work {
             Work::Learn(learn) if !learn.asks_teachers() => step.inputs.teacher_logits(),
@@ -128,7 +132,6 @@ impl Runner for NodeRunner<'_> {
             Claimed::Busy => return Ok(Attempt::Busy(PATIENCE)),
         };
         let crew = Crew::new(self.threads, begin())?;
-        let device = self.devices.lend();
         let device = &*device;
         let job = Job { runner: self, step: index, name, crew: &crew, device, lock: &lock };
         let (key, threads) = (step.key.short(), crew.threads());
@@ -150,7 +153,7 @@ impl Runner for NodeRunner<'_> {
                 How::Import(weights) => job.import(learn, weights, step, &lock),
             },
         };
-        let made = guarded(device, || crew.work(work));
+        let made = guarded(device, need, || crew.work(work));
         // What a stopped node has said stands, so that `takd status` can tell where it resumes.
         let said = match &made {
             Ok(_) => self.store.drop_progress(&lock),

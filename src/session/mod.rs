@@ -14,6 +14,7 @@
 mod absent;
 mod exchange;
 mod executor;
+mod expected;
 mod export;
 mod forecast;
 mod inspect;
@@ -31,6 +32,7 @@ mod why;
 
 pub use absent::absent_data;
 pub use executor::{Executor, SlurmJob};
+pub use expected::Expected;
 pub use export::{Card, Exported};
 pub use forecast::Forecast;
 pub use model::predict_with;

@@ -14,7 +14,7 @@ use crate::{
     executor::{Done, Limits, Measuring, Runner, Status, StepError, StepErrorKind, Width, execute},
     graph::{Graph, SelectError},
     key::{Key, Kind, keys},
-    node::{Choice, DeviceError, Devices, NodeRunner, Pool},
+    node::{Choice, DeviceError, Devices, Jobs, NodeRunner},
     plan::{Action, Plan, Step},
     remote::{Beside, Remote, RemoteError, SharedRunner, Shipped},
     slurm::SlurmError,
@@ -37,8 +37,8 @@ pub struct RunOptions {
     pub devices: Devices,
     /// On the CPU, burn's own operations in place of takd's faster ones.
     pub burn_ops: bool,
-    /// Most nodes in parallel; by default one per core on the CPU, one on each GPU.
-    pub jobs: Option<NonZeroUsize>,
+    /// How many nodes run in parallel.
+    pub jobs: Jobs,
     /// When a node fails, continue with those that do not depend on it.
     pub keep_going: bool,
     /// Time between two checkpoints inside an epoch; an epoch's end has its own.
@@ -56,7 +56,7 @@ impl Default for RunOptions {
         Self {
             devices: Choice::Auto.into(),
             burn_ops: false,
-            jobs: None,
+            jobs: Jobs::Auto,
             keep_going: false,
             checkpoint_every: Duration::from_secs(300),
             stop: Arc::default(),
@@ -256,9 +256,10 @@ impl Session {
         let devices = options.devices.select()?;
         let devices = if options.burn_ops { devices.with_burn_ops() } else { devices };
         let cores = available_parallelism().map_or(1, NonZeroUsize::get);
-        let jobs = options.jobs.map_or_else(|| default_jobs(&devices, cores), NonZeroUsize::get);
         let is_cpu = devices.each().iter().any(|device| device.is_cpu);
-        let width = (options.jobs.is_none() && is_cpu).then(|| Arc::new(Width::new(plan, jobs)));
+        let jobs = options.jobs.most(devices.each().len(), is_cpu, cores);
+        let devices = devices.with_jobs(options.jobs);
+        let width = options.jobs.is_measured(is_cpu).then(|| Arc::new(Width::new(plan, jobs)));
         let limits = Limits {
             jobs,
             width: width.clone(),
@@ -309,13 +310,6 @@ fn remember(outcome: &RunOutcome, made: &mut HashMap<Key, Status>) {
 /// What became of a step that did not have to run.
 fn at_rest(step: &Step) -> Status {
     if step.action == Action::Skip { Status::Skipped } else { Status::Reused }
-}
-
-/// On a CPU, whole nodes in parallel use the cores better than one node's small kernels do; a
-/// GPU's memory is only sure to hold one node.
-fn default_jobs(devices: &Pool, cores: usize) -> usize {
-    let each = devices.each();
-    if each.iter().any(|device| device.is_cpu) { cores } else { each.len() }
 }
 
 impl RunOutcome {

@@ -2,10 +2,10 @@
 //!
 //! No generator is in it: every random number is a function of (seed, epoch, sample id).
 
-use super::{OptimizerState, learned::Learned};
+use super::snapshot::Snapshot;
 use crate::{
     history::EpochRecord,
-    network::{LoadError, NamedTensor, Network},
+    network::{LoadError, NamedTensor},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -33,17 +33,16 @@ pub(super) type Best = Option<(f64, usize, Vec<NamedTensor>)>;
 impl Checkpoint {
     /// The state of one network's training.
     pub(super) fn of(
-        (net, learned, optimizer): (&Network, &Learned, &OptimizerState),
+        snapshot: Snapshot,
         best: &Best,
         history: &[EpochRecord],
         within: Option<Within>,
     ) -> Self {
-        let (steps, optimizer) = optimizer.save();
+        let Snapshot { weights, learned, optimizer, steps } = snapshot;
         let scored = best.as_ref().map(|(accuracy, epoch, _)| (*accuracy, *epoch));
         let best = best.as_ref().map(|(.., weights)| weights.clone()).unwrap_or_default();
         let state =
             TrainingState { steps, best: scored, seconds: 0.0, history: history.to_vec(), within };
-        let (weights, learned) = (net.save(), learned.save());
         Self { weights, optimizer, learned, best, state, peers: Vec::new() }
     }
 

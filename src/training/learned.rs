@@ -5,7 +5,7 @@ use crate::{
     network::{AnyTensor, LoadError, NamedTensor, Role, Visitor},
     objective::{Needs, Start},
     recipe::BatchnormWeight,
-    tensors,
+    tensors::{self, Flat},
 };
 use burn::tensor::{Device, Tensor};
 
@@ -48,8 +48,8 @@ impl Learned {
         }
     }
 
-    pub fn save(&self) -> Vec<NamedTensor> {
-        tensors::save(|visitor| self.clone().visit(visitor))
+    pub fn flat(&self) -> Vec<Flat> {
+        tensors::flat(|visitor| self.clone().visit(visitor))
     }
 
     pub fn load(&mut self, tensors: Vec<NamedTensor>) -> Result<(), LoadError> {

@@ -15,6 +15,7 @@ mod logits;
 mod mutual;
 mod optimizer;
 mod score;
+mod snapshot;
 mod together;
 mod trained;
 mod trainer;

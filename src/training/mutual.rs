@@ -11,7 +11,8 @@ use super::{
     learned::Learned,
     ledger::{Given as Noted, Score},
     score::{At, keep_best, selected},
-    validate::{self, finite},
+    snapshot::Snapshot,
+    validate,
 };
 use crate::{
     architecture::Architecture,
@@ -120,8 +121,7 @@ impl Group {
     pub fn save(&self, within: bool) -> Vec<Checkpoint> {
         let save = |peer: &Peer| {
             let within = within.then_some(peer.within);
-            let parts = (&peer.net, &Learned::default(), &peer.optimizer);
-            Checkpoint::of(parts, &peer.best, &peer.history, within)
+            Checkpoint::of(peer.snapshot(), &peer.best, &peer.history, within)
         };
         self.peers.iter().map(save).collect()
     }
@@ -212,9 +212,9 @@ impl Group {
         for (index, peer) in self.peers.iter_mut().enumerate() {
             let record = peer.within.record(at, accuracies.as_ref().map(|all| all[index]));
             let EpochRecord { loss, train_accuracy, .. } = record;
-            let weights = finite(&peer.net, &Learned::default(), &peer.optimizer, epoch, lr, loss);
-            let weights = weights.map_err(|error| peer.failed(error))?;
-            keep_best(&mut peer.best, &record, recipe.select, weights);
+            let snapshot = peer.snapshot();
+            snapshot.check(epoch, lr, loss).map_err(|error| peer.failed(error))?;
+            keep_best(&mut peer.best, &record, recipe.select, &snapshot.weights);
             peer.history.push(record);
             let sign = collapse::sign(&peer.history, recipe, classes, samples);
             if let (Some(sign), OnCollapse::Stop) =
@@ -240,6 +240,10 @@ impl Group {
 }
 
 impl Peer {
+    fn snapshot(&self) -> Snapshot {
+        Snapshot::of(&self.net, &Learned::default(), &self.optimizer)
+    }
+
     fn failed(&self, error: LearnError) -> LearnError {
         LearnError::Peer { place: self.place + 1, error: Box::new(error) }
     }

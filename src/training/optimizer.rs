@@ -12,7 +12,7 @@ use crate::{
     kind::Choice,
     network::{AnyTensor, NamedTensor, Network, Role, Visitor},
     optimizer::{Optimizer, Step},
-    tensors::hosts,
+    tensors::{Flat, read},
 };
 use burn::tensor::{Device, Gradients, Tensor};
 use std::collections::BTreeMap;
@@ -44,17 +44,27 @@ impl OptimizerState {
 
     /// The state on the host, and how many updates it has seen.
     pub fn save(&self) -> (i32, Vec<NamedTensor>) {
+        (self.steps, read(self.flat()))
+    }
+
+    /// How many updates it has seen.
+    pub(super) fn steps(&self) -> i32 {
+        self.steps
+    }
+
+    /// The state where it is.
+    pub(super) fn flat(&self) -> Vec<Flat> {
         let mut state = self.together.as_ref().map(Together::by_name).unwrap_or_default();
         state.extend(self.state.clone());
         let parts = state.iter().flat_map(|(name, tensors)| {
             let named = tensors.iter().enumerate();
-            named.map(move |(index, tensor)| (format!("{name}/{index}"), tensor.clone()))
+            named.map(move |(index, tensor)| Flat {
+                name: format!("{name}/{index}"),
+                shape: tensor.dims().to_vec(),
+                tensor: tensor.clone(),
+            })
         });
-        let (names, tensors): (Vec<_>, Vec<_>) = parts.unzip();
-        let tensors = names.into_iter().zip(hosts(tensors));
-        let named =
-            |(name, values): (_, Vec<f32>)| NamedTensor { name, shape: vec![values.len()], values };
-        (self.steps, tensors.map(named).collect())
+        parts.collect()
     }
 
     /// An optimizer that continues from what [`save`](Self::save) gave.

@@ -56,12 +56,12 @@ pub(super) fn keep_best(
     best: &mut Best,
     record: &EpochRecord,
     select: Select,
-    weights: Vec<NamedTensor>,
+    weights: &[NamedTensor],
 ) {
     if let (Some(now), false) = (record.accuracy, select == Select::Last)
         && best.as_ref().is_none_or(|(top, ..)| now > *top)
     {
-        *best = Some((now, record.epoch, weights));
+        *best = Some((now, record.epoch, weights.to_vec()));
     }
 }
 

@@ -9,7 +9,8 @@ use super::{
     lesson::{Images, Lesson, Made, Moment, Objective},
     mutual::{self, Answer, Group},
     score::{At, keep_best, selected},
-    validate::{accuracy, finite},
+    snapshot::Snapshot,
+    validate::accuracy,
     watch::Unwatched,
 };
 use crate::{
@@ -158,7 +159,8 @@ pub fn resume(
             let order = watch.order(epoch, step.saturating_mul(size).min(of), of);
             if order != Order::GoOn {
                 *within = state.hear(*within, at)?;
-                watch.keep(&|| checkpoint(state, &best, &history, Some(*within)));
+                let snapshot = state.snapshot();
+                watch.keep(&|| checkpoint(state, snapshot.clone(), &best, &history, Some(*within)));
             }
             if order == Order::Stop { Err(LearnError::Stopped) } else { Ok(()) }
         };
@@ -167,8 +169,9 @@ pub fn resume(
         let done = from.step.saturating_mul(training.recipe.batch_size);
         let samples = training.train.len().saturating_sub(done);
         let samples_per_second = samples as f64 / started.elapsed().as_secs_f64();
-        let State { net, lesson, optimizer_state, .. } = &state;
-        let weights = finite(net, &lesson.learned, optimizer_state, epoch, lr, loss)?;
+        let snapshot = state.snapshot();
+        snapshot.check(epoch, lr, loss)?;
+        let State { net, lesson, .. } = &state;
         let evaluated = training.evaluation.map(|view| {
             let (classes, go_on) = (training.net.classes(), &mut |_: &[f32]| !watch.stopped());
             let own = accuracy(net, view, classes, go_on)?;
@@ -178,7 +181,7 @@ pub fn resume(
             Ok(accuracies) => accuracies.unzip(),
             Err(InferError::Stopped) => {
                 // The epoch's steps are made: only the evaluation is done again.
-                watch.keep(&|| checkpoint(&state, &best, &history, Some(whole)));
+                watch.keep(&|| checkpoint(&state, snapshot.clone(), &best, &history, Some(whole)));
                 return Err(LearnError::Stopped);
             }
             Err(InferError::Data(error)) => return Err(error.into()),
@@ -188,7 +191,7 @@ pub fn resume(
         };
         let record =
             EpochRecord { temperature: lesson.temperature(), ..whole.record(at, accuracy) };
-        keep_best(&mut best, &record, training.recipe.select, weights);
+        keep_best(&mut best, &record, training.recipe.select, &snapshot.weights);
         history.push(record);
         let sign = training.sign(&history).filter(|_| lesson.teaches_classes(epoch));
         let explain = |sign| training.explain(sign, &record);
@@ -199,7 +202,7 @@ pub fn resume(
         }
         let (classes, on_collapse) = (training.net.classes(), training.on_collapse);
         state.lesson.group.close(of_peers, at, classes, on_collapse)?;
-        let checkpoint = || checkpoint(&state, &best, &history, None);
+        let checkpoint = || checkpoint(&state, snapshot.clone(), &best, &history, None);
         let (record, explain, checkpoint) = (&record, &explain, &checkpoint);
         let collapsed = &|| collapsed(training, &state.lesson, &history);
         let progress =
@@ -235,6 +238,10 @@ struct State<'a> {
 }
 
 impl State<'_> {
+    fn snapshot(&self) -> Snapshot {
+        Snapshot::of(&self.net, &self.lesson.learned, &self.optimizer_state)
+    }
+
     /// Reads what the last steps gave: `within` with them.
     fn hear(&mut self, mut within: Within, at: At<'_>) -> Result<Within, LearnError> {
         for Heard { images, wild, each } in self.ledger.read() {
@@ -253,14 +260,13 @@ impl State<'_> {
 /// The whole of it on the host.
 fn checkpoint(
     of: &State<'_>,
+    snapshot: Snapshot,
     best: &Best,
     history: &[EpochRecord],
     within: Option<Within>,
 ) -> Checkpoint {
-    let State { net, lesson, optimizer_state, .. } = of;
-    let parts = (net, &lesson.learned, optimizer_state);
-    let own = Checkpoint::of(parts, best, history, within);
-    Checkpoint { peers: lesson.group.save(within.is_some()), ..own }
+    let own = Checkpoint::of(snapshot, best, history, within);
+    Checkpoint { peers: of.lesson.group.save(within.is_some()), ..own }
 }
 
 /// One pass over the training samples, or what is left of one; where it ends. `pause` is called before

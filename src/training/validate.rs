@@ -1,34 +1,12 @@
-//! What a training looks at after an epoch: whether its numbers are finite, and its accuracy.
+//! How good a training is after an epoch.
 
-use super::{InferError, LearnError, OptimizerState, infer_from, learned::Learned};
+use super::{InferError, infer_from};
 use crate::{
     dataset::View,
     metric::metrics,
-    network::{AnyTensor, NamedTensor, Network, Role, Visitor},
+    network::{AnyTensor, Network, Role, Visitor},
 };
 use burn::tensor::{Int, Tensor};
-
-/// The weights after an epoch. The last step's update is not seen by any loss, and an optimizer's
-/// state that is infinite leaves its parameter where it is for good.
-pub(super) fn finite(
-    net: &Network,
-    learned: &Learned,
-    state: &OptimizerState,
-    epoch: usize,
-    lr: f64,
-    last: f64,
-) -> Result<Vec<NamedTensor>, LearnError> {
-    let wild = |tensor: &&NamedTensor| !tensor.is_finite();
-    let (weights, (_, state)) = (net.save(), state.save());
-    let learned = learned.save();
-    let name = weights
-        .iter()
-        .chain(&learned)
-        .find(wild)
-        .map(|tensor| tensor.name.clone())
-        .or_else(|| state.iter().find(wild).map(|tensor| format!("optimizer:{}", tensor.name)));
-    name.map_or(Ok(weights), |name| Err(LearnError::Overflown { name, epoch, lr, last }))
-}
 
 /// Top-1 accuracy on `view`; `go_on` is asked before each batch.
 pub(super) fn accuracy(

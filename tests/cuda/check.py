@@ -9,9 +9,11 @@ TAKD has the feature `cuda`; CUDA_PATH has libdevice and ptxas; DRIVER is the fo
 import json
 import os
 import pathlib
+import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 
@@ -78,6 +80,25 @@ def steps():
     check(not over, "a step asks more of a GPU than tests/cuda/limits.toml allows:", *over)
 
 
+def memory():
+    """What `takd plan` predicts of a GPU's memory is what a run asks a driver for, within a quarter and a pool's pages."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = pathlib.Path(folder) / "cifar-10-batches-bin"
+        data.mkdir()
+        record = bytes([1]) + random.Random(0).randbytes(3072)
+        for name in [*(f"data_batch_{n}" for n in range(1, 6)), "test_batch"]:
+            (data / f"{name}.bin").write_bytes(record * 512)
+        for node, batch in (("plain2", 128), ("plain2", 1024), ("plain10", 128), ("resnet8", 512), ("resnet20", 128), ("kd", 512)):
+            words = [HERE / "steps.toml", node, "--data", folder, "--cache", WORK / "cache-memory", "--set",
+                     "data.cifar10.validation=0", "--set", f"recipe.plain.batch_size={batch}"]
+            takd("run", *words, "--device", "cuda:0", FAKECUDA_REPORT=WORK / "memory.jsonl")
+            planned, _ = takd("plan", *words[:1], "--json", *words[2:4], "--cache", WORK / "cache-none", *words[6:])
+            predicted = next(step["gpu_memory_bytes"] for step in json.loads(planned)["steps"] if step["nodes"] == [f"{node}@0"])
+            asked = totals(WORK / "memory.jsonl")["peak_bytes"]
+            print(f"  {node} at {batch}: {predicted / 2**20:.0f} MiB predicted, {asked / 2**20:.0f} MiB asked for", flush=True)
+            check(asked / 1.25 - 32 * 2**20 < predicted < asked * 1.25 + 32 * 2**20, f"{node} at {batch} is predicted badly")
+
+
 def quickstart():
     """The first pipeline, twice: trains, measures, and finds all of it again."""
     words = ["run", "pipelines/quickstart.toml", *TINY, "--device", "cuda:0", "--cache", WORK / "cache-quickstart"]
@@ -135,7 +156,7 @@ def faults():
         check(said in told and "panicked" not in told, f"{own} is not told:", told)
 
 
-SCENARIOS = {"kernels": kernels, "steps": steps, "quickstart": quickstart, "resume": resume, "devices": devices,
+SCENARIOS = {"kernels": kernels, "steps": steps, "memory": memory, "quickstart": quickstart, "resume": resume, "devices": devices,
              "faults": faults}
 
 

@@ -149,7 +149,7 @@ fn a_forced_node_runs_again_with_the_same_bits() {
 fn a_dry_run_writes_nothing() {
     let workspace = Workspace::new();
     let plan = workspace.ok(&["run", "tiny.toml", "--dry-run"]);
-    assert!(plan.ends_with("20 to run, 0 to reuse\n"), "{plan}");
+    assert!(plan.contains("\n20 to run, 0 to reuse\n"), "{plan}");
     assert!(!workspace.path("cache").exists());
 }
 
