@@ -258,7 +258,7 @@ impl Architecture {
     /// Values of one image that a backward pass reads, and of the largest layer's input or output.
     pub fn activations(&self) -> (usize, usize) {
         let each = || self.walk().map(|(layer, input)| (layer, input, input.size()));
-        let all: usize = each().map(|(layer, input, size)| size + layer.held(input)).sum();
+        let all: usize = each().map(|(layer, input, _)| layer.held(input)).sum();
         let largest = each().map(|(.., size)| size).max().unwrap_or(0);
         (all + self.classes, largest.max(self.classes))
     }

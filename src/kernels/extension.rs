@@ -5,6 +5,7 @@ mod form;
 mod inference;
 mod maybe;
 mod running;
+pub(super) mod tape;
 
 #[cfg(feature = "cube")]
 pub use alone::AloneOps;
@@ -25,10 +26,9 @@ use burn::{
     backend::{
         Autodiff, Backend, Dispatch, Flex, TensorMetadata,
         autodiff::{
-            NodeId,
             checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
             grads::Gradients,
-            ops::{Backward, NodeGuard, Ops, OpsKind},
+            ops::{Backward, Ops},
         },
         backend_extension,
         tensor::FloatTensor,
@@ -37,6 +37,7 @@ use burn::{
 };
 use running::{blend, moved, unmoved};
 use std::sync::Arc;
+use tape::{finish_layer, parts, register};
 
 /// `after(norm(conv(x) + bias) + shortcut)` with the batch's own moments, and the running ones after they have
 /// taken their share of these, of the unbiased variance as PyTorch's do.
@@ -278,7 +279,7 @@ impl<const N: usize> Backward<Flex, N> for LayerBackward {
             Some(tensor(made.beta, [filters])),
         ];
         let all = all.into_iter().chain(zeros.map(Some)).chain(shortcut.map(Some));
-        register(ops.parents.map(|parent| parent.map(|parent| parent.id)), all, grads);
+        register::<Flex, _>(ops.parents.map(|parent| parent.map(|parent| parent.id)), all, grads);
         [Some(gradient), Some(x), summed].into_iter().flatten().for_each(recycle);
     }
 }
@@ -299,10 +300,9 @@ impl<C: CheckpointStrategy> LayerOps for Autodiff<Flex, C> {
         let (weight, weight_node) = weight.into_parts();
         let (gamma, gamma_node) = gamma.into_parts();
         let (beta, beta_node) = beta.into_parts();
-        let (bias, bias_node) = bias.into_option().map(FloatTensor::<Self>::into_parts).unzip();
+        let (bias, bias_node) = parts(bias);
         let has_bias = bias_node.is_some();
-        let (shortcut, side_node) =
-            shortcut.into_option().map(FloatTensor::<Self>::into_parts).unzip();
+        let (shortcut, side_node) = parts(shortcut);
         let [weight, gamma, beta] = [weight, gamma, beta].map(|tensor| tensor.to_contiguous());
         let made = forward(x, &weight, [&gamma, &beta], shortcut.as_ref(), form);
         let [own, spread] = made.moments;
@@ -319,19 +319,14 @@ impl<C: CheckpointStrategy> LayerOps for Autodiff<Flex, C> {
             summed: shortcut.is_some().then(|| made.out.clone()),
             saved: Arc::new(made.saved),
         };
-        let out = made.out;
         let nodes = [x_node, weight_node, gamma_node, beta_node];
-        let out = match (bias_node, side_node) {
-            (None, None) => finish::<C, _, 4>(LayerBackward, nodes, state, out),
-            (Some(more), None) | (None, Some(more)) => {
-                let [a, b, c, d] = nodes;
-                finish::<C, _, 5>(LayerBackward, [a, b, c, d, more], state, out)
-            }
-            (Some(bias), Some(shortcut)) => {
-                let [a, b, c, d] = nodes;
-                finish::<C, _, 6>(LayerBackward, [a, b, c, d, bias, shortcut], state, out)
-            }
-        };
+        let out = finish_layer::<Flex, C, _, _>(
+            LayerBackward,
+            nodes,
+            [bias_node, side_node],
+            state,
+            made.out,
+        );
         let [mean, variance] = running.map(FloatTensor::<Self>::new);
         (out, mean, variance)
     }
@@ -352,32 +347,6 @@ impl<C: CheckpointStrategy> LayerOps for Autodiff<Flex, C> {
             [weight, gamma, beta, mean, variance].map(FloatTensor::<Self>::into_primitive);
         let fixed = [weight, gamma, beta, unmoved(mean, bias.as_ref()), variance];
         inference::infer::<C>(x, fixed, shortcut.into_option(), form)
-    }
-}
-
-/// Hands gradients to those parents that want theirs.
-fn register<const N: usize>(
-    parents: [Option<NodeId>; N],
-    all: impl IntoIterator<Item = Option<Host>>,
-    grads: &mut Gradients,
-) {
-    for (parent, gradient) in parents.into_iter().zip(all) {
-        if let (Some(parent), Some(gradient)) = (parent, gradient) {
-            grads.register::<Flex>(parent, gradient);
-        }
-    }
-}
-
-/// `out` as the output of `op`, which keeps `state` where something is tracked.
-fn finish<C: CheckpointStrategy, B: Backward<Flex, N>, const N: usize>(
-    op: B,
-    nodes: [NodeGuard; N],
-    state: B::State,
-    out: Host,
-) -> FloatTensor<Autodiff<Flex, C>> {
-    match op.prepare::<C>(nodes).compute_bound().stateful() {
-        OpsKind::Tracked(prep) => prep.finish(state, out),
-        OpsKind::UnTracked(prep) => prep.finish(out),
     }
 }
 

@@ -22,6 +22,12 @@ pub struct Geometry {
 }
 
 impl Geometry {
+    /// Images as a convolution that changes nothing.
+    pub fn still([images, height, width, channels]: [usize; 4]) -> Self {
+        let (filters, input) = (channels, [height, width]);
+        Self { images, input, channels, filters, groups: 1, kernel_size: 1, stride: 1 }
+    }
+
     /// Rows and columns of an output image.
     pub fn output(&self) -> [usize; 2] {
         let Self { kernel_size, stride, .. } = *self;

@@ -36,6 +36,11 @@ impl Layer for AvgPool {
         0
     }
 
+    fn held(&self, _: Shape) -> usize {
+        // Each pixel gets the same.
+        0
+    }
+
     fn init(&self, _: Shape, _: bool, _: &mut Names, _: Source<'_>) -> Box<dyn Module> {
         Box::new(*self)
     }

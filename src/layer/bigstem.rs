@@ -46,7 +46,7 @@ impl Layer for BigStem {
 
     fn held(&self, input: Shape) -> usize {
         // Before and after BatchNorm, and where each pool has its greatest.
-        3 * output(input, self.width, 2).size()
+        input.size() + 3 * output(input, self.width, 2).size()
     }
 
     fn family(&self) -> Family {

@@ -31,13 +31,14 @@ pub trait Layer: Debug + Send + Sync {
         self.parameters(input) * pixels
     }
 
-    /// Values of one image that its backward pass reads beside what comes in and what goes out: of a BatchNorm, what
-    /// comes in. An estimate of memory.
+    /// Values of one image that its backward pass reads, beside those that go out: what comes in, and what comes into a
+    /// BatchNorm. An estimate of memory.
     fn held(&self, input: Shape) -> usize {
-        match self.normalises() {
+        let inside = match self.normalises() {
             true => self.output(input).map_or(0, |output| output.size()),
             false => 0,
-        }
+        };
+        input.size() + inside
     }
 
     /// Which networks it belongs to.

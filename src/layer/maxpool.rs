@@ -40,6 +40,11 @@ impl Layer for MaxPool {
         0
     }
 
+    fn held(&self, _: Shape) -> usize {
+        // The convolution before it does its work, and keeps what it needs.
+        0
+    }
+
     fn init(&self, _: Shape, _: bool, names: &mut Names, _: Source<'_>) -> Box<dyn Module> {
         names.pool();
         Box::new(*self)

@@ -54,9 +54,9 @@ pub(super) fn multiply_adds(steps: &[Step], input: Shape) -> usize {
     steps.iter().map(&mut add).sum()
 }
 
-/// Values of one image that the backward pass reads beside what goes in and comes out.
+/// Values of one image that the backward pass reads, beside those that go out.
 pub(super) fn held(steps: &[Step], input: Shape) -> usize {
-    let (mut shape, mut total) = (input, 0);
+    let (mut shape, mut total) = (input, input.size());
     for step in steps {
         shape = output(shape, step.channels[1], step.window.stride);
         total += 2 * shape.size();

@@ -55,7 +55,7 @@ impl Layer for PreAct {
 
     fn held(&self, input: Shape) -> usize {
         let out = output(input, self.width, self.stride).size();
-        input.size() + if self.changes(input) { 3 * out } else { 2 * out }
+        2 * input.size() + if self.changes(input) { 3 * out } else { 2 * out }
     }
 
     fn family(&self) -> Family {

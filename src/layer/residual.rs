@@ -102,7 +102,7 @@ impl Layer for Block {
     }
 
     fn held(&self, input: Shape) -> usize {
-        let (mut shape, mut total) = (input, 0);
+        let (mut shape, mut total) = (input, input.size());
         for &(outputs, _, step) in &self.path {
             shape = output(shape, outputs, step);
             total += 2 * shape.size();

@@ -61,9 +61,7 @@ fn advice(need: GpuMemory, there_is: Option<u128>) -> String {
     let takes = format!("This node takes about {}", size(need.bytes()));
     match need.batch_within(there_is / 10 * 9) {
         _ if need.bytes() <= there_is / 10 * 9 => {
-            format!(
-                "{takes}, which is there for it alone: run one node at a time, or halve batch_size"
-            )
+            format!("{takes}, which should fit alone: run one node at a time, or halve batch_size")
         }
         Some(batch) => {
             format!("{takes}: batch_size = {batch} would fit, or take a smaller network")
@@ -139,7 +137,7 @@ mod tests {
         let need = GpuMemory::of(100 << 20, 1 << 20, 100);
         let told = |mebibytes: u128| advice(need, Some(mebibytes << 20));
         assert!(
-            told(300).starts_with("This node takes about 200 MiB, which is there"),
+            told(300).starts_with("This node takes about 200 MiB, which should fit"),
             "{}",
             told(300)
         );

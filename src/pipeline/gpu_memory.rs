@@ -28,12 +28,14 @@ pub struct GpuMemory {
     image: u128,
     /// Images of a batch; 0 where nothing is learned.
     batch: usize,
+    /// For what is asked and does not learn, at another time than a batch.
+    apart: u128,
 }
 
 impl GpuMemory {
     /// So many bytes whatever the batch, and so many for each of the batch's images.
     pub fn of(fixed: u128, image: u128, batch: usize) -> Self {
-        Self { fixed, image, batch }
+        Self { fixed, image, batch, apart: 0 }
     }
 
     /// All of it.
@@ -42,7 +44,7 @@ impl GpuMemory {
     }
 
     fn with_batch(&self, batch: usize) -> u128 {
-        self.fixed + self.image * batch as u128
+        self.fixed + self.apart.max(self.image * batch as u128)
     }
 
     /// The largest batch below its own, by halves, that takes so many bytes at most; nothing if one image takes more,
@@ -70,8 +72,10 @@ impl Pipeline {
                 };
                 let teacher = eval.teacher.map(|teacher| &self.learn(teacher).net);
                 let nets = [Some(&learn.net), teacher].into_iter().flatten();
-                let fixed = held(&learn.data, images) + nets.map(asked).sum::<u128>();
-                GpuMemory { fixed, ..GpuMemory::default() }
+                let weights: u128 = nets.clone().map(weights).sum();
+                let apart = nets.map(passing).max().unwrap_or(0);
+                let fixed = held(&learn.data, images) + weights;
+                GpuMemory { fixed, apart, ..GpuMemory::default() }
             }
         }
     }
@@ -85,33 +89,38 @@ impl Pipeline {
         };
         let copies = 4 + recipe.optimizer.states() + usize::from(recipe.select != Select::Last);
         let trained = learn.trained();
-        let weights: u128 = trained.iter().map(|net| WORD * net.parameters() as u128).sum();
+        let weights: u128 = trained.iter().map(weights).sum();
         let image = trained.iter().map(|net| {
             let (all, largest) = net.activations();
             WORD * (all as u128 + PASSING * largest as u128)
         });
-        let score = trained.iter().map(scoring).max().unwrap_or(0);
-        let taught = learn.teacher().map_or(0, |teacher| self.taught(learn, teacher));
+        let own = if scored > 0 { trained.iter().map(passing).max() } else { None };
+        let (taught, asked) = learn.teacher().map_or((0, 0), |teacher| self.taught(learn, teacher));
         GpuMemory {
             fixed: weights * copies as u128
                 + held(&learn.data, images)
                 + held(&learn.data, scored)
-                + taught.max(score),
+                + taught,
             image: image.sum(),
             batch: recipe.batch_size.min(images),
+            apart: asked.max(own.unwrap_or(0)),
         }
     }
 
-    /// What a student's teachers take.
-    fn taught(&self, learn: &Learn, teacher: &Teacher) -> u128 {
-        let nets = || teacher.nodes.iter().map(|&node| &self.learn(node).net);
+    /// What a student's teachers take, and what they take while they are asked.
+    fn taught(&self, learn: &Learn, teacher: &Teacher) -> (u128, u128) {
+        let nets = teacher.nodes.iter().map(|&node| &self.learn(node).net);
+        let asked = nets.clone().map(passing).max().unwrap_or(0);
+        let all: u128 = nets.clone().map(weights).sum();
         let classes = learn.net.classes() as u128;
         let stored = WORD * learn.data.trained() as u128 * classes;
-        match learn.features() {
-            Some((bytes, true)) => bytes + nets().map(asked).sum::<u128>(),
-            _ if learn.asks_teachers() => nets().map(asked).sum(),
-            _ => stored * teacher.nodes.len().max(1) as u128 + nets().map(asked).max().unwrap_or(0),
-        }
+        let each = teacher.nodes.len().max(1) as u128;
+        let kept = match learn.features() {
+            Some((bytes, true)) => bytes + all,
+            _ if learn.asks_teachers() => all,
+            _ => stored * each + nets.map(weights).max().unwrap_or(0),
+        };
+        (kept, asked)
     }
 }
 
@@ -121,14 +130,14 @@ fn held(data: &Data, images: usize) -> u128 {
     images as u128 * (pixels + WORD)
 }
 
-/// A network that is asked and learns nothing.
-fn asked(net: &Architecture) -> u128 {
-    WORD * net.parameters() as u128 + scoring(net)
+/// A network's parameters.
+fn weights(net: &Architecture) -> u128 {
+    WORD * net.parameters() as u128
 }
 
 /// What images take on their way through a network that learns nothing: a layer's input, its output, and what lies
 /// between.
-fn scoring(net: &Architecture) -> u128 {
+fn passing(net: &Architecture) -> u128 {
     let (_, largest) = net.activations();
     WORD * PASSING * largest as u128 * SCORED as u128
 }
@@ -139,14 +148,13 @@ mod tests {
 
     #[test]
     fn the_largest_half_that_fits_is_found() {
-        let need = GpuMemory { fixed: 100, image: 10, batch: 128 };
+        let need = GpuMemory::of(100, 10, 128);
         assert_eq!(need.bytes(), 1380);
         assert_eq!(need.batch_within(1379), Some(64));
         assert_eq!(need.batch_within(740), Some(64));
         assert_eq!(need.batch_within(739), Some(32));
         assert_eq!(need.batch_within(110), Some(1));
         assert_eq!(need.batch_within(109), None);
-        assert_eq!(GpuMemory { fixed: 100, ..need }.batch_within(0), None);
-        assert_eq!(GpuMemory { fixed: 100, image: 0, batch: 0 }.batch_within(1000), None);
+        assert_eq!(GpuMemory::of(100, 0, 0).batch_within(1000), None);
     }
 }

@@ -81,22 +81,26 @@ def steps():
 
 
 def memory():
-    """What `takd plan` predicts of a GPU's memory is what a run asks a driver for, within a quarter and a pool's pages."""
+    """What `takd plan` predicts of a GPU's memory is what a run asks a driver for, a fifth less to a half more."""
     with tempfile.TemporaryDirectory() as folder:
         data = pathlib.Path(folder) / "cifar-10-batches-bin"
         data.mkdir()
         record = bytes([1]) + random.Random(0).randbytes(3072)
         for name in [*(f"data_batch_{n}" for n in range(1, 6)), "test_batch"]:
             (data / f"{name}.bin").write_bytes(record * 512)
-        for node, batch in (("plain2", 128), ("plain2", 1024), ("plain10", 128), ("resnet8", 512), ("resnet20", 128), ("kd", 512)):
+        # The student's teacher is trained before it.
+        for node, batch in (("plain2", 128), ("plain2", 1024), ("plain10", 128), ("plain10", 512), ("kd", 512),
+                            ("resnet8", 512), ("resnet20", 128)):
             words = [HERE / "steps.toml", node, "--data", folder, "--cache", WORK / "cache-memory", "--set",
                      "data.cifar10.validation=0", "--set", f"recipe.plain.batch_size={batch}"]
             takd("run", *words, "--device", "cuda:0", FAKECUDA_REPORT=WORK / "memory.jsonl")
             planned, _ = takd("plan", *words[:1], "--json", *words[2:4], "--cache", WORK / "cache-none", *words[6:])
-            predicted = next(step["gpu_memory_bytes"] for step in json.loads(planned)["steps"] if step["nodes"] == [f"{node}@0"])
+            steps = json.loads(planned)["steps"]
+            predicted = next(step["gpu_memory_bytes"] for step in steps if step["nodes"] == [f"{node}@0"])
             asked = totals(WORK / "memory.jsonl")["peak_bytes"]
-            print(f"  {node} at {batch}: {predicted / 2**20:.0f} MiB predicted, {asked / 2**20:.0f} MiB asked for", flush=True)
-            check(asked / 1.25 - 32 * 2**20 < predicted < asked * 1.25 + 32 * 2**20, f"{node} at {batch} is predicted badly")
+            print(f"  {node} at {batch}: {predicted / 2**20:.0f} MiB predicted, {asked / 2**20:.0f} asked for", flush=True)
+            check(0.8 * asked < predicted + 32 * 2**20 and predicted < 1.5 * asked + 32 * 2**20,
+                  f"{node} at {batch} is predicted badly")
 
 
 def quickstart():
@@ -150,7 +154,8 @@ def faults():
         ({"FAKECUDA_DEVICES": 0}, "no cuda device or driver was found"),
         ({"FAKECUDA_DRIVER": 11080}, "driver is too old"),
         ({"CUDA_PATH": WORK}, "libdevice.10.bc"),
-        ({"FAKECUDA_MEMORY": 16}, "has no more memory"),
+        ({"FAKECUDA_MEMORY": 16}, "has no more memory of 16 MiB"),
+        ({"FAKECUDA_MEMORY": 16}, "This node takes about"),
     ):
         _, told = takd(*words, code=None, **own)
         check(said in told and "panicked" not in told, f"{own} is not told:", told)

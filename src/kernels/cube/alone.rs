@@ -2,11 +2,14 @@
 //! backward passes, on GPUs.
 
 use super::{
-    extension::{Own, finish, parts, register},
+    extension::Own,
     passes::{Back, Passes},
 };
 use crate::kernels::{
-    extension::{AloneOps, Maybe},
+    extension::{
+        AloneOps, Maybe,
+        tape::{finish, parts, register},
+    },
     linear::LinearOps,
     norm::After,
 };
@@ -53,7 +56,7 @@ impl<const N: usize> Backward<Cube, N> for ConvBackward {
         let [wants_x, wants_weight] = [0, 1].map(|at| parents[at].is_some());
         let made = Cube::conv_backward(gradient.clone(), x, weight, stride, wants_x, wants_weight);
         let [dx, dweight] = [made.x, made.weight].map(Maybe::into_option);
-        register(parents, [dx, dweight, Some(gradient)], grads);
+        register::<Cube, _>(parents, [dx, dweight, Some(gradient)], grads);
     }
 }
 
@@ -70,7 +73,7 @@ impl Backward<Cube, 3> for NormBackward {
         let back = Back { gradient, y, norm, out: Maybe::Absent };
         let made = Cube::norm_backward(back, after);
         let parents = ops.parents.map(|parent| parent.map(|parent| parent.id));
-        register(parents, [made.x, made.gamma, made.beta].map(Some), grads);
+        register::<Cube, _>(parents, [made.x, made.gamma, made.beta].map(Some), grads);
     }
 }
 
@@ -83,11 +86,13 @@ impl<C: CheckpointStrategy> AloneOps for Autodiff<Cube, C> {
     ) -> FloatTensor<Self> {
         let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
         let (shortcut, side) = parts(shortcut);
-        let out = Cube::conv_forward(x.clone(), weight.clone(), shortcut, stride);
+        let out = Cube::conv_forward(x.clone(), weight.clone(), Maybe::from(shortcut), stride);
         let state = (stride, x, weight);
         match side {
-            None => finish::<C, _, 2>(ConvBackward, [x_node, weight_node], state, out),
-            Some(side) => finish::<C, _, 3>(ConvBackward, [x_node, weight_node, side], state, out),
+            None => finish::<Cube, C, _, 2>(ConvBackward, [x_node, weight_node], state, out),
+            Some(side) => {
+                finish::<Cube, C, _, 3>(ConvBackward, [x_node, weight_node, side], state, out)
+            }
         }
     }
 
@@ -107,7 +112,7 @@ impl<C: CheckpointStrategy> AloneOps for Autodiff<Cube, C> {
         let [mean, variance] = [made.mean, made.variance].map(FloatTensor::<Self>::new);
         let state = (after, [made.y, made.norm]);
         let nodes = [x_node, gamma_node, beta_node];
-        (finish::<C, _, 3>(NormBackward, nodes, state, made.out), mean, variance)
+        (finish::<Cube, C, _, 3>(NormBackward, nodes, state, made.out), mean, variance)
     }
 }
 
@@ -131,7 +136,7 @@ impl Backward<Cube, 3> for LinearBackward {
         let made =
             Cube::linear_backward(gradient, Maybe::from(out), x, weight, parents[0].is_some());
         let all = [made.x.into_option(), Some(made.weight), Some(made.bias)];
-        register(parents, all, grads);
+        register::<Cube, _>(parents, all, grads);
     }
 }
 
@@ -146,6 +151,6 @@ impl<C: CheckpointStrategy> LinearOps for Autodiff<Cube, C> {
         let (bias, bias_node) = bias.into_parts();
         let out = Cube::linear_forward(x.clone(), weight.clone(), bias, with_relu);
         let state = ([x, weight], with_relu.then(|| out.clone()));
-        finish::<C, _, 3>(LinearBackward, [x_node, weight_node, bias_node], state, out)
+        finish::<Cube, C, _, 3>(LinearBackward, [x_node, weight_node, bias_node], state, out)
     }
 }

@@ -2,16 +2,18 @@
 
 use super::passes::{Back, Gradients as Made, Inputs, Passes};
 use crate::kernels::{
-    extension::{Form, LayerOps, Maybe},
+    extension::{
+        Form, LayerOps, Maybe,
+        tape::{finish, finish_layer, parts, register},
+    },
     norm::After,
 };
 use burn::backend::{
     Autodiff, Cube,
     autodiff::{
-        NodeId,
         checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
         grads::Gradients,
-        ops::{Backward, NodeGuard, Ops, OpsKind},
+        ops::{Backward, Ops},
     },
     tensor::FloatTensor,
 };
@@ -80,7 +82,11 @@ impl<const N: usize> Backward<Cube, N> for LayerBackward {
             Cube::layer_backward(back, x, weight, form, wants_x, has_bias);
         let all = [x.into_option(), Some(weight), Some(gamma), Some(beta)].into_iter();
         let more = [bias, shortcut].map(Maybe::into_option).into_iter().flatten().map(Some);
-        register(ops.parents.map(|parent| parent.map(|parent| parent.id)), all.chain(more), grads);
+        register::<Cube, _>(
+            ops.parents.map(|parent| parent.map(|parent| parent.id)),
+            all.chain(more),
+            grads,
+        );
     }
 }
 
@@ -108,7 +114,7 @@ impl<const N: usize> Backward<Cube, N> for InputBackward {
         let back = Back { gradient, y, norm, out: Maybe::from(out) };
         let Inputs { x, shortcut } = Cube::infer_backward(back, x, weight, form, has_shortcut);
         let parents = ops.parents.map(|parent| parent.map(|parent| parent.id));
-        register(parents, [Some(x), shortcut.into_option()], grads);
+        register::<Cube, _>(parents, [Some(x), shortcut.into_option()], grads);
     }
 }
 
@@ -137,8 +143,8 @@ impl<C: CheckpointStrategy> LayerOps for Autodiff<Cube, C> {
             weight.clone(),
             gamma,
             beta,
-            bias,
-            shortcut,
+            Maybe::from(bias),
+            Maybe::from(shortcut),
             mean,
             variance,
             form,
@@ -146,17 +152,13 @@ impl<C: CheckpointStrategy> LayerOps for Autodiff<Cube, C> {
         let summed = has_shortcut.then(|| made.out.clone());
         let state = Recorded { form, x, weight, y: made.y, norm: made.norm, has_bias, summed };
         let nodes = [x_node, weight_node, gamma_node, beta_node];
-        let out = match (bias_node, side_node) {
-            (None, None) => finish::<C, _, 4>(LayerBackward, nodes, state, made.out),
-            (Some(more), None) | (None, Some(more)) => {
-                let [a, b, c, d] = nodes;
-                finish::<C, _, 5>(LayerBackward, [a, b, c, d, more], state, made.out)
-            }
-            (Some(bias), Some(shortcut)) => {
-                let [a, b, c, d] = nodes;
-                finish::<C, _, 6>(LayerBackward, [a, b, c, d, bias, shortcut], state, made.out)
-            }
-        };
+        let out = finish_layer::<Cube, C, _, _>(
+            LayerBackward,
+            nodes,
+            [bias_node, side_node],
+            state,
+            made.out,
+        );
         let [mean, variance] = [made.mean, made.variance].map(FloatTensor::<Self>::new);
         (out, mean, variance)
     }
@@ -186,50 +188,15 @@ impl<C: CheckpointStrategy> LayerOps for Autodiff<Cube, C> {
             mean,
             variance,
             Maybe::from(bias),
-            shortcut,
+            Maybe::from(shortcut),
             form,
         );
         // What came out says where the ReLU was open; a pool's way back asks what went in.
         let out = (form.after != After::Pool).then(|| made.out.clone());
         let state = Frozen { form, weight, x, y: made.y, norm: made.norm, out, has_shortcut };
         match side {
-            None => finish::<C, _, 1>(InputBackward, [node], state, made.out),
-            Some(side) => finish::<C, _, 2>(InputBackward, [node, side], state, made.out),
+            None => finish::<Cube, C, _, 1>(InputBackward, [node], state, made.out),
+            Some(side) => finish::<Cube, C, _, 2>(InputBackward, [node, side], state, made.out),
         }
-    }
-}
-
-/// A tensor that may be absent, and its node.
-pub(super) fn parts<C: CheckpointStrategy>(
-    maybe: Maybe<Autodiff<Cube, C>>,
-) -> (Maybe<Cube>, Option<NodeGuard>) {
-    let (tensor, node) =
-        maybe.into_option().map(FloatTensor::<Autodiff<Cube, C>>::into_parts).unzip();
-    (Maybe::from(tensor), node)
-}
-
-/// Hands gradients to those parents that want theirs.
-pub(super) fn register<const N: usize>(
-    parents: [Option<NodeId>; N],
-    all: impl IntoIterator<Item = Option<Own>>,
-    grads: &mut Gradients,
-) {
-    for (parent, gradient) in parents.into_iter().zip(all) {
-        if let (Some(parent), Some(gradient)) = (parent, gradient) {
-            grads.register::<Cube>(parent, gradient);
-        }
-    }
-}
-
-/// `out` as the output of `op`, which keeps `state` where something is tracked.
-pub(super) fn finish<C: CheckpointStrategy, B: Backward<Cube, N>, const N: usize>(
-    op: B,
-    nodes: [NodeGuard; N],
-    state: B::State,
-    out: Own,
-) -> FloatTensor<Autodiff<Cube, C>> {
-    match op.prepare::<C>(nodes).compute_bound().stateful() {
-        OpsKind::Tracked(prep) => prep.finish(state, out),
-        OpsKind::UnTracked(prep) => prep.finish(out),
     }
 }

@@ -8,7 +8,7 @@ use super::{
     window::Window,
 };
 use crate::kernels::{
-    extension::MOMENTUM,
+    extension::{MOMENTUM, geometry_of},
     geometry::{Geometry, Layer},
     norm::After,
 };
@@ -385,12 +385,5 @@ pub(super) fn normalise_backward(layer: &Layer, normed: Normed) -> [CubeTensor; 
 
 /// How `weight` goes over `x`, `[image, row, column, channel]`.
 pub(super) fn geometry(x: &CubeTensor, weight: &CubeTensor, stride: usize) -> Geometry {
-    let ([images, height, width, channels], [filters, _, kernel_size, _]) = (dims(x), dims(weight));
-    Geometry { images, input: [height, width], channels, filters, groups: 1, kernel_size, stride }
-}
-
-/// Images as a convolution that changes nothing.
-pub(super) fn still([images, height, width, channels]: [usize; 4]) -> Geometry {
-    let input = [height, width];
-    Geometry { images, input, channels, filters: channels, groups: 1, kernel_size: 1, stride: 1 }
+    geometry_of(dims(x), dims(weight), stride)
 }

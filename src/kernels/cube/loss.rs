@@ -1,12 +1,17 @@
 //! Cross entropy and the divergence from a teacher, as one operation with one kernel each way.
 
 use super::{
-    extension::{finish, register},
     launch::{each, empty, in_order, units},
     norm::whole,
     product::UNITS,
 };
-use crate::kernels::{asked::Weights, extension::Maybe};
+use crate::kernels::{
+    asked::Weights,
+    extension::{
+        Maybe,
+        tape::{finish, register},
+    },
+};
 use burn::{
     backend::{
         Autodiff, Backend, Cube, Dispatch, ExtensionType, TensorMetadata,
@@ -286,7 +291,7 @@ impl Backward<Cube, 1> for LossBackward {
         let teacher = Maybe::from(teacher);
         let made = Cube::soft_backward(gradient, student, labels, teacher, logs, weights);
         let parents = ops.parents.map(|parent| parent.map(|parent| parent.id));
-        register(parents, [Some(made)], grads);
+        register::<Cube, _>(parents, [Some(made)], grads);
     }
 }
 
@@ -302,6 +307,6 @@ impl<C: CheckpointStrategy> LossOps for Autodiff<Cube, C> {
         let given = Maybe::from(teacher.clone());
         let made = Cube::soft_forward(student.clone(), labels.clone(), given, weights);
         let state = Recorded { student, labels, teacher, logs: made.logs, weights };
-        finish::<C, _, 1>(LossBackward, [node], state, made.loss)
+        finish::<Cube, C, _, 1>(LossBackward, [node], state, made.loss)
     }
 }

@@ -1,9 +1,7 @@
 //! The mean over an image's pixels.
 
-use super::{
-    extension::{finish, register},
-    launch::{address, each, empty, in_order, units},
-};
+use super::launch::{address, each, empty, in_order, units};
+use crate::kernels::extension::tape::{finish, register};
 use burn::{
     backend::{
         Autodiff, Backend, Cube, Dispatch, TensorMetadata,
@@ -119,7 +117,11 @@ impl Backward<Cube, 1> for MeanBackward {
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         let gradient = grads.consume::<Cube>(&ops.node);
         let made = Cube::mean_backward(gradient, ops.state);
-        register(ops.parents.map(|parent| parent.map(|parent| parent.id)), [Some(made)], grads);
+        register::<Cube, _>(
+            ops.parents.map(|parent| parent.map(|parent| parent.id)),
+            [Some(made)],
+            grads,
+        );
     }
 }
 
@@ -127,6 +129,6 @@ impl<C: CheckpointStrategy> MeanOps for Autodiff<Cube, C> {
     fn mean_pixels(x: FloatTensor<Self>) -> FloatTensor<Self> {
         let (x, node) = x.into_parts();
         let out = Cube::mean_forward(x.clone());
-        finish::<C, _, 1>(MeanBackward, [node], x, out)
+        finish::<Cube, C, _, 1>(MeanBackward, [node], x, out)
     }
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::kernels::{
     extension::{Form, Maybe},
-    geometry::Layer,
+    geometry::{Geometry, Layer},
     norm::After,
 };
 use burn::backend::{Backend, ExtensionType, backend_extension, tensor::FloatTensor};
@@ -323,14 +323,14 @@ impl Passes for CubeBackend {
         after: After,
         epsilon: f64,
     ) -> Made<Self> {
-        let layer = Layer { geometry: layer::still(dims(&x)), after, epsilon };
+        let layer = Layer { geometry: Geometry::still(dims(&x)), after, epsilon };
         let layer::Forward { out, y, norm, mean, variance } =
             layer::normalise(&layer, x, Norm { gamma, beta, mean, variance, bias: None });
         Made { out, y, norm, mean, variance }
     }
 
     fn norm_backward(back: Back<Self>, after: After) -> NormGradients<Self> {
-        let layer = Layer { geometry: layer::still(dims(&back.y)), after, epsilon: 0.0 };
+        let layer = Layer { geometry: Geometry::still(dims(&back.y)), after, epsilon: 0.0 };
         let [x, gamma, beta] = layer::normalise_backward(&layer, normed(back));
         NormGradients { x, gamma, beta }
     }

@@ -1,7 +1,11 @@
 //! A convolution without BatchNorm, and BatchNorm without a convolution, as operations of burn's CPU
 //! backend.
 
-use super::{Host, Maybe, Running, blend, finish, recycle, register, tensor, values};
+use super::{
+    Host, Maybe, Running, blend, recycle,
+    tape::{finish, parts, register},
+    tensor, values,
+};
 use crate::kernels::{
     alone,
     geometry::{Geometry, Layer},
@@ -97,17 +101,7 @@ fn forward(x: &Host, weight: &Host, shortcut: Option<&Host>, stride: usize) -> (
 
 /// Images as a layer whose convolution changes nothing.
 fn layer(x: &Host, after: After, epsilon: f64) -> Layer {
-    let [images, height, width, channels] = x.shape().dims();
-    let geometry = Geometry {
-        images,
-        input: [height, width],
-        channels,
-        filters: channels,
-        groups: 1,
-        kernel_size: 1,
-        stride: 1,
-    };
-    Layer { geometry, after, epsilon }
+    Layer { geometry: Geometry::still(x.shape().dims()), after, epsilon }
 }
 
 fn normed(x: &Host, norm: [&Host; 2], layer: &Layer) -> (Host, [Vec<f64>; 2]) {
@@ -171,7 +165,7 @@ impl<const N: usize> Backward<Flex, N> for ConvBackward {
             parents[1].is_some().then(|| tensor(dweight, weight.shape())),
             Some(gradient.clone()),
         ];
-        register(parents, all, grads);
+        register::<Flex, _>(parents, all, grads);
         [gradient, x].into_iter().for_each(recycle);
     }
 }
@@ -196,7 +190,7 @@ impl Backward<Flex, 3> for NormBackward {
         let channels = layer.geometry.channels;
         let all = [tensor(dx, x.shape()), tensor(dgamma, [channels]), tensor(dbeta, [channels])];
         let parents = ops.parents.map(|parent| parent.map(|parent| parent.id));
-        register(parents, all.map(Some), grads);
+        register::<Flex, _>(parents, all.map(Some), grads);
         [gradient, x].into_iter().for_each(recycle);
     }
 }
@@ -209,13 +203,15 @@ impl<C: CheckpointStrategy> AloneOps for Autodiff<Flex, C> {
         stride: usize,
     ) -> FloatTensor<Self> {
         let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
-        let (shortcut, side) = shortcut.into_option().map(FloatTensor::<Self>::into_parts).unzip();
+        let (shortcut, side) = parts(shortcut);
         let [x, weight] = [x, weight].map(|tensor| tensor.to_contiguous());
         let (out, geometry) = forward(&x, &weight, shortcut.as_ref(), stride);
         let state = (geometry, x, weight);
         match side {
-            None => finish::<C, _, 2>(ConvBackward, [x_node, weight_node], state, out),
-            Some(side) => finish::<C, _, 3>(ConvBackward, [x_node, weight_node, side], state, out),
+            None => finish::<Flex, C, _, 2>(ConvBackward, [x_node, weight_node], state, out),
+            Some(side) => {
+                finish::<Flex, C, _, 3>(ConvBackward, [x_node, weight_node, side], state, out)
+            }
         }
     }
 
@@ -237,7 +233,8 @@ impl<C: CheckpointStrategy> AloneOps for Autodiff<Flex, C> {
         let running = blend(running, moments(&both), &layer.geometry);
         let [mean, variance] = running.map(FloatTensor::<Self>::new);
         let state = (layer, [x, gamma, beta], both);
-        let out = finish::<C, _, 3>(NormBackward, [x_node, gamma_node, beta_node], state, out);
+        let out =
+            finish::<Flex, C, _, 3>(NormBackward, [x_node, gamma_node, beta_node], state, out);
         (out, mean, variance)
     }
 }

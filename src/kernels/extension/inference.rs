@@ -1,6 +1,10 @@
 //! Inference, and its gradient by what comes in: that of a frozen network's input, not of its weights.
 
-use super::{Form, Host, finish, recycle, register, tensor, values};
+use super::{
+    Form, Host, recycle,
+    tape::{finish, register},
+    tensor, values,
+};
 use crate::kernels::{
     fixed::{self, Fixed},
     geometry::Layer,
@@ -81,7 +85,7 @@ impl<const N: usize> Backward<Flex, N> for InputBackward {
         let x = tensor(x, [geometry.images, height, width, geometry.channels]);
         let shortcut = shortcut.map(|shortcut| tensor(shortcut, layer.out_shape()));
         let parents = ops.parents.map(|parent| parent.map(|parent| parent.id));
-        register(parents, [Some(x), shortcut], grads);
+        register::<Flex, _>(parents, [Some(x), shortcut], grads);
         [Some(gradient), summed].into_iter().flatten().for_each(recycle);
     }
 }
@@ -100,7 +104,7 @@ pub(super) fn infer<C: CheckpointStrategy>(
     let summed = side.is_some().then(|| out.clone());
     let state = Recorded { layer, weight, summed, fixed: Arc::new(fixed) };
     match side {
-        None => finish::<C, _, 1>(InputBackward, [node], state, out),
-        Some(side) => finish::<C, _, 2>(InputBackward, [node, side], state, out),
+        None => finish::<Flex, C, _, 1>(InputBackward, [node], state, out),
+        Some(side) => finish::<Flex, C, _, 2>(InputBackward, [node, side], state, out),
     }
 }

@@ -84,7 +84,7 @@ pub(super) fn normalised(
     after: &After,
     _: &f64,
 ) -> MadeMetadata {
-    made(&layer::still(x.shape.dims()), *after, x)
+    made(&Geometry::still(x.shape.dims()), *after, x)
 }
 
 pub(super) fn norm_gradients(back: &BackMetadata, _: &After) -> NormGradientsMetadata {
