@@ -33,6 +33,7 @@ mod manifest;
 mod others;
 mod outline;
 mod progress;
+mod record;
 mod recover;
 mod relocate;
 mod seen;
@@ -49,6 +50,7 @@ pub use latency::Latency;
 pub use lock::{CacheUse, KeyLock, Lock, SubmissionLock};
 pub use manifest::{FileDigest, Manifest, Outcome, Provenance};
 pub use progress::{Epochs, Images, Maker, Progress, Reached};
+pub use record::RecordError;
 pub(crate) use seen::Seen;
 pub use staging::Staging;
 

@@ -69,6 +69,7 @@ mod pytorch_files;
 mod pytorch_objectives;
 mod recipe_errors;
 mod recipes;
+mod records;
 mod remote;
 mod removal;
 mod report;

@@ -2,6 +2,8 @@
 
 mod gc;
 mod list;
+mod reach;
+mod record;
 mod remote;
 mod remove;
 mod variants;
@@ -44,6 +46,14 @@ pub(super) enum Command {
     #[command(after_help = "Example:
   takd cache gc --older-than 30d --keep pipelines/*.toml")]
     Gc(gc::Args),
+    /// Write what tables need of pipelines' entries into a file that outlives the cache: no weights
+    #[command(after_help = "Example:
+  takd cache record docs/results-cifar10.toml -o docs/results-cifar10.jsonl")]
+    Record(record::RecordArgs),
+    /// Take in what `record` has written, so that tables show entries that are gone
+    #[command(after_help = "Example:
+  takd cache recall docs/results-cifar10.jsonl")]
+    Recall(record::RecallArgs),
     /// Push what the cache has of pipelines to a remote that lacks it
     #[command(after_help = "Example:
   takd cache push pipelines/vgg.toml --remote s3://papers/takd")]
@@ -65,6 +75,8 @@ pub(super) fn run(command: &Command, store: &Store) -> Result<u8, Problem> {
         Command::Verify => verify(store),
         Command::Rm(args) => remove::rm(args, store),
         Command::Gc(args) => gc::gc(args, store),
+        Command::Record(args) => record::record(args, store),
+        Command::Recall(args) => record::recall(args, store),
         Command::Push(args) => remote::push(args, store),
         Command::Pull(args) => remote::pull(args, store),
         Command::Status(args) => remote::status(args, store),

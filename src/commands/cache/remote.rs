@@ -1,65 +1,35 @@
 //! `takd cache push`, `takd cache pull` and `takd cache status`: the cache beside one that machines share.
 
+use super::reach::Reach;
 use crate::{
     console::{
-        Given, RemoteArgs,
+        RemoteArgs,
         exit::{self, Problem},
         print, say,
     },
-    graph::Graph,
-    key::{Key, keys},
+    key::Key,
     remote::{Pulled, Pushed, Remote, RemoteError, Transfer, transfer},
     store::{Depth, Lookup, Store},
 };
 use indicatif::HumanBytes;
 use std::{
-    collections::{BTreeSet, HashSet},
-    path::PathBuf,
+    collections::HashSet,
     sync::{Arc, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 
 #[derive(clap::Args)]
 pub(in crate::commands) struct Args {
-    /// Pipelines whose entries are meant
-    #[arg(required = true)]
-    files: Vec<PathBuf>,
-    /// Only these nodes and what they need; globs; may be repeated
-    #[arg(long, value_name = "NODE")]
-    node: Vec<String>,
+    #[command(flatten)]
+    reach: Reach,
     #[command(flatten)]
     remote: RemoteArgs,
-    #[command(flatten)]
-    given: Given,
 }
 
 impl Args {
     fn open(&self) -> Result<Arc<Remote>, Problem> {
         let needed = "a remote is needed: --remote URL, or TAKD_REMOTE";
         self.remote.open()?.ok_or(Problem::Usage(needed))
-    }
-
-    /// The keys that the pipelines reach with what the cache tells of their searches, teachers' logits among them.
-    fn keys(&self, store: &Store) -> Result<BTreeSet<Key>, Problem> {
-        let mut reached = BTreeSet::new();
-        for file in &self.files {
-            let session = self.given.opening(file).session(store.clone())?;
-            let graph = session.graph();
-            let all = keys(&graph);
-            for task in self.tasks(&graph)? {
-                let (inputs, key) = &all[task];
-                reached.insert(*key);
-                reached.extend(inputs.teacher_logits().iter().map(|logits| logits.key()));
-            }
-        }
-        Ok(reached)
-    }
-
-    fn tasks(&self, graph: &Graph<'_>) -> Result<Vec<usize>, Problem> {
-        if self.node.is_empty() {
-            return Ok((0..graph.tasks.len()).collect());
-        }
-        Ok(graph.dag.closure(&graph.select(&self.node)?))
     }
 }
 
@@ -104,7 +74,7 @@ fn entries(count: usize) -> String {
 
 pub(super) fn push(args: &Args, store: &Store) -> Result<u8, Problem> {
     let remote = args.open()?;
-    let (reached, there) = (args.keys(store)?, remote.keys()?);
+    let (reached, there) = (args.reach.keys(store)?, remote.keys()?);
     let here: HashSet<Key> = store.keys()?.into_iter().collect();
     let ours = || reached.iter().filter(|key| here.contains(key));
     let open: Vec<Key> = ours().filter(|key| !there.contains(key)).copied().collect();
@@ -144,7 +114,7 @@ pub(super) fn pull(args: &Args, store: &Store) -> Result<u8, Problem> {
     let (mut new, mut came, mut had, mut held) = (0, 0, 0, 0);
     // What comes may tell what a search has tried next, whose entries are there as well.
     loop {
-        let reached = args.keys(store)?;
+        let reached = args.reach.keys(store)?;
         let open: Vec<Key> =
             reached.into_iter().filter(|key| there.contains(key) && tried.insert(*key)).collect();
         if open.is_empty() {
@@ -176,7 +146,7 @@ pub(super) fn pull(args: &Args, store: &Store) -> Result<u8, Problem> {
 
 pub(super) fn status(args: &Args, store: &Store) -> Result<u8, Problem> {
     let remote = args.open()?;
-    let (reached, there) = (args.keys(store)?, remote.keys()?);
+    let (reached, there) = (args.reach.keys(store)?, remote.keys()?);
     let (mut both, mut here) = ((0, 0), (0, 0));
     let mut away = Vec::new();
     for key in &reached {
