@@ -4,7 +4,7 @@ use crate::workspace::Workspace;
 use std::{collections::BTreeSet, fmt::Write as _, fs};
 
 /// Every command, its subcommands after it.
-const COMMANDS: [&str; 29] = [
+const COMMANDS: [&str; 31] = [
     "init",
     "check",
     "data",
@@ -28,6 +28,8 @@ const COMMANDS: [&str; 29] = [
     "cache verify",
     "cache rm",
     "cache gc",
+    "cache record",
+    "cache recall",
     "cache push",
     "cache pull",
     "cache status",
