@@ -34,7 +34,7 @@ const LAUNCHES: [f64; 3] = [8.5, 13.0, 2.0];
 const SIDE_BY_SIDE: usize = 8;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let cache = tempfile::tempdir()?;
+    let (cache, paces) = (tempfile::tempdir()?, paces()?);
     println!(
         "| pipeline | trainings | 2 cores | 16 cores | one GPU, at least | disk | memory of a GPU |"
     );
@@ -43,7 +43,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         let opening = Opening::new(&file).absent(Absent::Planned);
         let session = opening.session(Store::new(cache.path()))?;
         let (graph, plan) = (session.graph(), session.plan(&Selection::default())?);
-        let paces = paces()?;
         let cpu: Vec<f64> = plan.steps.iter().map(|step| on_cpu(step, &paces)).collect();
         let parents: Vec<Vec<usize>> = plan.steps.iter().map(|step| step.parents.clone()).collect();
         let rest: Vec<Rest> = cpu.iter().map(|&seconds| Rest::Waiting(seconds)).collect();
@@ -100,10 +99,7 @@ fn on_cpu(step: &Step, paces: &[(f64, f64)]) -> f64 {
 /// Seconds on a GPU for which takd's kernels are launched one behind another and none is smaller than its launch.
 fn on_gpu(graph: &Graph<'_>, step: &Step) -> f64 {
     let learn = graph.learn(step.tasks[0]);
-    let (Some(steps), false) = (learn.steps(), step.is_left_behind()) else { return 0.0 };
-    if !is_training(step) {
-        return 0.0;
-    }
+    let Some(steps) = learn.steps().filter(|_| is_training(step)) else { return 0.0 };
     let [each, beside, asked] = LAUNCHES;
     let own: f64 = learn.trained().iter().map(|net| each * convolutions(net) + beside).sum();
     let live = learn.teacher().filter(|_| learn.asks_teachers());

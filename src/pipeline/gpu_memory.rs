@@ -63,13 +63,7 @@ impl Pipeline {
             Work::Learn(learn) => self.learning(learn),
             Work::Eval(eval) => {
                 let learn = self.learn(eval.of);
-                let Data { info, validation, scoring, .. } = &*learn.data;
-                let images = match eval.split {
-                    Split::Train => learn.data.trained(),
-                    Split::Validation => *validation,
-                    Split::Scoring => *scoring,
-                    Split::Test => info.test,
-                };
+                let images = learn.images(eval.split);
                 let teacher = eval.teacher.map(|teacher| &self.learn(teacher).net);
                 let nets = [Some(&learn.net), teacher].into_iter().flatten();
                 let weights: u128 = nets.clone().map(weights).sum();
@@ -84,8 +78,8 @@ impl Pipeline {
         let Some(recipe) = learn.recipe() else { return GpuMemory::default() };
         let images = learn.data.trained();
         let scored = match recipe.select {
-            Select::BestTest => learn.data.info.test,
-            Select::BestValidation | Select::Last => learn.data.validation,
+            Select::BestTest => learn.images(Split::Test),
+            Select::BestValidation | Select::Last => learn.images(Split::Validation),
         };
         let copies = 4 + recipe.optimizer.states() + usize::from(recipe.select != Select::Last);
         let trained = learn.trained();

@@ -155,13 +155,7 @@ impl Pipeline {
         match &self.nodes[node].work {
             Work::Eval(eval) => {
                 let learn = self.learn(eval.of);
-                let Data { info, validation, scoring, .. } = &*learn.data;
-                let images = match eval.split {
-                    Split::Train => learn.data.trained(),
-                    Split::Validation => *validation,
-                    Split::Scoring => *scoring,
-                    Split::Test => info.test,
-                };
+                let images = learn.images(eval.split);
                 let teacher = eval.teacher.map_or(0.0, |node| pass(self.learn(node), images));
                 pass(learn, images) + teacher
             }
@@ -189,6 +183,17 @@ impl Learn {
                 Some(recipe)
             }
             How::Import(_) => None,
+        }
+    }
+
+    /// Images of a split of its data.
+    pub(super) fn images(&self, split: Split) -> usize {
+        let Data { info, validation, scoring, .. } = &*self.data;
+        match split {
+            Split::Train => self.data.trained(),
+            Split::Validation => *validation,
+            Split::Scoring => *scoring,
+            Split::Test => info.test,
         }
     }
 

@@ -34,8 +34,6 @@ impl Pulled {
 
 /// Bytes that are asked for at a time: a connection that breaks loses no more.
 const PART: u64 = 8 << 20;
-/// Length up to which a training's file is part of its outline.
-const SMALL: u64 = 1 << 20;
 
 impl Remote {
     /// The manifest of `key` and its text, if there is one.
@@ -120,11 +118,8 @@ impl Remote {
         text: &[u8],
         manifest: &Manifest,
     ) -> Result<Pulled, RemoteError> {
-        let is_small = |name: &str, file: &FileDigest| {
-            file.bytes <= SMALL && (name.ends_with(".json") || name.ends_with(".jsonl"))
-        };
         let (mut files, mut came) = (Vec::new(), text.len() as u64);
-        for (name, file) in manifest.files.iter().filter(|(name, file)| is_small(name, file)) {
+        for (name, file) in manifest.for_tables() {
             files.push((name.clone(), self.file(file)?));
             came += file.bytes;
         }

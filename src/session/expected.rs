@@ -27,8 +27,12 @@ impl Expected {
 impl Session {
     /// What the steps of `plan` that will run take here.
     pub fn expected(&self, survey: &Survey, plan: &Plan) -> Expected {
-        let costs = survey.costs_here(&self.graph());
         let mut expected = Expected::default();
+        if plan.running().next().is_none() {
+            return expected;
+        }
+        // It reads the networks of all entries there are.
+        let costs = survey.costs_here(&self.graph());
         for step in plan.running() {
             match costs.expect(&Profile::of(step)) {
                 Some(seconds) => {

@@ -108,7 +108,17 @@ pub struct Provenance {
     pub on_collapse: Option<OnCollapse>,
 }
 
+/// Largest file that tables and pictures read: curves and counts, no weights.
+const SMALL: u64 = 1 << 20;
+
 impl Manifest {
+    /// Its files that tables and pictures read, whose entry may be elsewhere or gone.
+    pub(crate) fn for_tables(&self) -> impl Iterator<Item = (&String, &FileDigest)> {
+        self.files.iter().filter(|(name, file)| {
+            file.bytes <= SMALL && (name.ends_with(".json") || name.ends_with(".jsonl"))
+        })
+    }
+
     /// The entry's key.
     pub fn key(&self) -> Key {
         self.inputs.key()

@@ -5,9 +5,6 @@ use crate::key::Key;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Largest file of an entry that a record holds: curves and counts, no weights.
-const SMALL: u64 = 1 << 20;
-
 /// A line.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,11 +33,8 @@ impl Store {
     /// As [`find`](Self::find).
     pub fn record(&self, key: &Key) -> Result<Option<String>, StoreError> {
         let Lookup::Whole(entry) = self.known(key)? else { return Ok(None) };
-        let small = entry.manifest.files.iter().filter(|(name, file)| {
-            file.bytes <= SMALL && (name.ends_with(".json") || name.ends_with(".jsonl"))
-        });
         // An outline may lack some, which then are lacking in the record as well.
-        let texts = small.filter_map(|(name, _)| {
+        let texts = entry.manifest.for_tables().filter_map(|(name, _)| {
             let text = String::from_utf8(entry.read(name).ok()?).ok()?;
             Some((name.clone(), text))
         });
