@@ -63,10 +63,7 @@ pub(crate) fn for_group(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        const HANDED_ON: u32 = 0o2020;
-        let above = path.parent().filter(|above| !above.as_os_str().is_empty());
-        let above = fs::metadata(above.unwrap_or(Path::new(".")))?.permissions().mode();
-        if above & HANDED_ON == HANDED_ON {
+        if is_handed_on(path)? {
             let metadata = fs::metadata(path)?;
             let mode = metadata.permissions().mode();
             let wanted = mode | if metadata.is_dir() { 0o2070 } else { 0o060 };
@@ -76,6 +73,24 @@ pub(crate) fn for_group(path: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether the folder around `path` hands its group on and the group may write there. A folder that another thread
+/// has made just now may not be the group's yet: then the one around it tells, whose bit it has from the system.
+#[cfg(unix)]
+fn is_handed_on(path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt;
+    for above in path.ancestors().skip(1) {
+        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        let mode = fs::metadata(above)?.permissions().mode();
+        if mode & 0o2000 == 0 {
+            return Ok(false);
+        }
+        if mode & 0o20 != 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Has the system look anew at what a folder holds: NFS keeps for a minute that a name was not there, until the folder
@@ -148,5 +163,36 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if [NotFound, IsADirectory].contains(&error.kind()) => Ok(None),
         Err(error) => Err(StoreError::io("read", path)(error)),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn the_group_gets_what_lies_in_a_folder_that_another_thread_has_just_made() {
+        let cache = tempfile::tempdir().unwrap();
+        let mode = |path: &Path, mode| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        };
+        let made = cache.path().join("made");
+        fs::create_dir(&made).unwrap();
+        for (of_cache, of_made, wanted) in [
+            (0o2770, 0o2770, 0o660),
+            (0o2770, 0o2700, 0o660),
+            (0o2750, 0o2700, 0o600),
+            (0o770, 0o700, 0o600),
+        ] {
+            mode(cache.path(), of_cache);
+            mode(&made, of_made);
+            let file = made.join("file");
+            fs::write(&file, "").unwrap();
+            mode(&file, 0o600);
+            for_group(&file).unwrap();
+            let found = fs::metadata(&file).unwrap().permissions().mode() & 0o777;
+            assert_eq!(found, wanted, "{of_cache:o} {of_made:o}");
+        }
     }
 }

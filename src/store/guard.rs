@@ -20,6 +20,11 @@ use std::{
 /// Time between two looks at a lock that another process holds.
 pub(super) const PATIENCE: Duration = Duration::from_millis(200);
 
+/// How often a lock's file is opened again that may not be: another member of the group may have made it just now, and
+/// be about to hand it on.
+const DENIALS: usize = 5;
+const BETWEEN_DENIALS: Duration = Duration::from_millis(10);
+
 /// A lock, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Guard {
@@ -166,8 +171,16 @@ impl Store {
     fn lock_file(&self, name: &str) -> Result<(PathBuf, File), StoreError> {
         create(&self.locks())?;
         let path = self.locks().join(format!("{name}.lock"));
-        let file =
-            OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path);
+        let open =
+            || OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path);
+        let mut file = open();
+        for _ in 0..DENIALS {
+            if !matches!(&file, Err(error) if error.kind() == ErrorKind::PermissionDenied) {
+                break;
+            }
+            thread::sleep(BETWEEN_DENIALS);
+            file = open();
+        }
         let file = file.map_err(StoreError::io("write", &path))?;
         // A member of the group may have made it: its mode is right then, or not for others to change.
         let _ = for_group(&path);
