@@ -1,6 +1,6 @@
 //! What `cube` has, in a build that has it not.
 
-use super::asked::{Descent, Frame, Weights};
+use super::asked::{Descent, Frame, Moments, Weights};
 use burn::tensor::{Int, Tensor};
 
 fn absent() -> ! {
@@ -34,6 +34,10 @@ pub fn score_step(
 }
 
 pub fn descend_all(_: Tensor<1>, _: Tensor<1>, _: Tensor<1>, _: Descent) -> [Tensor<1>; 2] {
+    absent()
+}
+
+pub fn adapt_all(_: Tensor<1>, _: Tensor<1>, _: [Tensor<1>; 2], _: Moments) -> [Tensor<1>; 3] {
     absent()
 }
 

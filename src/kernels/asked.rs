@@ -24,6 +24,23 @@ pub struct Descent {
     pub nesterov: bool,
 }
 
+/// A step of `torch.optim.Adam` or `AdamW`.
+#[derive(Clone, Copy, Debug)]
+pub struct Moments {
+    /// Learning rate.
+    pub lr: f64,
+    /// Decay of the first and second moments.
+    pub betas: [f64; 2],
+    /// Added to the denominator.
+    pub epsilon: f64,
+    /// Steps made with this one, from 1: the moments are corrected by them.
+    pub steps: i32,
+    /// L2 penalty, added to the gradient.
+    pub penalty: f64,
+    /// What is left of the parameters before the step.
+    pub keep: f64,
+}
+
 /// Images of bytes that a batch is made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame {

@@ -6,7 +6,7 @@ use super::absent as gpu;
 #[cfg(feature = "cube")]
 use super::cube as gpu;
 use super::{
-    asked::{Descent, Frame, Weights},
+    asked::{Descent, Frame, Moments, Weights},
     on_cpu,
 };
 use burn::tensor::{DType, Int, Tensor};
@@ -58,6 +58,20 @@ pub fn descend(
 ) -> Option<[Tensor<1>; 2]> {
     let is_here = !on_cpu(&value.device());
     is_here.then(|| gpu::descend_all(value.clone(), gradient.clone(), velocity.clone(), descent))
+}
+
+/// Parameters, `[length]`, and the first and second moments of their gradients after a step. None on the CPU.
+pub fn adapt(
+    value: &Tensor<1>,
+    gradient: &Tensor<1>,
+    [first, second]: [&Tensor<1>; 2],
+    moments: Moments,
+) -> Option<[Tensor<1>; 3]> {
+    let is_here = !on_cpu(&value.device());
+    is_here.then(|| {
+        let before = [first, second].map(Clone::clone);
+        gpu::adapt_all(value.clone(), gradient.clone(), before, moments)
+    })
 }
 
 /// A batch `[batch, channels, height, width]` out of `samples`, `[samples, channels × height × width]` bytes: less

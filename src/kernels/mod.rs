@@ -58,7 +58,7 @@ mod norm;
 mod tiles;
 mod winograd;
 
-pub use asked::{Descent, Frame, Weights};
+pub use asked::{Descent, Frame, Moments, Weights};
 #[cfg(test)]
 pub(crate) use buffers::held;
 pub use buffers::settle;
@@ -66,7 +66,7 @@ pub use extension::{
     Form, MOMENTUM, Operands, Running, convolve, convolves, infer, leave, normalise, on_cpu, train,
 };
 pub use flat::Layout;
-pub use fused::{descend, frame, mean, score, soft_loss};
+pub use fused::{adapt, descend, frame, mean, score, soft_loss};
 pub use lanes::cpu;
 pub use linear::linear;
 pub use norm::After;

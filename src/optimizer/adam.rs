@@ -1,7 +1,10 @@
 //! `torch.optim.Adam`.
 
 use super::interface::{LR, Optimizer, Step, penalised, weight_decay};
-use crate::kind::{Choice, Field, Kind, Range, Scalar};
+use crate::{
+    kernels::{Moments, adapt},
+    kind::{Choice, Field, Kind, Range, Scalar},
+};
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -63,20 +66,23 @@ impl Optimizer for Adam {
     }
 
     fn update(&self, step: Step, state: &mut Vec<Tensor<1>>) -> Tensor<1> {
-        let Step { value, gradient, lr, steps } = step;
-        let gradient = penalised(gradient, &value, self.weight_decay);
-        value - direction(self.betas, self.epsilon, state, gradient, steps) * lr
+        let Self { betas, epsilon, weight_decay: penalty, .. } = *self;
+        let Step { lr, steps, .. } = step;
+        adapted(step, state, Moments { lr, betas, epsilon, steps, penalty, keep: 1.0 })
     }
 }
 
 /// Kingma and Ba 2015, algorithm 1, with the bias corrections where PyTorch puts them.
-pub(super) fn direction(
-    [beta1, beta2]: [f64; 2],
-    epsilon: f64,
-    state: &mut Vec<Tensor<1>>,
-    gradient: Tensor<1>,
-    steps: i32,
-) -> Tensor<1> {
+pub(super) fn adapted(step: Step, state: &mut Vec<Tensor<1>>, moments: Moments) -> Tensor<1> {
+    let Step { value, gradient, .. } = step;
+    if let [first, second] = &state[..]
+        && let Some([value, first, second]) = adapt(&value, &gradient, [first, second], moments)
+    {
+        *state = vec![first, second];
+        return value;
+    }
+    let Moments { lr, betas: [beta1, beta2], epsilon, steps, penalty, keep } = moments;
+    let gradient = penalised(gradient, &value, penalty);
     let square = gradient.clone() * gradient.clone() * (1.0 - beta2);
     let gradient = gradient * (1.0 - beta1);
     let (second, first) = match (state.pop(), state.pop()) {
@@ -86,5 +92,7 @@ pub(super) fn direction(
     *state = vec![first.clone(), second.clone()];
     let scale = (1.0 - beta2.powi(steps)).sqrt();
     let denominator = second.sqrt() / scale + epsilon;
-    first / (1.0 - beta1.powi(steps)) / denominator
+    let direction = first / (1.0 - beta1.powi(steps)) / denominator;
+    let value = if keep == 1.0 { value } else { value * keep };
+    value - direction * lr
 }

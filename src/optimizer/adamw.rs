@@ -1,10 +1,13 @@
 //! `torch.optim.AdamW`.
 
 use super::{
-    adam::{BETAS, EPSILON, direction},
+    adam::{BETAS, EPSILON, adapted},
     interface::{LR, Optimizer, Step, weight_decay},
 };
-use crate::kind::{Choice, Kind, Scalar};
+use crate::{
+    kernels::Moments,
+    kind::{Choice, Kind, Scalar},
+};
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -50,8 +53,9 @@ impl Optimizer for AdamW {
     }
 
     fn update(&self, step: Step, state: &mut Vec<Tensor<1>>) -> Tensor<1> {
-        let Step { value, gradient, lr, steps } = step;
-        let value = value * (1.0 - lr * self.weight_decay);
-        value - direction(self.betas, self.epsilon, state, gradient, steps) * lr
+        let Self { betas, epsilon, weight_decay, .. } = *self;
+        let Step { lr, steps, .. } = step;
+        let keep = 1.0 - lr * weight_decay;
+        adapted(step, state, Moments { lr, betas, epsilon, steps, penalty: 0.0, keep })
     }
 }

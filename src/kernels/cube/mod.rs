@@ -8,7 +8,7 @@
 //! | `layer`, `linear` | a layer as launches |
 //! | `passes` | these as operations of burn's backend |
 //! | `extension`, `alone` | with a backward pass of their own, as [`super::extension`] has them for the CPU |
-//! | `flat`, `sgd` | an optimizer's tensors as one, and their update |
+//! | `flat`, `sgd`, `adam` | an optimizer's tensors as one, and their update |
 //! | `loss`, `score` | a softmax's loss with its gradient, and what of a step is read later |
 //! | `mean` | the mean over an image's pixels |
 //! | `frame` | a batch out of bytes on the device |
@@ -20,6 +20,7 @@
 //!
 //! Images lie as `[image, row, column, channel]` from the first layer to the last.
 
+mod adam;
 mod alone;
 mod conv;
 mod extension;
@@ -38,6 +39,7 @@ mod score;
 mod sgd;
 mod window;
 
+pub(super) use adam::adapt_all;
 pub(super) use flat::{gather, scatter};
 pub(super) use frame::frame_batch;
 pub(super) use loss::soft_loss;

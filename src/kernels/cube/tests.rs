@@ -2,8 +2,8 @@
 //! adapter that wgpu finds, which may be Mesa's llvmpipe.
 
 use crate::kernels::{
-    After, Descent, Form, Frame, Layout, Operands, Weights, convolve, descend, frame, infer,
-    linear, mean, normalise, score, soft_loss, train,
+    After, Descent, Form, Frame, Layout, Moments, Operands, Weights, adapt, convolve, descend,
+    frame, infer, linear, mean, normalise, score, soft_loss, train,
 };
 use burn::tensor::{Device, DeviceKind, Int, Tensor, TensorData, activation::log_softmax};
 
@@ -311,6 +311,29 @@ fn a_step_of_descent_is_that_of_the_operations() {
             });
             let [value, velocity] = moved.map(host);
             vec![("value", value), ("velocity", velocity)]
+        });
+    }
+}
+
+#[test]
+fn a_step_of_adam_is_that_of_the_operations() {
+    for (penalty, keep, steps) in [(0.0, 1.0, 2), (1e-2, 1.0, 3), (0.0, 0.999, 900)] {
+        on_both(&format!("{penalty} {keep} {steps}"), |device| {
+            let [value, gradient, first] = [1, 2, 3].map(|seed| tensor(seed, [700], device));
+            let second = tensor(4, [700], device).powi_scalar(2);
+            let (lr, betas, epsilon) = (0.1, [0.9, 0.99], 1e-3);
+            let moments = Moments { lr, betas, epsilon, steps, penalty, keep };
+            let adapted =
+                adapt(&value, &gradient, [&first, &second], moments).unwrap_or_else(|| {
+                    let gradient = gradient + value.clone() * penalty;
+                    let first = first * 0.9 + gradient.clone() * 0.1;
+                    let second = second * 0.99 + gradient.powi_scalar(2) * 0.01;
+                    let mean = first.clone() / (1.0 - 0.9_f64.powi(steps));
+                    let size = (second.clone() / (1.0 - 0.99_f64.powi(steps))).sqrt() + epsilon;
+                    [value * keep - mean / size * lr, first, second]
+                });
+            let [value, first, second] = adapted.map(host);
+            vec![("value", value), ("first", first), ("second", second)]
         });
     }
 }
