@@ -75,6 +75,12 @@ pub struct Selected {
 }
 
 impl Selected {
+    /// Bytes of a GPU's own memory that nodes may take, where it is known: a tenth is the driver's, the kernels' and
+    /// what an estimate misses.
+    pub(super) fn room(&self) -> Option<u128> {
+        self.memory().map(|bytes| bytes / 10 * 9)
+    }
+
     /// Bytes of a GPU's own memory, where that is known.
     pub(super) fn memory(&self) -> Option<u128> {
         #[cfg(feature = "cuda")]

@@ -151,10 +151,10 @@ impl Pool {
     /// The same devices, with so many nodes on each.
     #[must_use]
     pub fn with_jobs(self, jobs: Jobs) -> Self {
-        // A tenth is the driver's, the kernels' and what the estimate misses. A CPU's nodes are counted, not weighed.
+        // A CPU's nodes are counted, not weighed.
         let room = |device: &Selected| match device.is_cpu {
             true => Some(u128::MAX),
-            false => device.memory().map(|bytes| bytes / 10 * 9),
+            false => device.room(),
         };
         let room = self.each.iter().map(room).collect();
         Self { jobs, room, ..self }

@@ -1,6 +1,6 @@
 //! A device that fails in the middle of a step, as the step's error.
 
-use super::{device::Selected, failure::memory};
+use super::{device::Selected, failure::memory, memory::in_words};
 use crate::{
     executor::{StepError, StepErrorKind},
     pipeline::GpuMemory,
@@ -42,9 +42,9 @@ fn said(panic: &(dyn Any + Send)) -> Option<String> {
 fn error(device: &Selected, need: GpuMemory, text: &str) -> StepError {
     let (name, cause) = (&device.name, cause(text));
     if EXHAUSTED.iter().any(|words| text.contains(words)) {
-        let memory_of = device.memory();
-        let of = memory_of.map(|bytes| format!(" of {}", size(bytes))).unwrap_or_default();
-        let advice = advice(need, memory_of);
+        let of =
+            device.memory().map(|bytes| format!(" of {}", in_words(bytes))).unwrap_or_default();
+        let advice = advice(need, device.room());
         return memory(format!("{name} has no more memory{of}: {cause}. {advice}"));
     }
     let message = format!(
@@ -54,13 +54,13 @@ fn error(device: &Selected, need: GpuMemory, text: &str) -> StepError {
     StepError::new(StepErrorKind::Device, message)
 }
 
-/// What to do where memory is short, with what the node is estimated to take beside what there is.
-fn advice(need: GpuMemory, there_is: Option<u128>) -> String {
+/// What to do where memory is short, with what the node is estimated to take beside the `room` that there is.
+fn advice(need: GpuMemory, room: Option<u128>) -> String {
     let least = "Halve batch_size, take a smaller network, or run one node at a time".to_owned();
-    let Some(there_is) = there_is.filter(|_| need.bytes() > 0) else { return least };
-    let takes = format!("This node takes about {}", size(need.bytes()));
-    match need.batch_within(there_is / 10 * 9) {
-        _ if need.bytes() <= there_is / 10 * 9 => {
+    let Some(room) = room.filter(|_| need.bytes() > 0) else { return least };
+    let takes = format!("This node takes about {}", in_words(need.bytes()));
+    match need.batch_within(room) {
+        _ if need.bytes() <= room => {
             format!("{takes}, which should fit alone: run one node at a time, or halve batch_size")
         }
         Some(batch) => {
@@ -69,16 +69,6 @@ fn advice(need: GpuMemory, there_is: Option<u128>) -> String {
         None => format!(
             "{takes}, and no batch_size would fit: take a smaller network or another device"
         ),
-    }
-}
-
-/// Bytes in words.
-fn size(bytes: u128) -> String {
-    let mebibytes = bytes as f64 / f64::from(1 << 20);
-    if mebibytes < 1024.0 {
-        format!("{mebibytes:.0} MiB")
-    } else {
-        format!("{:.1} GiB", mebibytes / 1024.0)
     }
 }
 
@@ -142,14 +132,13 @@ mod tests {
             told(300)
         );
         assert!(
-            told(200).starts_with("This node takes about 200 MiB: batch_size = 50 "),
+            told(180).starts_with("This node takes about 200 MiB: batch_size = 50 "),
             "{}",
-            told(200)
+            told(180)
         );
-        assert!(told(112).contains("no batch_size would fit"), "{}", told(112));
-        assert!(told(115).contains("batch_size = 3 "), "{}", told(115));
+        assert!(told(100).contains("no batch_size would fit"), "{}", told(100));
+        assert!(told(103).contains("batch_size = 3 "), "{}", told(103));
         assert!(advice(need, None).starts_with("Halve batch_size"));
-        assert_eq!(size(3 << 29), "1.5 GiB");
     }
 
     #[test]

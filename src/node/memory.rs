@@ -28,13 +28,21 @@ pub(super) fn need(net: &Architecture, recipe: &Recipe, samples: usize) -> u128 
 /// What to tell if `need` bytes do not fit `limit`.
 pub(super) fn refusal(need: u128, limit: Option<u128>) -> Option<String> {
     let limit = limit.filter(|&limit| need > limit)?;
-    let gibibytes = |bytes: u128| bytes as f64 / f64::from(1 << 30);
     Some(format!(
-        "it needs at least {:.1} GiB of memory, and this machine has {:.1} GiB: lower batch_size, \
-         or take a smaller network",
-        gibibytes(need),
-        gibibytes(limit)
+        "it needs at least {} of memory, and this machine has {}: lower batch_size, or take a smaller network",
+        in_words(need),
+        in_words(limit)
     ))
+}
+
+/// Bytes in words.
+pub(super) fn in_words(bytes: u128) -> String {
+    let mebibytes = bytes as f64 / f64::from(1 << 20);
+    if mebibytes < 1024.0 {
+        format!("{mebibytes:.0} MiB")
+    } else {
+        format!("{:.1} GiB", mebibytes / 1024.0)
+    }
 }
 
 #[cfg(test)]
@@ -69,5 +77,7 @@ mod tests {
         assert!(refusal(5, None).is_none() && refusal(5, Some(5)).is_none());
         let told = refusal(3 << 30, Some(2 << 30)).unwrap();
         assert!(told.starts_with("it needs at least 3.0 GiB of memory, and this machine has 2.0"));
+        assert_eq!(in_words(3 << 29), "1.5 GiB");
+        assert_eq!(in_words(200 << 20), "200 MiB");
     }
 }

@@ -14,8 +14,6 @@ use crate::{
 
 /// Bytes of a 32-bit number.
 const WORD: u128 = 4;
-/// Images that go through a network together where nothing is learned, at most.
-const SCORED: usize = 250;
 /// Gradients and outputs of a layer that are there at one time while it is gone through.
 const PASSING: u128 = 3;
 
@@ -133,7 +131,7 @@ fn weights(net: &Architecture) -> u128 {
 /// between.
 fn passing(net: &Architecture) -> u128 {
     let (_, largest) = net.activations();
-    WORD * PASSING * largest as u128 * SCORED as u128
+    WORD * PASSING * largest as u128 * net.input().together() as u128
 }
 
 #[cfg(test)]

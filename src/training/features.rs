@@ -4,10 +4,7 @@
 //! Features are large: at the ends of the stages of a CIFAR ResNet 28,672 values an image, 5.7 GB of
 //! 50,000. Read from a disk they come hardly faster than they are made, so no entry holds any.
 
-use super::{
-    InferError,
-    logits::{answer, together},
-};
+use super::{InferError, logits::answer};
 use crate::{
     dataset::View,
     memory::Promise,
@@ -39,7 +36,7 @@ impl Kept {
         let room = |tapped: &Tapped| Vec::with_capacity(view.len() * tapped.shape.size());
         let (mut logits, mut rows) = (Vec::new(), taps.iter().map(room).collect::<Vec<_>>());
         let (places, mut done): (Vec<u32>, _) = ((0..view.len() as u32).collect(), 0);
-        let batches = view.batches(&places, together(view), None);
+        let batches = view.batches(&places, view.shape().together(), None);
         for batch in batches? {
             if !go_on() {
                 return Err(InferError::Stopped);

@@ -10,11 +10,6 @@ use crate::{
 use burn::tensor::{Device, Tensor, TensorData};
 use std::collections::HashMap;
 
-/// Images of one forward pass without autodiff, if they are small.
-const BATCH: usize = 250;
-/// Values of one forward pass's images: fewer images where they are large.
-const VALUES: usize = 10_000_000;
-
 /// Why a pass over a split gave no logits.
 #[derive(Debug, thiserror::Error)]
 pub enum InferError {
@@ -61,7 +56,7 @@ impl Classify for Network {
     type Error = InferError;
 
     fn together(&self, view: &View) -> usize {
-        together(view)
+        view.shape().together()
     }
 
     fn classify(&self, images: Tensor<4>) -> Result<Vec<f32>, InferError> {
@@ -100,11 +95,6 @@ pub fn infer_from<C: Classify>(
         rows.extend(logits);
     }
     Ok(rows)
-}
-
-/// How many images go through a network together.
-pub(super) fn together(view: &View) -> usize {
-    (VALUES / view.shape().size()).clamp(1, BATCH)
 }
 
 /// A batch's logits, row by row, and its features at `taps`. `done` counts the images so far.
