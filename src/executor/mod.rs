@@ -5,6 +5,7 @@
 //! [`Walk`], which knows neither threads nor clocks: tests walk whole plans in no time.
 
 mod costs;
+mod crowds;
 mod makespan;
 mod measuring;
 mod step_error;
@@ -12,7 +13,7 @@ mod walk;
 mod width;
 mod workers;
 
-use crate::{history::EpochRecord, plan::Step};
+use crate::{history::EpochRecord, key::Key, plan::Step};
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
@@ -78,9 +79,25 @@ pub enum Done {
 pub enum Attempt {
     /// The artifact is there.
     Done(Done),
-    /// Another process, or another step, is making what this one makes or needs: it comes again after so long, when
-    /// others had their turn.
-    Busy(Duration),
+    /// Another process, or another step, is making what this one makes or needs: it comes again later, when others
+    /// had their turn.
+    Busy(Pause),
+}
+
+/// How long a step stays away.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pause {
+    /// Until it is tried again.
+    pub time: Duration,
+    /// What it needs and others make, if that is not its own key: of the steps that wait behind one key a [`Walk`] tries
+    /// one alone.
+    pub behind: Option<Key>,
+}
+
+impl From<Duration> for Pause {
+    fn from(time: Duration) -> Self {
+        Self { time, behind: None }
+    }
 }
 
 /// What became of a step.

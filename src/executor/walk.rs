@@ -1,6 +1,6 @@
 //! Which step runs next, and on how many threads. Pure: the caller tells the time.
 
-use super::{Costs, Done, Limits, Profile, Share, Status, remaining};
+use super::{Costs, Done, Limits, Pause, Profile, Share, Status, crowds::Crowds, remaining};
 use crate::plan::{Action, Plan};
 use std::{
     cmp::Reverse,
@@ -28,6 +28,8 @@ pub struct Walk {
     ready: BTreeSet<(Reverse<Turn>, u64, usize)>,
     /// Steps that were held by others, by when to try them again.
     busy: BTreeSet<(Turn, usize)>,
+    /// Of those, who is tried again for others.
+    crowds: Crowds,
     /// Steps that have been given out; those that have begun have a share.
     running: BTreeMap<usize, Option<Arc<Share>>>,
     halted: bool,
@@ -105,6 +107,7 @@ impl Walk {
             statuses: statuses.map(|status| status.map(Box::new)).collect(),
             ready: BTreeSet::new(),
             busy: BTreeSet::new(),
+            crowds: Crowds::default(),
             running: BTreeMap::new(),
             halted: false,
             made: 0,
@@ -179,6 +182,7 @@ impl Walk {
     pub fn begin(&mut self, index: usize) -> Arc<Share> {
         let share = Arc::new(Share::new(1));
         self.running.insert(index, Some(share.clone()));
+        self.disperse(index);
         if let Some(width) = &self.limits.width {
             width.begin(index);
         }
@@ -186,16 +190,27 @@ impl Walk {
         share
     }
 
-    /// A step that was given out is held by others; it is tried again at `at`.
-    pub fn busy(&mut self, index: usize, at: f64) {
+    /// A step that was given out is held by others, or by what they make.
+    pub fn busy(&mut self, index: usize, now: f64, pause: Pause) {
         self.running.remove(&index);
-        self.busy.insert((Turn(at), index));
+        if self.crowds.behind(index) != pause.behind {
+            self.disperse(index);
+        }
+        if pause.behind.is_none_or(|key| self.crowds.join(index, key)) {
+            self.busy.insert((Turn(now + pause.time.as_secs_f64()), index));
+        }
         self.deal();
+    }
+
+    /// Those who wait with a step have their turn.
+    fn disperse(&mut self, index: usize) {
+        self.crowds.disperse(index).into_iter().for_each(|index| self.queue(index));
     }
 
     /// A step has ended so; what has ended with it, the step itself first.
     pub fn end(&mut self, index: usize, status: Status) -> Vec<(usize, Status)> {
         self.running.remove(&index);
+        self.disperse(index);
         if let Some(width) = &self.limits.width {
             width.end(index);
         }

@@ -63,7 +63,7 @@ impl Workers<'_> {
             let run = || runner.run(index, &steps[index], &begin);
             let status = match catch_unwind(AssertUnwindSafe(run)) {
                 Ok(Ok(Attempt::Busy(pause))) => {
-                    self.walk().busy(index, self.now() + pause.as_secs_f64());
+                    self.walk().busy(index, self.now(), pause);
                     continue;
                 }
                 Ok(Ok(Attempt::Done(done))) => Status::Done(done),

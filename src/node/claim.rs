@@ -30,8 +30,8 @@ pub(super) enum Claimed {
     Locked(Claim),
     /// Its entry exists by now.
     Found,
-    /// Another process, or another step, is making it or what it needs.
-    Busy,
+    /// Another process, or another step, is making it, or the logits with this key that it needs.
+    Busy(Option<Key>),
 }
 
 /// What came of taking a key's lock.
@@ -63,7 +63,7 @@ impl Claims<'_> {
         let lock = match self.take(name, &step.key, forced)? {
             Taken::Lock(lock) => lock,
             Taken::Found => return Ok(Claimed::Found),
-            Taken::Held => return Ok(Claimed::Busy),
+            Taken::Held => return Ok(Claimed::Busy(None)),
         };
         let (mut logits, mut taken) = (Vec::new(), Vec::new());
         for inputs in stored {
@@ -75,7 +75,7 @@ impl Claims<'_> {
                 match self.take(name, &key, false)? {
                     Taken::Lock(lock) => Some(lock),
                     Taken::Found => None,
-                    Taken::Held => return Ok(Claimed::Busy),
+                    Taken::Held => return Ok(Claimed::Busy(Some(key))),
                 }
             };
             logits.push((inputs, lock));

@@ -12,7 +12,9 @@ use super::{
 };
 use crate::{
     dataset::{Data, DataError, Dataset, Format},
-    executor::{Attempt, Done, Event, Observer, PATIENCE, Runner, Share, StepError, StepErrorKind},
+    executor::{
+        Attempt, Done, Event, Observer, PATIENCE, Pause, Runner, Share, StepError, StepErrorKind,
+    },
     graph::Graph,
     kernels,
     key::{Key, KeyInputs},
@@ -119,7 +121,7 @@ impl Runner for NodeRunner<'_> {
         let name = self.graph.name(step.tasks[0]);
         let need = self.graph.pipeline.gpu_memory(task.node);
         let Some(device) = self.devices.lend(need.bytes()) else {
-            return Ok(Attempt::Busy(PATIENCE));
+            return Ok(Attempt::Busy(PATIENCE.into()));
         };
         let claims = Claims { store: self.store, observer: self.observer, told: &self.told };
         let stored = match &self.graph.pipeline.nodes[task.node].work {
@@ -129,7 +131,7 @@ impl Runner for NodeRunner<'_> {
         let Claim { lock, logits } = match claims.claim(&name, step, stored)? {
             Claimed::Locked(claim) => claim,
             Claimed::Found => return Ok(Attempt::Done(Done::Elsewhere)),
-            Claimed::Busy => return Ok(Attempt::Busy(PATIENCE)),
+            Claimed::Busy(behind) => return Ok(Attempt::Busy(Pause { time: PATIENCE, behind })),
         };
         let crew = Crew::new(self.threads, begin())?;
         let device = &*device;

@@ -7,7 +7,7 @@ use super::{
     pusher::Parcel,
 };
 use crate::{
-    executor::{Attempt, Done, Event, Observer, Runner, Share, StepError},
+    executor::{Attempt, Done, Event, Observer, Pause, Runner, Share, StepError},
     graph::Graph,
     key::Key,
     plan::{Action, Reason, Step},
@@ -132,13 +132,13 @@ impl<'a> SharedRunner<'a> {
         Ok(matches!(self.store.find(key, Depth::Manifest)?, Lookup::Whole(_)))
     }
 
-    /// Another machine makes it: after how long to look again.
-    fn defer(&self, key: &Key) -> Attempt {
+    /// Another machine makes a step's key, or the one `behind` which it waits: after how long to look again.
+    fn defer(&self, key: &Key, behind: Option<Key>) -> Attempt {
         let mut state = self.state();
         let next = state.pauses.entry(*key).or_insert(SOON);
         let pause = *next;
         *next = (pause * 3 / 2).min(LATE);
-        Attempt::Busy(pause)
+        Attempt::Busy(Pause { time: pause, behind })
     }
 
     /// Asks for a key: takes its lease, or its entry where that is there; all of it if it is an input of what is made
@@ -255,7 +255,7 @@ impl<'a> SharedRunner<'a> {
         let is_forced = matches!(step.action, Action::Run(Reason::Forced));
         match self.claim(name, &step.key, is_forced, false)? {
             Claim::Came => return Ok(Some(Attempt::Done(Done::Elsewhere))),
-            Claim::Theirs => return Ok(Some(Attempt::Busy(SOON))),
+            Claim::Theirs => return Ok(Some(Attempt::Busy(SOON.into()))),
             Claim::Make(is_leased) => leases.extend(is_leased.then_some(step.key)),
         }
         for key in self.beside.logits(index) {
@@ -264,24 +264,26 @@ impl<'a> SharedRunner<'a> {
             }
             match self.claim(name, key, false, true)? {
                 Claim::Came => {}
-                Claim::Theirs => return Ok(Some(Attempt::Busy(SOON))),
+                Claim::Theirs => {
+                    return Ok(Some(Attempt::Busy(Pause { time: SOON, behind: Some(*key) })));
+                }
                 Claim::Make(is_leased) => leases.extend(is_leased.then_some(*key)),
             }
         }
         Ok(None)
     }
 
-    /// Whether another machine makes logits that the step reads. While it does, all students of that teacher ask for
-    /// them here every few seconds: the disk is asked last.
-    fn waits_for_logits(&self, index: usize) -> Result<bool, StepError> {
+    /// Logits that the step reads and another machine makes. While it does, all students of that teacher come here: the
+    /// disk is asked last.
+    fn logits_of_others(&self, index: usize) -> Result<Option<Key>, StepError> {
         for key in self.beside.logits(index) {
             match self.look(key) {
-                Word::Making => return Ok(true),
-                Word::Stale if !self.is_here(key)? => return Ok(true),
+                Word::Making => return Ok(Some(*key)),
+                Word::Stale if !self.is_here(key)? => return Ok(Some(*key)),
                 Word::Stale | Word::Made | Word::Unknown => {}
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// Gets what the step reads and the cache lacks. What the remote lacks, too, the step itself complains of.
@@ -309,14 +311,19 @@ impl Runner for SharedRunner<'_> {
         if word == Word::Made {
             return Ok(Attempt::Done(Done::Elsewhere));
         }
-        if word == Word::Making || (word == Word::Unknown && self.waits_for_logits(index)?) {
-            return Ok(self.defer(&step.key));
+        if word == Word::Making {
+            return Ok(self.defer(&step.key, None));
+        }
+        if word == Word::Unknown
+            && let Some(logits) = self.logits_of_others(index)?
+        {
+            return Ok(self.defer(&step.key, Some(logits)));
         }
         let (name, mut leases) = (self.graph.name(step.tasks[0]), Vec::new());
         let found = match word {
             // Another step, or another process of this machine, has made it.
             _ if !is_forced && self.is_here(&step.key)? => None,
-            Word::Stale => Some(Attempt::Busy(SOON)),
+            Word::Stale => Some(Attempt::Busy(SOON.into())),
             _ => self.claim_all(&name, (index, step), &mut leases)?,
         };
         let attempt = match found {
@@ -334,7 +341,7 @@ impl Runner for SharedRunner<'_> {
             attempt => {
                 leases.iter().for_each(|key| self.release(key));
                 match attempt {
-                    Ok(Attempt::Busy(_)) => Ok(self.defer(&step.key)),
+                    Ok(Attempt::Busy(pause)) => Ok(self.defer(&step.key, pause.behind)),
                     attempt => attempt,
                 }
             }

@@ -42,7 +42,7 @@ impl Runner for Mock<'_> {
     ) -> Result<Attempt, StepError> {
         let name = self.names[place].as_str();
         if self.acts.get(name) == Some(&"busy") && self.tries.fetch_add(1, Ordering::SeqCst) < 2 {
-            return Ok(Attempt::Busy(PATIENCE));
+            return Ok(Attempt::Busy(PATIENCE.into()));
         }
         let share = begin();
         let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;

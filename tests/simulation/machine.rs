@@ -2,6 +2,7 @@
 
 use super::{World, seconds};
 use std::{
+    cell::RefCell,
     fs,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     path::Path,
@@ -58,24 +59,25 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn work(&self, mut walk: Walk) {
+    fn work(&self, walk: Walk) {
         let World { graph, plan, beside, time, .. } = self.world;
         let what = (*graph, *beside);
         let shared = SharedRunner::new(&self.sharing, self, &self.store, what, &Nobody);
+        let walk = RefCell::new(walk);
         loop {
-            match walk.next(time.seconds()) {
+            let next = walk.borrow_mut().next(time.seconds());
+            match next {
                 Next::End => return,
                 Next::Wait(pause) => time.sleep(pause.expect("one node at a time").max(1e-3)),
                 Next::Run(index) => {
-                    let walk = &mut walk;
-                    let share = walk.begin(index);
-                    match shared.run(index, &plan.steps[index], &|| share.clone()) {
+                    let step = &plan.steps[index];
+                    match shared.run(index, step, &|| walk.borrow_mut().begin(index)) {
                         Ok(Attempt::Busy(pause)) => {
-                            walk.busy(index, time.seconds() + pause.as_secs_f64());
+                            walk.borrow_mut().busy(index, time.seconds(), pause);
                         }
                         Ok(Attempt::Done(done)) => {
                             self.sharing.push_open();
-                            walk.end(index, Status::Done(done));
+                            walk.borrow_mut().end(index, Status::Done(done));
                         }
                         Err(error) => panic!("{error}"),
                     }
