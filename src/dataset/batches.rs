@@ -150,7 +150,13 @@ impl View {
         let device = self.mean.device();
         let data = TensorData::new(pixels, [indices.len(), self.shape.size()]);
         let pixels = Tensor::from_data(data, (&device, pixel_type(&device)));
-        self.batch(self.floats(pixels), self.indices(indices))
+        let at = self.indices(indices);
+        let places =
+            Tensor::from_data((0..indices.len() as i32).collect::<Vec<_>>().as_slice(), &device);
+        match frame(&pixels, &places, [&self.mean, &self.scale], self.frame(indices, false)) {
+            Some(images) => self.labelled(images, at),
+            None => self.batch(self.floats(pixels), at),
+        }
     }
 
     fn indices(&self, indices: &[u32]) -> Tensor<1, Int> {
