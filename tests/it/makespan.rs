@@ -4,9 +4,10 @@ use crate::{documents::paper, keys::parse, workspace::PIPELINE};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 use takd::{
-    executor::{Costs, Done, Limits, Next, Share, Status, Walk, remaining},
+    executor::{Costs, Done, Limits, Next, Pause, Share, Status, Walk, remaining},
     graph::Graph,
     key::keys,
     pipeline::Pipeline,
@@ -131,6 +132,37 @@ fn machines_that_share_a_plan_begin_with_other_steps_of_what_comes_first() {
     assert!(teachers.is_sorted());
     let begun = (0..100).map(|salt| next(&mut walk.clone().salted(salt)));
     assert_eq!(begun.collect::<BTreeSet<_>>(), teachers.into_iter().collect());
+}
+
+#[test]
+fn of_steps_that_wait_for_one_thing_one_is_tried_again_and_all_have_their_turn_when_it_is_there() {
+    let seeds: Vec<String> = (0..50).map(|seed| seed.to_string()).collect();
+    let seeds = format!("seeds = [{}]", seeds.join(", "));
+    let plan = plan(&parse(&PIPELINE.replace("seeds = [20, 31]", &seeds)));
+    let limits = Limits { jobs: 1, width: None, threads: 1, keep_going: false, salt: None };
+    let mut walk = Walk::new(&plan, limits, Costs::default());
+    let pause = Pause { time: Duration::from_secs(1), behind: Some(plan.steps[0].key) };
+    let (mut now, mut tries) = (0.0, BTreeMap::<usize, usize>::new());
+    while now < 60.0 {
+        match walk.next(now) {
+            Next::Run(step) => {
+                *tries.entry(step).or_default() += 1;
+                walk.busy(step, now, pause);
+            }
+            Next::Wait(Some(seconds)) => now += seconds,
+            other => panic!("{other:?}"),
+        }
+    }
+    let again: Vec<usize> = tries.values().copied().filter(|&times| times > 1).collect();
+    assert!(tries.len() > 50 && again == [60], "{} steps, {again:?} tries", tries.len());
+    let Next::Run(first) = walk.next(now) else { panic!("it is time") };
+    walk.begin(first);
+    let mut others = BTreeSet::new();
+    while let Next::Run(step) = walk.next(now) {
+        others.insert(step);
+        walk.busy(step, now, Duration::from_secs(1).into());
+    }
+    assert_eq!(others.len(), tries.len() - 1);
 }
 
 #[test]
