@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every kind of layer, objective, optimizer and augmentation on a device and on the CPU: the same losses?
 
-    tests/cuda/numbers.py TAKD DEVICE [--cache DIR]
+    tests/cuda/same_losses.py TAKD DEVICE [--cache DIR]
 
 Runs wide.toml on both, on 176 images of its own, and compares the losses of each network's first epoch, three steps of it,
 by their ratio. Fails where one differs by more than a thousandth: both compute in f32 and add up in another order. Prints
