@@ -64,6 +64,7 @@ impl Workers<'_> {
             let status = match catch_unwind(AssertUnwindSafe(run)) {
                 Ok(Ok(Attempt::Busy(pause))) => {
                     self.walk().busy(index, self.now(), pause);
+                    self.changed.notify_all();
                     continue;
                 }
                 Ok(Ok(Attempt::Done(done))) => Status::Done(done),
@@ -110,7 +111,10 @@ impl Workers<'_> {
     }
 
     fn begin(&self, index: usize) -> Arc<Share> {
-        self.walk().begin(index)
+        let share = self.walk().begin(index);
+        // Those who waited with it may be ready now.
+        self.changed.notify_all();
+        share
     }
 
     fn now(&self) -> f64 {

@@ -2,7 +2,7 @@
 
 use crate::{keys::parse, workspace::PIPELINE};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -11,11 +11,11 @@ use std::{
 };
 use takd::{
     executor::{
-        Attempt, Costs, Done, Event, Limits, Observer, PATIENCE, Runner, Share, Status, StepError,
-        StepErrorKind, execute,
+        Attempt, Costs, Done, Event, Limits, Observer, PATIENCE, Pause, Runner, Share, Status,
+        StepError, StepErrorKind, execute,
     },
     graph::Graph,
-    key::keys,
+    key::{Key, keys},
     pipeline::Pipeline,
     plan::{Known, Plan, Step},
 };
@@ -199,4 +199,64 @@ fn a_step_that_others_make_comes_again_when_the_rest_had_its_turn() {
     // The last ones of all: the walk waits for them.
     let walked = walk(&[("test/takd", "busy")], 2, false);
     assert_eq!(walked.statuses["test/takd"], Status::Done(Done::Here(0.0)));
+}
+
+/// Each step waits behind one key when it is tried first; then it holds on until another is running too.
+struct Crowd {
+    behind: Key,
+    tried: Mutex<BTreeSet<usize>>,
+    running: AtomicUsize,
+    together: AtomicBool,
+    /// Whether one has waited in vain.
+    alone: AtomicBool,
+}
+
+impl Runner for Crowd {
+    fn run(
+        &self,
+        place: usize,
+        _: &Step,
+        begin: &dyn Fn() -> Arc<Share>,
+    ) -> Result<Attempt, StepError> {
+        if self.tried.lock().unwrap().insert(place) {
+            return Ok(Attempt::Busy(Pause { time: PATIENCE, behind: Some(self.behind) }));
+        }
+        // The other worker finds nothing to do meanwhile.
+        std::thread::sleep(Duration::from_millis(50));
+        begin();
+        self.running.fetch_add(1, Ordering::SeqCst);
+        for _ in 0..500 {
+            if self.running.load(Ordering::SeqCst) > 1 {
+                self.together.store(true, Ordering::SeqCst);
+            }
+            if self.together.load(Ordering::SeqCst) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        if !self.together.load(Ordering::SeqCst) {
+            self.alone.store(true, Ordering::SeqCst);
+        }
+        self.running.fetch_sub(1, Ordering::SeqCst);
+        Ok(Attempt::Done(Done::Here(0.0)))
+    }
+}
+
+#[test]
+fn who_waited_with_a_step_runs_beside_it() {
+    let pipeline = parse(PIPELINE);
+    let graph = Graph::new(&pipeline);
+    let all: Vec<usize> = (0..graph.tasks.len()).collect();
+    let plan = Plan::new(&graph, keys(&graph), &Known::default(), &all, &[]);
+    let crowd = Crowd {
+        behind: plan.steps[0].key,
+        tried: Mutex::default(),
+        running: AtomicUsize::new(0),
+        together: AtomicBool::new(false),
+        alone: AtomicBool::new(false),
+    };
+    let limits = Limits { jobs: 2, width: None, threads: 2, keep_going: false, salt: None };
+    let stop = AtomicBool::new(false);
+    execute(&plan, &crowd, &Nobody, limits, Costs::default(), &stop);
+    assert!(!crowd.alone.load(Ordering::SeqCst), "one after the other");
 }
