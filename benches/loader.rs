@@ -3,7 +3,7 @@
 //!
 //!     cargo bench --bench loader
 //!
-//! 512 files of 500×375 pixels, ImageNet's middle, drawn smooth with noise on them and saved at quality 90: some 90 kB
+//! 512 files of 500×375 pixels, ImageNet's middle, drawn smooth with noise on them and saved at quality 90: some 80 kB
 //! each. The first pass brings them into the page cache and is not counted. A GPU that trains faster than this waits.
 
 use burn::tensor::Device;
