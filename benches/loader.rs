@@ -70,8 +70,9 @@ fn draw(folder: &Path) -> Result<(), Box<dyn Error>> {
                 };
                 Rgb([wave(40.0), wave(55.0), wave(70.0)])
             });
-            let file = fs::File::create(class.join(format!("{index}.jpg")))?;
-            JpegEncoder::new_with_quality(file, 90).encode_image(&picture)?;
+            let mut bytes = Vec::new();
+            JpegEncoder::new_with_quality(&mut bytes, 90).encode_image(&picture)?;
+            fs::write(class.join(format!("{index}.jpg")), bytes)?;
         }
     }
     Ok(())
