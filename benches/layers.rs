@@ -13,7 +13,7 @@ use burn::tensor::{
 };
 use divan::{Bencher, counter::ItemsCount};
 use std::fmt;
-use takd::kernels::{self, After, Form, Operands};
+use takd::kernels::{self, After, Form, Operands, Precision};
 
 fn main() {
     divan::main();
@@ -78,7 +78,13 @@ fn own(bencher: Bencher<'_, '_>, shape: Shape) {
     let Tensors { weight, gamma, beta } = tensors(shape);
     let x = random([BATCH, side, side, channels]);
     let moment = Tensor::<1>::ones([filters], &Device::flex());
-    let form = Form { kernel_size, stride, after: After::Relu, epsilon: EPSILON };
+    let form = Form {
+        kernel_size,
+        stride,
+        after: After::Relu,
+        epsilon: EPSILON,
+        precision: Precision::F32,
+    };
     bencher.counter(ItemsCount::new(BATCH)).bench(|| {
         let (weight, gamma, beta) = (weight.clone(), gamma.clone(), beta.clone());
         let operands = Operands { weight, bias: None, gamma, beta, shortcut: None };

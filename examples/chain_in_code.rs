@@ -11,7 +11,7 @@ use takd::{
     objective::CrossEntropy,
     objective::Kd,
     optimizer::Sgd,
-    recipe::{BatchnormWeight, OnCollapse, Recipe, Select},
+    recipe::{BatchnormWeight, OnCollapse, Precision, Recipe, Select},
     schedule::Cosine,
     training::{self, Logits, Objective, Stop, Training},
 };
@@ -44,6 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         augment: Vec::new(),
         select: Select::Last,
         batchnorm_weight: BatchnormWeight::Ones,
+        precision: Precision::F32,
     };
     let kd = Kd::new(5.0, 0.5);
 

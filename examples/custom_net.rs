@@ -9,7 +9,7 @@ use takd::{
     network::Kernels,
     objective::CrossEntropy,
     optimizer::Sgd,
-    recipe::{BatchnormWeight, OnCollapse, Recipe, Select},
+    recipe::{BatchnormWeight, OnCollapse, Precision, Recipe, Select},
     schedule::Cosine,
     training::{self, Objective, Stop, Training},
 };
@@ -41,6 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         augment: Vec::new(),
         select: Select::Last,
         batchnorm_weight: BatchnormWeight::Ones,
+        precision: Precision::F32,
     };
     // 4,000 of the 5,000 images are held out: 1,000 are enough to see it learn.
     let data =

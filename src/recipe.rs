@@ -1,5 +1,6 @@
 //! How a network is trained: epochs, batches, optimizer, learning-rate schedule, selection.
 
+pub use crate::kernels::Precision;
 use crate::{augment::Augment, kind::Choice, optimizer::Optimizer, schedule::Schedule};
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,8 @@ pub struct Recipe {
     pub select: Select,
     /// What the BatchNorm weights γ of `conv` layers start as.
     pub batchnorm_weight: BatchnormWeight,
+    /// What its convolutions multiply.
+    pub precision: Precision,
 }
 
 impl Recipe {

@@ -9,7 +9,7 @@ use super::{
 use burn::tensor::{Device, Tensor, TensorData};
 use std::{error::Error, ffi::OsStr, fs, time::Instant};
 use takd::{
-    kernels::{self, After, Form, Operands},
+    kernels::{self, After, Form, Operands, Precision},
     network::NamedTensor,
     rng::{Purpose, Stream},
 };
@@ -82,7 +82,13 @@ impl Takd {
                 weight: Tensor::from_data(weight, &device).require_grad(),
                 gamma: Tensor::ones([filters], &device).require_grad(),
                 beta: Tensor::from_data(beta, &device).require_grad(),
-                form: Form { kernel_size, stride, after: After::Relu, epsilon: EPSILON },
+                form: Form {
+                    kernel_size,
+                    stride,
+                    after: After::Relu,
+                    epsilon: EPSILON,
+                    precision: Precision::F32,
+                },
             });
         }
         (Self { x: Tensor::from_data(x, &device).require_grad(), layers }, tensors)

@@ -18,6 +18,7 @@
 //! | `buffers` | memory that goes round from step to step | no fresh pages, no zeros that nobody reads |
 //! | `lanes` | eight floats at a time | AVX2 and FMA where there are such |
 //! | `extension`, `linear` | these as operations of burn's backend | a layer does not know where it runs |
+//! | `matmul` | the product that objectives take | a GPU's strictly in f32, where burn's takes tensor cores |
 //! | `fused`, `flat` | what a step does beside its layers, where that is a kernel | no launch of each operation on a GPU |
 //!
 //! Images lie as `[image, row, column, channel]`, so that a pixel's channels are one or more whole
@@ -53,8 +54,10 @@ mod grouped;
 mod lanes;
 mod layer;
 mod linear;
+mod matmul;
 mod minimal;
 mod norm;
+mod precision;
 mod tiles;
 mod winograd;
 
@@ -69,4 +72,6 @@ pub use flat::Layout;
 pub use fused::{adapt, descend, frame, mean, score, soft_loss};
 pub use lanes::cpu;
 pub use linear::linear;
+pub use matmul::matmul_nt;
 pub use norm::After;
+pub use precision::Precision;

@@ -2,6 +2,7 @@
 //! as their default, so that a takd with more fields reaches the entries of one with fewer.
 
 use crate::{
+    kernels::Precision,
     kind::{Chosen, read_words, words},
     recipe::{BatchnormWeight, Recipe, Select},
 };
@@ -37,6 +38,9 @@ pub struct RecipeInputs {
     /// Initial BatchNorm weights of `conv` layers.
     #[serde(default = "ones", skip_serializing_if = "is_ones")]
     pub batchnorm_weight: BatchnormWeight,
+    /// What convolutions multiply.
+    #[serde(default, skip_serializing_if = "is_f32")]
+    pub precision: Precision,
 }
 
 fn constant() -> Chosen {
@@ -59,17 +63,22 @@ fn is_ones(weight: &BatchnormWeight) -> bool {
     *weight == ones()
 }
 
+fn is_f32(precision: &Precision) -> bool {
+    *precision == Precision::default()
+}
+
 fn serialize_words<S: serde::Serializer>(list: &[Chosen], to: S) -> Result<S::Ok, S::Error> {
     words(list, to)
 }
 
 /// Names and JSON of the fields that have a default.
-pub(super) fn defaults() -> [(&'static str, Value); 4] {
+pub(super) fn defaults() -> [(&'static str, Value); 5] {
     [
         ("schedule", json!(constant())),
         ("warmup", json!(0)),
         ("augment", json!([])),
         ("batchnorm_weight", json!(ones())),
+        ("precision", json!(Precision::default())),
     ]
 }
 
@@ -86,6 +95,7 @@ impl From<&Recipe> for RecipeInputs {
             augment: augment.iter().map(|change| change.chosen().clone()).collect(),
             select: *select,
             batchnorm_weight: recipe.batchnorm_weight,
+            precision: recipe.precision,
         }
     }
 }

@@ -103,7 +103,8 @@ impl ConvNorm {
         mode: Mode,
     ) -> Images {
         let Window { kernel_size, stride, .. } = self.window;
-        let form = Form { kernel_size, stride, after, epsilon: EPSILON };
+        let precision = x.precision();
+        let form = Form { kernel_size, stride, after, epsilon: EPSILON, precision };
         let (weight, bias) = (self.weight.clone(), self.bias.clone());
         let (out, running) = x.conv_norm(weight, bias, self.norm.tensors(), shortcut, form, mode);
         self.norm.track(running);

@@ -1,7 +1,7 @@
 //! The operations that layers are made of. Each is defined here once, with takd's kernels or burn's
 //! behind it: layers do not know which, nor how images lie in memory.
 
-use crate::kernels::{self, After, Form, MOMENTUM, Operands, Running};
+use crate::kernels::{self, After, Form, MOMENTUM, Operands, Precision, Running};
 use burn::tensor::{
     Tensor,
     activation::relu,
@@ -74,6 +74,8 @@ pub struct Images {
     /// `[batch, height, width, channels]`, as takd's kernels read them, or
     /// `[batch, channels, height, width]`.
     channels_last: bool,
+    /// What convolutions of these multiply.
+    precision: Precision,
 }
 
 /// BatchNorm's tensors, `[channels]` each.
@@ -91,12 +93,17 @@ pub(super) fn shuffled(channels: usize, groups: usize) -> Vec<usize> {
 }
 
 impl Images {
-    /// Images `[batch, channels, height, width]`, laid out for `kernels`.
-    pub fn new(images: Tensor<4>, kernels: Kernels) -> Self {
-        match kernels {
-            Kernels::Takd => Self { tensor: images.permute([0, 2, 3, 1]), channels_last: true },
-            Kernels::Burn => Self { tensor: images, channels_last: false },
-        }
+    /// Images `[batch, channels, height, width]`, laid out for `kernels`, whose convolutions multiply with
+    /// `precision`.
+    pub fn new(images: Tensor<4>, kernels: Kernels, precision: Precision) -> Self {
+        let channels_last = kernels == Kernels::Takd;
+        let tensor = if channels_last { images.permute([0, 2, 3, 1]) } else { images };
+        Self { tensor, channels_last, precision }
+    }
+
+    /// What their convolutions multiply.
+    pub(super) fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// `[batch, channels, height, width]`.
@@ -125,7 +132,10 @@ impl Images {
             // The same filter for each channel.
             let channels = self.tensor.dims()[3];
             let ninth = Tensor::full([channels, 1, 3, 3], 1.0 / 9.0, &self.tensor.device());
-            return self.conv(ninth, None, 2);
+            // A mean is no product to be rounded.
+            let precision = self.precision;
+            let exact = Self { precision: Precision::F32, ..self };
+            return Self { precision, ..exact.conv(ninth, None, 2) };
         }
         let options = AvgPoolOptions::new([3; 2]).with_stride([2; 2]).with_padding([1; 2]);
         Self { tensor: avg_pool2d(self.tensor, options), ..self }
@@ -183,7 +193,7 @@ impl Images {
         if self.has_kernels_for(&weight) {
             let shortcut = shortcut.map(|shortcut| shortcut.tensor);
             return Self {
-                tensor: kernels::convolve(self.tensor, weight, shortcut, stride),
+                tensor: kernels::convolve(self.tensor, weight, shortcut, stride, self.precision),
                 ..self
             };
         }
@@ -340,7 +350,8 @@ pub fn linear(
     };
     let moments = [Tensor::zeros([outputs], &device), Tensor::ones([outputs], &device)];
     let after = if with_relu { After::Relu } else { After::Nothing };
-    let form = Form { kernel_size: 1, stride: 1, after, epsilon: 0.0 };
+    let precision = Precision::F32;
+    let form = Form { kernel_size: 1, stride: 1, after, epsilon: 0.0, precision };
     let x = x.reshape([batch, 1, 1, inputs]);
     kernels::infer(x, operands, moments, form).reshape([batch, outputs])
 }

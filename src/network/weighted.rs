@@ -2,6 +2,7 @@
 
 use crate::{
     architecture::Architecture,
+    kernels::Precision,
     layer::{Activation, Images, Kernels, Mode, Modules, Pass, Source},
     onnx::{Drawing, Pixels},
     recipe::BatchnormWeight,
@@ -16,6 +17,7 @@ use std::collections::BTreeMap;
 pub struct Network {
     modules: Modules,
     kernels: Kernels,
+    precision: Precision,
     taps: Vec<Tapped>,
 }
 
@@ -35,12 +37,18 @@ impl Network {
     ) -> Self {
         let from = Source { seed: Some(seed), batchnorm_weight, device };
         let modules = Modules::new(net.walk(), net.is_residual(), from);
-        Self { modules, kernels: Kernels::Takd, taps: net.taps() }
+        let precision = Precision::F32;
+        Self { modules, kernels: Kernels::Takd, precision, taps: net.taps() }
     }
 
     /// The same network, on burn's operations if `kernels` says so.
     pub fn with_kernels(self, kernels: Kernels) -> Self {
         Self { kernels: if kernels == Kernels::Burn { kernels } else { self.kernels }, ..self }
+    }
+
+    /// The same network, whose convolutions multiply with `precision` in training.
+    pub fn with_precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
     }
 
     /// Logits `[batch, classes]` of images `[batch, channels, height, width]`, with running
@@ -122,7 +130,11 @@ impl Network {
         taps: &[Tap],
     ) -> (Tensor<2>, Vec<Tensor<4>>) {
         let pass = Pass { mode, kernels: self.kernels };
-        let mut x = Activation::Images(Images::new(images, self.kernels));
+        let precision = match mode {
+            Mode::Train => self.precision,
+            Mode::Infer => Precision::F32,
+        };
+        let mut x = Activation::Images(Images::new(images, self.kernels, precision));
         let places = taps.iter().map(|tap| {
             let tapped = self.taps.iter().find(|tapped| tapped.tap == *tap);
             (*tap, self.modules.of_layer[tapped.expect("the network has this tap").layer])

@@ -49,7 +49,10 @@ pub(super) fn in_words(bytes: u128) -> String {
 mod tests {
     use super::*;
     use crate::{optimizer::Sgd, schedule::Constant};
-    use crate::{recipe::BatchnormWeight, shape::Shape};
+    use crate::{
+        recipe::{BatchnormWeight, Precision},
+        shape::Shape,
+    };
 
     #[test]
     fn the_need_is_counted_by_hand() {
@@ -67,6 +70,7 @@ mod tests {
             augment,
             select,
             batchnorm_weight,
+            precision: Precision::F32,
         };
         // 15 parameters four times, and 4 pixels and 3 outputs for each of 5 images.
         assert_eq!(need(&net, &recipe, 5), 4 * (15 * 4 + 5 * 7));

@@ -7,6 +7,7 @@ use super::{
     softened::CE,
 };
 use crate::{
+    kernels,
     kind::{Choice, Kind, Scalar},
     tap::{Tap, Tapped},
 };
@@ -100,7 +101,7 @@ fn flow([below, above]: [Tensor<4>; 2]) -> Tensor<3> {
         pooled.flatten(2, 3)
     };
     let (below, above) = (rows(below, low), rows(above, high));
-    above.matmul(below.swap_dims(1, 2)) / (small[0] * small[1]) as f64
+    kernels::matmul_nt(above, below) / (small[0] * small[1]) as f64
 }
 
 #[cfg(test)]

@@ -4,7 +4,10 @@ use super::{
     interface::{Batch, Distillation},
     softened::{self, CE, STANDARDIZE, kl},
 };
-use crate::kind::{Choice, Field, Kind, Scalar};
+use crate::{
+    kernels,
+    kind::{Choice, Field, Kind, Scalar},
+};
 use burn::tensor::{Tensor, activation::softmax};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -54,15 +57,15 @@ impl MlkdOneView {
         let [student, teacher] = softened::logits(batch, self.standardize);
         let [images, classes] = student.dims();
         let square = |difference: Tensor<2>| (difference.clone() * difference).sum();
+        let gram = |rows: Tensor<2>| kernels::matmul_nt(rows.clone(), rows);
         let at = |temperature: f64| {
             let q = softmax(student.clone() / temperature, 1);
             let p = softmax(teacher.clone() / temperature, 1);
             let (qt, pt) = (q.clone().transpose(), p.clone().transpose());
             [
                 kl(student.clone(), teacher.clone(), temperature),
-                square(pt.clone().matmul(p.clone()) - qt.clone().matmul(q.clone()))
-                    / classes as f64,
-                square(p.matmul(pt) - q.matmul(qt)) / images as f64,
+                square(gram(pt) - gram(qt)) / classes as f64,
+                square(gram(p) - gram(q)) / images as f64,
             ]
         };
         let [first, rest @ ..] = TEMPERATURES;

@@ -7,6 +7,7 @@ use super::{
     softened::{CE, with_labels},
 };
 use crate::{
+    kernels,
     kind::{Choice, Field, Kind, Scalar},
     tap::{Tap, Tapped, find},
 };
@@ -80,7 +81,7 @@ impl Distillation for Rkd {
 fn distances(rows: Tensor<2>) -> Tensor<2> {
     let images = rows.dims()[0];
     let squares = (rows.clone() * rows.clone()).sum_dim(1);
-    let products = rows.clone().matmul(rows.transpose());
+    let products = kernels::matmul_nt(rows.clone(), rows);
     let squares = squares.clone() + squares.transpose() - products * 2.0;
     let others = Tensor::<2>::eye(images, &squares.device()) * -1.0 + 1.0;
     // RepDistiller's ε is that of squares.
@@ -101,7 +102,7 @@ const ALIKE: f64 = 1e-6;
 fn angles(rows: Tensor<2>) -> Tensor<3> {
     let rows = rows.clone() - rows.mean_dim(0);
     let squares = (rows.clone() * rows.clone()).sum_dim(1); // [B, 1]
-    let products = rows.clone().matmul(rows.transpose()); // [B, B]
+    let products = kernels::matmul_nt(rows.clone(), rows); // [B, B]
     let both = squares.clone() + squares.clone().transpose();
     let apart = both.clone() - products.clone() * 2.0;
     let differ = apart.clone().detach().greater(both.detach() * ALIKE).float();

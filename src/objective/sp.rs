@@ -7,6 +7,7 @@ use super::{
     softened::{CE, with_labels},
 };
 use crate::{
+    kernels,
     kind::{Choice, Kind, Scalar},
     tap::{Tapped, stages},
 };
@@ -58,7 +59,7 @@ impl Distillation for Sp {
     fn loss(&self, batch: Batch) -> Tensor<1> {
         let similarity = |features: Tensor<4>| {
             let rows: Tensor<2> = features.flatten(1, 3);
-            unit(rows.clone().matmul(rows.transpose()))
+            unit(kernels::matmul_nt(rows.clone(), rows))
         };
         let [student, teacher] = batch.given.pairs[0].clone();
         let images = student.dims()[0] as f64;

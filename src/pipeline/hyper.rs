@@ -8,6 +8,7 @@ use super::{
 use crate::{
     architecture::WrittenLayer,
     augment::Augment,
+    kernels::Precision,
     kind::Choice,
     kinds::Kinds,
     recipe::{BatchnormWeight, OnCollapse, Recipe, Select},
@@ -70,6 +71,8 @@ pub(super) fn recipe(
     let select_name = select_value.and_then(|value| fields.string(value));
     let words = [("ones", BatchnormWeight::Ones), ("uniform", BatchnormWeight::Uniform)];
     let batchnorm = fields.take("batchnorm_weight").and_then(|value| fields.word(value, &words));
+    let words = [("f32", Precision::F32), ("tf32", Precision::Tf32), ("bf16", Precision::Bf16)];
+    let precision = fields.take("precision").and_then(|value| fields.word(value, &words));
     fields.finish();
     let recipe = Recipe {
         epochs: epochs? as usize,
@@ -80,6 +83,7 @@ pub(super) fn recipe(
         augment: augment.unwrap_or_default(),
         select: select.unwrap_or(Select::Last),
         batchnorm_weight: batchnorm.unwrap_or(BatchnormWeight::Ones),
+        precision: precision.unwrap_or_default(),
     };
     Some(RawRecipe { recipe, select: select_name, batch_size: batch_value?.span.clone() })
 }

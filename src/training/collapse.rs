@@ -185,7 +185,7 @@ mod tests {
     use super::*;
     use crate::{
         optimizer::Sgd,
-        recipe::{BatchnormWeight, Select},
+        recipe::{BatchnormWeight, Precision, Select},
         schedule::Constant,
     };
     use burn::tensor::Device;
@@ -206,6 +206,7 @@ mod tests {
             augment: Vec::new(),
             select: Select::Last,
             batchnorm_weight: BatchnormWeight::Ones,
+            precision: Precision::F32,
         }
     }
 

@@ -86,8 +86,9 @@ impl Group {
         let others = peers.nets.iter().enumerate().filter(|(place, _)| *place != peers.place);
         let init = |(place, net): (usize, &Architecture)| {
             let weight = recipe.batchnorm_weight;
-            let net =
-                Network::init_with(net, seed(of, place), weight, device).with_kernels(kernels);
+            let net = Network::init_with(net, seed(of, place), weight, device)
+                .with_kernels(kernels)
+                .with_precision(recipe.precision);
             let optimizer = OptimizerState::new(recipe.optimizer.clone(), device);
             let (history, best, within) = (Vec::new(), None, Within::default());
             Peer { place, net, optimizer, history, best, within }

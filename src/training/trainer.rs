@@ -109,7 +109,8 @@ pub fn resume(
     let rule = &training.recipe.optimizer;
     let seed = mutual::seed(training.seed, training.objective.place());
     let mut net = Network::init_with(training.net, seed, training.recipe.batchnorm_weight, device)
-        .with_kernels(training.kernels);
+        .with_kernels(training.kernels)
+        .with_precision(training.recipe.precision);
     let images = Images {
         view: training.train,
         change: !training.recipe.augment.is_empty(),

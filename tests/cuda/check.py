@@ -6,6 +6,7 @@
 TAKD has the feature `cuda`; CUDA_PATH has libdevice and ptxas; DRIVER is the folder of the stand-in
 (fakecuda.c). Numbers that the stand-in gives mean nothing; launches, copies and waits are exact.
 """
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -19,6 +20,7 @@ import tomllib
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+TRANSLATOR = HERE / "ptx_to_c.py"
 TAKD, CUDA, DRIVER, WORK = (pathlib.Path(argument).resolve() for argument in sys.argv[1:5])
 # Few images of the quickstart's, and one seed.
 TINY = ["--set", "recipe.short.epochs=1", "--set", "data.fashion.validation=4872", "--set", "seeds=[20]"]
@@ -56,8 +58,11 @@ def kernels():
         takd("run", HERE / "wide.toml", "--device", "cuda:0", "--cache", WORK / f"cache-{sm}",
              FAKECUDA_SM=sm, FAKECUDA_PTX=ptx, FAKECUDA_REPORT=WORK / "wide.jsonl")
         check(totals(WORK / "wide.jsonl")["refused"] == 0, "a driver refuses calls of wide.toml")
-        check(len(list(ptx.glob("*.ptx"))) > 300, "too few kernels were captured")
-        # Products for tensor cores differ, so each architecture assembles what was compiled for it.
+        captured = list(ptx.glob("*.ptx"))
+        check(len(captured) > 300, "too few kernels were captured")
+        rounded = [file.name for file in captured if "mma." in file.read_text()]
+        others = [name for name in rounded if not name.startswith(("measured_", "finished_", "gradients_"))]
+        check(rounded and not others, "what has no `precision` takes tensor cores, which round f32:", *others)
         done = subprocess.run([HERE / "ptxcheck", "--ptxas", CUDA / "bin/ptxas", "--arch", f"sm_{sm}", ptx], text=True)
         check(done.returncode == 0, "kernels do not assemble")
 
@@ -161,8 +166,39 @@ def faults():
         check(said in told and "panicked" not in told, f"{own} is not told:", told)
 
 
+def weights(cache):
+    """What each training of a cache has made: digests of its files by its key."""
+    manifests = {file.parent.name: json.loads(file.read_text()) for file in cache.glob("entries/**/manifest.json")}
+    return {key: manifest["files"] for key, manifest in manifests.items()}
+
+
+def translate(kernel):
+    done = subprocess.run([TRANSLATOR, kernel, kernel.with_suffix(".so")], capture_output=True, text=True)
+    check(done.returncode == 0, done.stderr)
+
+
+def numbers():
+    """The kernels, translated for the host, give the CPU's losses, and the same bits whichever thread is first."""
+    ptx = WORK / "ptx-90"
+    ptx.mkdir(exist_ok=True)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as cores:
+        # What is not captured yet is translated when it is loaded.
+        list(cores.map(translate, ptx.glob("*.ptx")))
+    own = {"FAKECUDA_COMPUTE": TRANSLATOR, "FAKECUDA_PTX": ptx}
+    made = []
+    for order in ("", "reversed"):
+        cache = WORK / f"cache-numbers{order}"
+        done = subprocess.run([sys.executable, HERE / "same_losses.py", TAKD, "cuda:0", "--cache", cache], text=True,
+                              capture_output=True, env=environment(FAKECUDA_ORDER=order, **own))
+        check(done.returncode == 0, f"losses differ from the CPU's {order}:", done.stdout, done.stderr)
+        print(f"  {done.stdout}", flush=True)
+        made.append(weights(cache / "cuda0"))
+    differ = [key for key in made[0] if made[0][key] != made[1].get(key)]
+    check(made[0] and not differ, "weights depend on the order of threads:", *differ)
+
+
 SCENARIOS = {"kernels": kernels, "steps": steps, "memory": memory, "quickstart": quickstart, "resume": resume, "devices": devices,
-             "faults": faults}
+             "faults": faults, "numbers": numbers}
 
 
 def main():

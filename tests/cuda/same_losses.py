@@ -4,8 +4,8 @@
     tests/cuda/same_losses.py TAKD DEVICE [--cache DIR]
 
 Runs wide.toml on both, on 176 images of its own, and compares the losses of each network's first epoch, three steps of it,
-by their ratio. Fails where one differs by more than a thousandth: both compute in f32 and add up in another order. Prints
-JSON.
+by their ratio. Fails where one differs by more than a thousandth: both compute in f32 and add up in another order. Those
+whose products a GPU rounds, by their recipe's `precision`, may differ by more. Prints JSON.
 """
 import argparse
 import json
@@ -19,6 +19,7 @@ import tempfile
 
 WIDE = pathlib.Path(__file__).resolve().parent / "wide.toml"
 NEAR = 1e-3
+ROUNDED = {"tf32": 1e-3, "bf16": 5e-3}
 # Of the training images 16 are held out: a software adapter would take hours for the thousands that wide.toml has.
 LEARNT, HELD_OUT, TESTED, SIDE = 150, 16, 10, 28
 
@@ -56,10 +57,11 @@ def compare(takd, device, cache):
         raise RuntimeError(f"nodes differ: {sorted(here.keys() ^ there.keys())}")
     apart = {node: abs(here[node] - there[node]) / max(abs(there[node]), 1e-6) for node in there}
     furthest = sorted(apart, key=apart.get, reverse=True)
+    near = {node: ROUNDED.get(node.split("-")[0], NEAR) for node in apart}
     return {
         "nodes": len(apart),
-        "differ by more than a thousandth": [node for node in furthest if not apart[node] <= NEAR],
-        "furthest": {node: [here[node], there[node], apart[node]] for node in furthest[:5]},
+        "differ by more": [node for node in furthest if not apart[node] <= near[node]],
+        "furthest": {node: [here[node], there[node], apart[node]] for node in furthest[:9]},
     }
 
 
@@ -72,4 +74,4 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         found = compare(options.takd.resolve(), options.device, options.cache or folder)
     print(json.dumps(found, indent=1))
-    sys.exit(1 if found["differ by more than a thousandth"] else 0)
+    sys.exit(1 if found["differ by more"] else 0)

@@ -148,13 +148,17 @@ fn what_is_at_its_default_is_not_hashed() {
     let step = "batch_size = 16\nschedule = { step = { milestones = [1]";
     for (written, left_out) in [
         ("batch_size = 16\nbatchnorm_weight = \"ones\"", "batch_size = 16"),
+        ("batch_size = 16\nprecision = \"f32\"", "batch_size = 16"),
         (&*format!("{step}, restart = false }} }}"), &format!("{step} }} }}")),
     ] {
         let [written, left_out] = [written, left_out].map(|text| with("batch_size = 16", text));
         let (inputs, key) = inputs(&written, "takd@20");
         assert_eq!(key, self::key(&left_out, "takd@20"));
         let json = serde_json::to_string(&inputs).unwrap();
-        assert!(!json.contains("batchnorm") && !json.contains("restart"), "{json}");
+        assert!(
+            !["batchnorm", "restart", "precision"].iter().any(|field| json.contains(field)),
+            "{json}"
+        );
         assert_eq!(serde_json::from_str::<KeyInputs>(&json).unwrap(), inputs);
     }
 }
@@ -181,6 +185,7 @@ fn what_decides_a_training_is_in_its_key() {
             "batch_size = 16\nschedule = { step = { milestones = [9], gamma = 1, restart = true } }",
         ),
         ("BatchNorm weights", "batch_size = 16", "batch_size = 16\nbatchnorm_weight = \"uniform\""),
+        ("precision", "batch_size = 16", "batch_size = 16\nprecision = \"tf32\""),
         ("warm-up", "batch_size = 16", "batch_size = 16\nwarmup = 1"),
         ("augmentation", "batch_size = 16", "batch_size = 16\naugment = [\"flip\"]"),
         ("selection", "batch_size = 16", "batch_size = 16\nselect = \"last\""),

@@ -10,7 +10,7 @@ use takd::{
     kind::Chosen,
     network,
     pipeline::{How, Learn, Mutual, Pipeline, Work},
-    recipe::{BatchnormWeight, Recipe, Select},
+    recipe::{BatchnormWeight, Precision, Recipe, Select},
 };
 
 const TABLE: &str = include_str!("presets.txt");
@@ -178,7 +178,9 @@ fn recipe(recipe: &Recipe) -> String {
         augment,
         select,
         batchnorm_weight,
+        precision,
     } = recipe;
+    assert_eq!(*precision, Precision::F32);
     let value = |chosen: &Chosen, field: &str, default: &str| {
         chosen.get(field).map_or(default.to_owned(), ToString::to_string)
     };

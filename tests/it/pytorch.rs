@@ -10,7 +10,7 @@ use takd::{
     node::read_weights,
     objective::{Batch, Distillation, Given, Kd, Reduction, cross_entropy},
     optimizer::{Adam, AdamW, Optimizer, Sgd},
-    recipe::{BatchnormWeight, Recipe, Select},
+    recipe::{BatchnormWeight, Precision, Recipe, Select},
     schedule::{self, Cosine},
     shape::Shape,
     training::OptimizerState,
@@ -341,6 +341,7 @@ fn schedules_epoch_by_epoch() {
             augment,
             select,
             batchnorm_weight,
+            precision: Precision::F32,
         };
         let rates: Vec<f32> = (0..10).map(|epoch| recipe.learning_rate(epoch) as f32).collect();
         assert_near(name, &rates, golden.values(&format!("schedule/{name}")), 1e-6);

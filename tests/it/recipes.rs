@@ -10,7 +10,7 @@ use takd::{
     node::read_checkpoint,
     objective::CrossEntropy,
     optimizer::{Adam, Optimizer, Sgd},
-    recipe::{BatchnormWeight, OnCollapse, Recipe, Select},
+    recipe::{BatchnormWeight, OnCollapse, Precision, Recipe, Select},
     schedule::{self, Constant, Cosine, Schedule},
     training::{Checkpoint, Objective, Training, TrainingState, resume},
 };
@@ -29,6 +29,7 @@ fn recipe(
         augment: Vec::new(),
         select: Select::Last,
         batchnorm_weight: BatchnormWeight::Ones,
+        precision: Precision::F32,
     }
 }
 

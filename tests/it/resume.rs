@@ -18,7 +18,7 @@ use takd::{
     node::{read_checkpoint, write_checkpoint},
     objective::CrossEntropy,
     optimizer::{Adam, AdamW, Sgd},
-    recipe::{BatchnormWeight, OnCollapse, Recipe, Select},
+    recipe::{BatchnormWeight, OnCollapse, Precision, Recipe, Select},
     schedule::Cosine,
     training::{
         Checkpoint, LearnError, Objective, Order, Progress, Training, TrainingState, Watch, resume,
@@ -84,6 +84,7 @@ fn every_optimizer_goes_on_from_a_checkpoint_with_the_same_bits() {
             augment: Vec::new(),
             select: Select::BestValidation,
             batchnorm_weight: BatchnormWeight::Ones,
+            precision: Precision::F32,
         };
         let (objective, evaluation) = (Objective::Labels(&CrossEntropy {}), Some(&evaluation));
         let training = Training {

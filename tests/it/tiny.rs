@@ -7,7 +7,7 @@ use takd::{
     dataset::{DataInfo, Digests, Presence, View},
     network::Kernels,
     optimizer::Sgd,
-    recipe::{BatchnormWeight, OnCollapse, Recipe, Select},
+    recipe::{BatchnormWeight, OnCollapse, Precision, Recipe, Select},
     schedule::Constant,
     shape::Shape,
     training::{self, Objective, Stop, Trained, Training},
@@ -92,6 +92,7 @@ pub fn train(
         augment,
         select,
         batchnorm_weight,
+        precision: Precision::F32,
     };
     let (seed, kernels, evaluation) = (7, Kernels::Takd, None);
     let training = Training {

@@ -12,6 +12,7 @@ use crate::kernels::{
     },
     linear::LinearOps,
     norm::After,
+    precision::Precision,
 };
 use burn::backend::{
     Autodiff, Cube,
@@ -24,8 +25,14 @@ use burn::backend::{
 };
 
 impl AloneOps for Cube {
-    fn convolve(x: Own, weight: Own, shortcut: Maybe<Self>, stride: usize) -> Own {
-        Self::conv_forward(x, weight, shortcut, stride)
+    fn convolve(
+        x: Own,
+        weight: Own,
+        shortcut: Maybe<Self>,
+        stride: usize,
+        precision: Precision,
+    ) -> Own {
+        Self::conv_forward(x, weight, shortcut, stride, precision)
     }
 
     fn normalise(
@@ -47,14 +54,15 @@ impl AloneOps for Cube {
 struct ConvBackward;
 
 impl<const N: usize> Backward<Cube, N> for ConvBackward {
-    type State = (usize, Own, Own);
+    type State = (usize, Precision, Own, Own);
 
     fn backward(self, ops: Ops<Self::State, N>, grads: &mut Gradients, _: &mut Checkpointer) {
         let gradient = grads.consume::<Cube>(&ops.node);
-        let (stride, x, weight) = ops.state;
+        let (stride, precision, x, weight) = ops.state;
         let parents = ops.parents.map(|parent| parent.map(|parent| parent.id));
         let [wants_x, wants_weight] = [0, 1].map(|at| parents[at].is_some());
-        let made = Cube::conv_backward(gradient.clone(), x, weight, stride, wants_x, wants_weight);
+        let wanted = gradient.clone();
+        let made = Cube::conv_backward(wanted, x, weight, stride, precision, wants_x, wants_weight);
         let [dx, dweight] = [made.x, made.weight].map(Maybe::into_option);
         register::<Cube, _>(parents, [dx, dweight, Some(gradient)], grads);
     }
@@ -83,11 +91,13 @@ impl<C: CheckpointStrategy> AloneOps for Autodiff<Cube, C> {
         weight: FloatTensor<Self>,
         shortcut: Maybe<Self>,
         stride: usize,
+        precision: Precision,
     ) -> FloatTensor<Self> {
         let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
         let (shortcut, side) = parts(shortcut);
-        let out = Cube::conv_forward(x.clone(), weight.clone(), Maybe::from(shortcut), stride);
-        let state = (stride, x, weight);
+        let side_input = Maybe::from(shortcut);
+        let out = Cube::conv_forward(x.clone(), weight.clone(), side_input, stride, precision);
+        let state = (stride, precision, x, weight);
         match side {
             None => finish::<Cube, C, _, 2>(ConvBackward, [x_node, weight_node], state, out),
             Some(side) => {

@@ -2,7 +2,9 @@
 
 use super::{
     launch::{address, along, in_order, units},
-    product::{self, Plan, number, place, stage, sums},
+    operands::{self, number, place},
+    plan::Plan,
+    product::{stage, sums},
 };
 use crate::kernels::norm::After;
 use burn_cubecl::tensor::CubeTensor;
@@ -35,7 +37,7 @@ fn measured(
     for i in 0..4usize {
         #[unroll]
         for j in 0..4usize {
-            let (row, column) = (product::row(&at, i, plan), product::column(&at, j, plan));
+            let (row, column) = (operands::row(&at, i, plan), operands::column(&at, j, plan));
             if row < rows && column < filters {
                 y[row * filters + column] = sums[comptime!(i * 4 + j)];
             }
@@ -76,7 +78,7 @@ fn measured(
         #[unroll]
         for i in 0..4usize {
             let away = sums[comptime!(i * 4 + j)] - mean;
-            if product::row(&at, i, plan) < rows {
+            if operands::row(&at, i, plan) < rows {
                 sum += away * away;
             }
         }
@@ -114,7 +116,7 @@ fn finished(
     for i in 0..4usize {
         #[unroll]
         for j in 0..4usize {
-            let (row, column) = (product::row(&at, i, plan), product::column(&at, j, plan));
+            let (row, column) = (operands::row(&at, i, plan), operands::column(&at, j, plan));
             if row < rows && column < columns {
                 let mut value = sums[comptime!(i * 4 + j)];
                 #[comptime]
@@ -177,8 +179,8 @@ fn gradients(
             for i in 0..4usize {
                 #[unroll]
                 for j in 0..4usize {
-                    let row = product::row(&at, i, input);
-                    let column = product::column(&at, j, input);
+                    let row = operands::row(&at, i, input);
+                    let column = operands::column(&at, j, input);
                     if row < rows && column < columns {
                         dx[row * columns + column] = sums[comptime!(i * 4 + j)];
                     }
@@ -201,8 +203,8 @@ fn gradients(
             for i in 0..4usize {
                 #[unroll]
                 for j in 0..4usize {
-                    let row = product::row(&at, i, own);
-                    let column = product::column(&at, j, own);
+                    let row = operands::row(&at, i, own);
+                    let column = operands::column(&at, j, own);
                     // The grid may have more cubes than there are parts.
                     if row < filters && column < columns && first < pixels {
                         let place = column % channels * places + column / channels;

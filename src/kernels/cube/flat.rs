@@ -2,7 +2,7 @@
 
 use super::{
     launch::{address, each, empty, in_order, units},
-    product::UNITS,
+    plan::UNITS,
 };
 use crate::kernels::asked::SPACING;
 use burn::{
@@ -35,6 +35,7 @@ fn gather_parts(
     out: &mut [f32],
     first: usize,
     #[comptime] starts: Vec<usize>,
+    #[comptime] lengths: Vec<usize>,
     #[comptime] end: usize,
 ) {
     let at = ABSOLUTE_POS;
@@ -45,7 +46,7 @@ fn gather_parts(
         if at >= start && at < next {
             let part = parts.index(index);
             let mut value = 0f32;
-            if at - start < part.len() {
+            if at - start < comptime!(lengths[index]) {
                 value = part[at - start];
             }
             out[first + at] = value;
@@ -90,9 +91,9 @@ fn gathered(parts: Vec<CubeTensor>, total: usize) -> CubeTensor {
     let together = (client.properties().hardware.max_bindings as usize - 2).min(TOGETHER);
     let mut first = 0;
     for some in parts.chunks(together) {
-        let lengths = some.iter().map(|part| spaced(part.meta.num_elements()));
-        let ends = lengths.scan(0, |end, length| {
-            *end += length;
+        let lengths: Vec<usize> = some.iter().map(|part| part.meta.num_elements()).collect();
+        let ends = lengths.iter().scan(0, |end, length| {
+            *end += spaced(*length);
             Some(*end)
         });
         let ends: Vec<usize> = ends.collect();
@@ -108,6 +109,7 @@ fn gathered(parts: Vec<CubeTensor>, total: usize) -> CubeTensor {
             out.clone().into_buffer_arg(),
             first,
             starts,
+            lengths,
             end,
         );
         first += end;

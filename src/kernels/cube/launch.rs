@@ -1,6 +1,6 @@
 //! What every launch needs: memory for what comes out, and how many cubes work on it.
 
-use super::product::UNITS;
+use super::plan::UNITS;
 use burn::backend::TensorMetadata;
 use burn_cubecl::{
     kernel::into_contiguous, ops::numeric::empty_device_contiguous_dtype, tensor::CubeTensor,
@@ -11,6 +11,9 @@ use cubecl::prelude::{AddressType, CubeCount, CubeDim};
 const ALONG: usize = 32_768;
 
 /// Memory of `shape` on the device of `like`, not written yet.
+///
+/// A kernel may take its `len()`. It may not take that of what it is given: a tensor's memory may be longer than the
+/// tensor, and the length is the memory's.
 pub(super) fn empty<const N: usize>(like: &CubeTensor, shape: [usize; N]) -> CubeTensor {
     empty_device_contiguous_dtype(
         like.client.clone(),

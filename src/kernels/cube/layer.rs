@@ -4,13 +4,14 @@ use super::{
     conv::{self, Added},
     launch::{address, dims, each, empty, in_order, units},
     norm, norm_back,
-    product::{Kind, Plan},
+    plan::{Kind, Plan},
     window::Window,
 };
 use crate::kernels::{
     extension::{MOMENTUM, geometry_of},
     geometry::{Geometry, Layer},
     norm::After,
+    precision::Precision,
 };
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::CubeCount;
@@ -59,6 +60,7 @@ pub(super) fn out_shape(geometry: &Geometry, after: After) -> [usize; 4] {
 /// `after(norm(conv(x) + bias) + shortcut)` with the batch's moments.
 pub(super) fn forward(
     layer: &Layer,
+    precision: Precision,
     x: CubeTensor,
     weight: CubeTensor,
     norm: Norm,
@@ -66,8 +68,8 @@ pub(super) fn forward(
 ) -> Forward {
     let geometry = layer.geometry;
     let weight = in_order(weight);
-    let plan = Plan::new(Kind::Forward, Window::from(&geometry), pixels(&geometry));
     let rows = pixels(&geometry);
+    let plan = Plan::new(&x.client, Kind::Forward, Window::from(&geometry), rows, precision);
     let y = empty(&x, out_shape(&geometry, After::Nothing));
     let parts = empty(&x, [rows.div_ceil(plan.tile), 2, geometry.filters]);
     conv::measure(&plan, x, weight, y.clone(), parts.clone());
@@ -105,6 +107,7 @@ pub(super) fn finish(
         mean.clone().into_buffer_arg(),
         variance.clone().into_buffer_arg(),
         pixels(&geometry),
+        filters,
         share,
         epsilon as f32,
         MOMENTUM as f32,
@@ -163,26 +166,29 @@ pub(super) fn infer(
         beta.into_buffer_arg(),
         bias.map(|bias| in_order(bias).into_buffer_arg()).into(),
         norm.clone().into_buffer_arg(),
+        filters,
         epsilon as f32,
     );
     if after == After::Pool {
-        let y = convolve(&geometry, x, weight, Added::default(), After::Nothing);
+        let y = convolve(&geometry, Precision::F32, x, weight, Added::default(), After::Nothing);
         return [follow(&geometry, after, &y, &norm, shortcut), y, norm];
     }
     let added = Added { norm: Some(norm.clone()), bias: None, shortcut };
-    let out = convolve(&geometry, x, weight, added, after);
+    let out = convolve(&geometry, Precision::F32, x, weight, added, after);
     [out.clone(), out, norm]
 }
 
 /// `after(conv(x) · scale + shift + bias + shortcut)`, where there are such.
 pub(super) fn convolve(
     geometry: &Geometry,
+    precision: Precision,
     x: CubeTensor,
     weight: CubeTensor,
     added: Added,
     after: After,
 ) -> CubeTensor {
-    let plan = Plan::new(Kind::Forward, Window::from(geometry), pixels(geometry));
+    let (client, window) = (&x.client, Window::from(geometry));
+    let plan = Plan::new(client, Kind::Forward, window, pixels(geometry), precision);
     let out = empty(&x, out_shape(geometry, After::Nothing));
     let weight = in_order(weight);
     conv::finish(&plan, x, weight, added, after, out.clone());
@@ -197,6 +203,7 @@ const CUBES: usize = 512;
 /// The gradients of a convolution's input and of its weight, if they are wanted; `dy` is in order.
 pub(super) fn adjoint(
     geometry: &Geometry,
+    precision: Precision,
     x: CubeTensor,
     dy: CubeTensor,
     weight: CubeTensor,
@@ -204,8 +211,9 @@ pub(super) fn adjoint(
 ) -> [Option<CubeTensor>; 2] {
     let (window, pixels) = (Window::from(geometry), pixels(geometry));
     let Geometry { images, input: [height, width], channels, filters, kernel_size, .. } = *geometry;
-    let input = Plan::new(Kind::Input, window, images * height * width);
-    let own = Plan::new(Kind::Weight, window, filters);
+    let plan = |kind, rows| Plan::new(&dy.client, kind, window, rows, precision);
+    let input = plan(Kind::Input, images * height * width);
+    let own = plan(Kind::Weight, filters);
     let share = pixels.div_ceil((CUBES / own.cubes(filters)).max(1)).max(SHARE);
     let parts = pixels.div_ceil(share);
     let dx = wants_x.then(|| empty(&dy, [images, height, width, channels]));
@@ -283,6 +291,7 @@ fn gathered(
         bias.clone().map(CubeTensor::into_buffer_arg).into(),
         through.clone().into_buffer_arg(),
         shares,
+        filters,
         count,
     );
     ([gamma, beta], bias, through)
@@ -326,6 +335,7 @@ fn share(pixels: usize) -> usize {
 /// The adjoint of [`forward`].
 pub(super) fn backward(
     layer: &Layer,
+    precision: Precision,
     normed: Normed,
     x: CubeTensor,
     weight: CubeTensor,
@@ -335,7 +345,7 @@ pub(super) fn backward(
     let ([gamma, beta], bias, coefficients) = gathered(layer, &normed, has_bias);
     let has_shortcut = normed.out.is_some();
     let (dy, shortcut) = through(&geometry, after, normed, Some(coefficients), has_shortcut);
-    let [x, weight] = adjoint(&geometry, x, dy, weight, [wants_x, true]);
+    let [x, weight] = adjoint(&geometry, precision, x, dy, weight, [wants_x, true]);
     let weight = weight.expect("it was wanted");
     Gradients { x, weight, gamma, beta, bias, shortcut }
 }
@@ -350,7 +360,7 @@ pub(super) fn infer_backward(
 ) -> (CubeTensor, Option<CubeTensor>) {
     let Layer { geometry, after, .. } = *layer;
     let (dy, shortcut) = through(&geometry, after, normed, None, has_shortcut);
-    let [x, _] = adjoint(&geometry, x, dy, weight, [true, false]);
+    let [x, _] = adjoint(&geometry, Precision::F32, x, dy, weight, [true, false]);
     (x.expect("it was wanted"), shortcut)
 }
 

@@ -5,9 +5,9 @@ use super::{
     launch::{address, empty, in_order, shaped, units},
     layer,
     norm::{by_lane, lanes},
-    product::UNITS,
+    plan::UNITS,
 };
-use crate::kernels::{geometry::Geometry, norm::After};
+use crate::kernels::{geometry::Geometry, norm::After, precision::Precision};
 use burn::backend::TensorMetadata;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
@@ -81,7 +81,7 @@ pub(super) fn forward(
     let geometry = layer::geometry(&x, &weight, 1);
     let after = if with_relu { After::Relu } else { After::Nothing };
     let added = Added { bias: Some(bias), ..Added::default() };
-    let out = layer::convolve(&geometry, x, weight, added, after);
+    let out = layer::convolve(&geometry, Precision::F32, x, weight, added, after);
     shaped(out, [geometry.images, geometry.filters])
 }
 
@@ -112,7 +112,7 @@ pub(super) fn backward(
     let (dz, x, weight) = (pixels(dz.unwrap_or(gradient)), pixels(x), filters(weight));
     let geometry = layer::geometry(&x, &weight, 1);
     let Geometry { images, channels, .. } = geometry;
-    let [dx, dweight] = layer::adjoint(&geometry, x, dz, weight, [wants_x, true]);
+    let [dx, dweight] = layer::adjoint(&geometry, Precision::F32, x, dz, weight, [wants_x, true]);
     let dx = dx.map(|dx| shaped(dx, [images, channels]));
     let weight = shaped(dweight.expect("it was wanted"), [width, channels]);
     Gradients { x: dx, weight, bias }

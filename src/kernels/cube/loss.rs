@@ -3,7 +3,7 @@
 use super::{
     launch::{each, empty, in_order, units},
     norm::whole,
-    product::UNITS,
+    plan::UNITS,
 };
 use crate::kernels::{
     asked::Weights,

@@ -2,7 +2,9 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `product` | a convolution and its gradients as matrix products that read images where they lie |
+//! | `plan`, `operands` | a convolution and its gradients as matrix products that read images where they lie |
+//! | `product` | their sums |
+//! | `tensor` | the same on tensor cores, where a recipe's `precision` says so |
 //! | `conv` | what becomes of the products: outputs with their moments, a finished layer, parts of a gradient |
 //! | `norm`, `norm_back` | BatchNorm, what follows it, and the way back |
 //! | `layer`, `linear` | a layer as launches |
@@ -11,6 +13,7 @@
 //! | `flat`, `sgd`, `adam` | an optimizer's tensors as one, and their update |
 //! | `loss`, `score` | a softmax's loss with its gradient, and what of a step is read later |
 //! | `mean` | the mean over an image's pixels |
+//! | `matmul` | the product that objectives take |
 //! | `frame` | a batch out of bytes on the device |
 //! | `window`, `launch` | extents, memory, grids |
 //!
@@ -30,13 +33,17 @@ mod launch;
 mod layer;
 mod linear;
 mod loss;
+mod matmul;
 mod mean;
 mod norm;
 mod norm_back;
+mod operands;
 mod passes;
+mod plan;
 mod product;
 mod score;
 mod sgd;
+mod tensor;
 mod window;
 
 pub(super) use adam::adapt_all;

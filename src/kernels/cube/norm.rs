@@ -3,7 +3,7 @@
 
 use super::{
     conv::{MEAN, SCALE, SHIFT, SPREAD, bounded},
-    product::UNITS,
+    plan::UNITS,
     window::Window,
 };
 use crate::kernels::norm::After;
@@ -50,11 +50,12 @@ pub(super) fn settle(
     mean: &mut [f32],
     variance: &mut [f32],
     count: usize,
+    channels: usize,
     share: usize,
     epsilon: f32,
     momentum: f32,
 ) {
-    let (channels, channel) = (gamma.len(), CUBE_POS as usize);
+    let channel = CUBE_POS as usize;
     let all = count.div_ceil(share);
     let mut sum = 0f32;
     for part in range_stepped(UNIT_POS as usize, all, UNITS) {
@@ -94,9 +95,10 @@ pub(super) fn given(
     beta: &[f32],
     bias: ComptimeOption<&[f32]>,
     norm: &mut [f32],
+    channels: usize,
     epsilon: f32,
 ) {
-    let (channels, channel) = (gamma.len(), ABSOLUTE_POS);
+    let channel = ABSOLUTE_POS;
     if channel < channels {
         let mut average = mean[channel];
         #[comptime]

@@ -3,7 +3,7 @@
 use super::{
     conv::{MEAN, SCALE, SPREAD},
     norm::{apart, by_lane, lanes, normed, pooled, whole},
-    product::UNITS,
+    plan::UNITS,
     window::Window,
 };
 use crate::kernels::norm::After;
@@ -124,9 +124,10 @@ pub(super) fn conclude(
     bias: ComptimeOption<&mut [f32]>,
     through: &mut [f32],
     shares: usize,
+    channels: usize,
     count: usize,
 ) {
-    let (channels, channel) = (gamma.len(), CUBE_POS as usize);
+    let channel = CUBE_POS as usize;
     let mut sum = 0f32;
     let mut product = 0f32;
     for part in range_stepped(UNIT_POS as usize, shares, UNITS) {

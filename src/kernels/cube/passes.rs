@@ -13,6 +13,7 @@ use crate::kernels::{
     extension::{Form, Maybe},
     geometry::{Geometry, Layer},
     norm::After,
+    precision::Precision,
 };
 use burn::backend::{Backend, ExtensionType, backend_extension, tensor::FloatTensor};
 use burn::tensor::Shape;
@@ -168,6 +169,7 @@ pub trait Passes: Backend {
         weight: FloatTensor<Self>,
         #[extension_type] shortcut: Maybe<Self>,
         stride: usize,
+        precision: Precision,
     ) -> FloatTensor<Self>;
 
     /// The gradients of x and of the weight, if they are wanted.
@@ -177,6 +179,7 @@ pub trait Passes: Backend {
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         stride: usize,
+        precision: Precision,
         wants_x: bool,
         wants_weight: bool,
     ) -> ConvGradients<Self>;
@@ -244,8 +247,9 @@ impl Passes for CubeBackend {
     ) -> Made<Self> {
         let layer = layer_of(&x, &weight, form);
         let (bias, shortcut) = (bias.into_option(), shortcut.into_option());
+        let norm = Norm { gamma, beta, mean, variance, bias };
         let layer::Forward { out, y, norm, mean, variance } =
-            layer::forward(&layer, x, weight, Norm { gamma, beta, mean, variance, bias }, shortcut);
+            layer::forward(&layer, form.precision, x, weight, norm, shortcut);
         Made { out, y, norm, mean, variance }
     }
 
@@ -258,7 +262,8 @@ impl Passes for CubeBackend {
         has_bias: bool,
     ) -> Gradients<Self> {
         let layer = layer_of(&x, &weight, form);
-        let made = layer::backward(&layer, normed(back), x, weight, [wants_x, has_bias]);
+        let wanted = [wants_x, has_bias];
+        let made = layer::backward(&layer, form.precision, normed(back), x, weight, wanted);
         let layer::Gradients { x, weight, gamma, beta, bias, shortcut } = made;
         let [x, bias, shortcut] = [x, bias, shortcut].map(Maybe::from);
         Gradients { x, weight, gamma, beta, bias, shortcut }
@@ -293,10 +298,16 @@ impl Passes for CubeBackend {
         Inputs { x, shortcut: Maybe::from(shortcut) }
     }
 
-    fn conv_forward(x: Own, weight: Own, shortcut: Maybe<Self>, stride: usize) -> Own {
+    fn conv_forward(
+        x: Own,
+        weight: Own,
+        shortcut: Maybe<Self>,
+        stride: usize,
+        precision: Precision,
+    ) -> Own {
         let geometry = layer::geometry(&x, &weight, stride);
         let added = Added { shortcut: shortcut.into_option(), ..Added::default() };
-        layer::convolve(&geometry, x, weight, added, After::Nothing)
+        layer::convolve(&geometry, precision, x, weight, added, After::Nothing)
     }
 
     fn conv_backward(
@@ -304,12 +315,13 @@ impl Passes for CubeBackend {
         x: Own,
         weight: Own,
         stride: usize,
+        precision: Precision,
         wants_x: bool,
         wants_weight: bool,
     ) -> ConvGradients<Self> {
         let geometry = layer::geometry(&x, &weight, stride);
         let wanted = [wants_x, wants_weight];
-        let made = layer::adjoint(&geometry, x, in_order(gradient), weight, wanted);
+        let made = layer::adjoint(&geometry, precision, x, in_order(gradient), weight, wanted);
         let [x, weight] = made.map(Maybe::from);
         ConvGradients { x, weight }
     }

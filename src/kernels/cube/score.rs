@@ -3,7 +3,7 @@
 use super::{
     launch::{empty, in_order, units},
     norm::whole,
-    product::UNITS,
+    plan::UNITS,
 };
 use burn::{
     backend::{

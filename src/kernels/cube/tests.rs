@@ -2,8 +2,8 @@
 //! adapter that wgpu finds, which may be Mesa's llvmpipe.
 
 use crate::kernels::{
-    After, Descent, Form, Frame, Layout, Moments, Operands, Weights, adapt, convolve, descend,
-    frame, infer, linear, mean, normalise, score, soft_loss, train,
+    After, Descent, Form, Frame, Layout, Moments, Operands, Precision, Weights, adapt, convolve,
+    descend, frame, infer, linear, matmul_nt, mean, normalise, score, soft_loss, train,
 };
 use burn::tensor::{Device, DeviceKind, Int, Tensor, TensorData, activation::log_softmax};
 
@@ -113,7 +113,8 @@ struct Given {
 
 impl Case {
     fn form(&self) -> Form {
-        Form { kernel_size: self.kernel, stride: self.stride, after: self.after, epsilon: 1e-5 }
+        let (kernel_size, precision) = (self.kernel, Precision::F32);
+        Form { kernel_size, stride: self.stride, after: self.after, epsilon: 1e-5, precision }
     }
 
     fn given(&self, device: &Device) -> Given {
@@ -214,7 +215,7 @@ fn convolutions_and_norms_alone_are_the_cpus() {
         on_both(&format!("convolve {case:?}"), |device| {
             let given = case.given(&device.clone().autodiff());
             let (x, shortcut) = (case.images(&given.x), given.shortcut.clone());
-            let out = convolve(x, given.weight.clone(), shortcut, case.stride);
+            let out = convolve(x, given.weight.clone(), shortcut, case.stride, Precision::F32);
             outcome(out, &given, &["dweight"])
         });
         let case = Case { filters: case.channels, shortcut: false, bias: false, ..case };
@@ -232,7 +233,7 @@ fn convolutions_and_norms_alone_are_the_cpus() {
 }
 
 #[test]
-fn fully_connected_layers_and_means_are_the_cpus() {
+fn fully_connected_layers_products_and_means_are_the_cpus() {
     for with_relu in [false, true] {
         on_both(&format!("{with_relu}"), |device| {
             let device = device.clone().autodiff();
@@ -247,6 +248,19 @@ fn fully_connected_layers_and_means_are_the_cpus() {
             vec![("out", host(out)), ("dx", dx), ("dweight", dweight), ("db", dbias)]
         });
     }
+    on_both("rows by rows", |device| {
+        let device = device.clone().autodiff();
+        let a = tensor(1, [3, 37, 50], &device).require_grad();
+        let b = tensor(2, [3, 18, 50], &device).require_grad();
+        let out = matmul_nt(a.clone(), b.clone());
+        let rows: Tensor<2> = a.clone().slice(0..1).reshape([37, 50]);
+        let alike = matmul_nt(rows.clone(), rows); // both operands are one
+        let weighed = (out.clone() * tensor(3, [3, 37, 18], &device)).sum()
+            + (alike.clone() * tensor(4, [37, 37], &device)).sum();
+        let gradients = weighed.backward();
+        let [da, db] = [a, b].map(|x| host(x.grad(&gradients).unwrap()));
+        vec![("out", host(out)), ("alike", host(alike)), ("da", da), ("db", db)]
+    });
     on_both("mean", |device| {
         let x = tensor(1, [5, 4, 6, 9], &device.clone().autodiff()).require_grad();
         let own = mean(&x).unwrap_or_else(|| x.clone().mean_dim(1).mean_dim(2));

@@ -10,6 +10,7 @@ use crate::kernels::{
     alone,
     geometry::{Geometry, Layer},
     norm::After,
+    precision::Precision,
 };
 use burn::{
     backend::{
@@ -35,12 +36,14 @@ pub fn convolve(
     weight: Tensor<4>,
     shortcut: Option<Tensor<4>>,
     stride: usize,
+    precision: Precision,
 ) -> Tensor<4> {
     Tensor::from_dispatch(<Dispatch as AloneOps>::convolve(
         x.into_dispatch(),
         weight.into_dispatch(),
         Maybe::from(shortcut.map(Tensor::into_dispatch)),
         stride,
+        precision,
     ))
 }
 
@@ -77,6 +80,7 @@ pub trait AloneOps: Backend {
         weight: FloatTensor<Self>,
         #[extension_type] shortcut: Maybe<Self>,
         stride: usize,
+        precision: Precision,
     ) -> FloatTensor<Self>;
 
     /// See [`normalise`].
@@ -118,7 +122,7 @@ fn moments(moments: &[Vec<f64>; 2]) -> [Host; 2] {
 }
 
 impl AloneOps for Flex {
-    fn convolve(x: Host, weight: Host, shortcut: Maybe<Self>, stride: usize) -> Host {
+    fn convolve(x: Host, weight: Host, shortcut: Maybe<Self>, stride: usize, _: Precision) -> Host {
         let [x, weight] = [x, weight].map(|tensor| tensor.to_contiguous());
         let (out, _) = forward(&x, &weight, shortcut.into_option().as_ref(), stride);
         recycle(x);
@@ -201,6 +205,7 @@ impl<C: CheckpointStrategy> AloneOps for Autodiff<Flex, C> {
         weight: FloatTensor<Self>,
         shortcut: Maybe<Self>,
         stride: usize,
+        _: Precision,
     ) -> FloatTensor<Self> {
         let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
         let (shortcut, side) = parts(shortcut);

@@ -1,6 +1,6 @@
 //! What a layer is, and where there are kernels for it.
 
-use crate::kernels::{geometry::Geometry, norm::After};
+use crate::kernels::{geometry::Geometry, norm::After, precision::Precision};
 use burn::tensor::{Device, Tensor};
 
 /// A layer's tensors: images `[image, row, column, channel]`, the rest as PyTorch has it.
@@ -29,6 +29,8 @@ pub struct Form {
     pub after: After,
     /// BatchNorm's ε.
     pub epsilon: f64,
+    /// What the convolution multiplies, on a GPU and in training.
+    pub precision: Precision,
 }
 
 /// Whether this is burn's CPU backend.

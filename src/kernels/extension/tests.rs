@@ -1,7 +1,7 @@
 //! Layers as operations of the backend, run many times.
 
 use super::*;
-use crate::kernels::norm::After;
+use crate::kernels::{norm::After, precision::Precision};
 use burn::tensor::Device;
 
 /// Running moments of eight filters.
@@ -15,7 +15,13 @@ fn steps_hold_no_more_memory_the_longer_they_go_on() {
     let device = Device::flex();
     let ones = |shape: [usize; 4]| Tensor::<4>::ones(shape, &device);
     let vector = || Tensor::<1>::ones([8], &device);
-    let form = Form { kernel_size: 3, stride: 1, after: After::Relu, epsilon: 1e-5 };
+    let form = Form {
+        kernel_size: 3,
+        stride: 1,
+        after: After::Relu,
+        epsilon: 1e-5,
+        precision: Precision::F32,
+    };
     let step = |images: usize| {
         let operands = |channels, shortcut| Operands {
             weight: ones([8, channels, 3, 3]).autodiff().require_grad(),
@@ -50,7 +56,13 @@ fn steps_hold_no_more_memory_the_longer_they_go_on() {
 fn gradients_of_inputs_hold_no_more_memory_the_longer_they_go_on() {
     let device = Device::flex();
     let lifted = || Tensor::<1>::ones([8], &device).autodiff();
-    let form = Form { kernel_size: 3, stride: 1, after: After::Relu, epsilon: 1e-5 };
+    let form = Form {
+        kernel_size: 3,
+        stride: 1,
+        after: After::Relu,
+        epsilon: 1e-5,
+        precision: Precision::F32,
+    };
     let frozen = |channels, shortcut| Operands {
         weight: Tensor::ones([8, channels, 3, 3], &device).autodiff(),
         bias: None,
@@ -79,13 +91,20 @@ fn blocks_hold_no_more_memory_the_longer_they_go_on() {
     let device = Device::flex();
     let tracked = |shape: [usize; 4]| Tensor::<4>::ones(shape, &device).autodiff().require_grad();
     let vector = || Tensor::<1>::ones([8], &device).autodiff().require_grad();
-    let form = Form { kernel_size: 3, stride: 1, after: After::Relu, epsilon: 1e-5 };
+    let form = Form {
+        kernel_size: 3,
+        stride: 1,
+        after: After::Relu,
+        epsilon: 1e-5,
+        precision: Precision::F32,
+    };
     let step = || {
         let x = convolve(
             Tensor::ones([4, 8, 8, 3], &device).autodiff(),
             tracked([8, 3, 3, 3]),
             None,
             1,
+            Precision::F32,
         );
         let (h, ..) = normalise(x.clone(), [vector(), vector()], running(), After::Relu, 1e-5);
         let operands = Operands {
@@ -96,12 +115,13 @@ fn blocks_hold_no_more_memory_the_longer_they_go_on() {
             shortcut: None,
         };
         let (h, ..) = train(h, operands, running(), form);
-        drop(convolve(h, tracked([8, 8, 3, 3]), Some(x), 1).sum().backward());
+        drop(convolve(h, tracked([8, 8, 3, 3]), Some(x), 1, Precision::F32).sum().backward());
         drop(convolve(
             Tensor::ones([4, 8, 8, 3], &device),
             Tensor::ones([8, 3, 3, 3], &device),
             None,
             1,
+            Precision::F32,
         ));
         buffers::settle();
         buffers::held()

@@ -9,7 +9,7 @@ use crate::{
     memory::Promise,
     objective::{At, CrossEntropy, Ctkd, Distillation, Fitnet, Rkd, Sp, Term, Weight, sum},
     optimizer::Sgd,
-    recipe::{BatchnormWeight, OnCollapse, Select},
+    recipe::{BatchnormWeight, OnCollapse, Precision, Select},
     schedule::Constant,
     shape::Shape,
 };
@@ -82,6 +82,7 @@ fn no_more_is_held_after_3000_steps(layers: &[&str], taught: &[Choice<dyn Distil
             augment,
             select,
             batchnorm_weight: BatchnormWeight::Ones,
+            precision: Precision::F32,
         };
         let teacher = Network::init(&net, 9, &Device::flex());
         let weight = Weight::Fixed(0.1);

@@ -8,6 +8,7 @@ use crate::kernels::{
     extension::{Form, MaybeMetadata},
     geometry::Geometry,
     norm::After,
+    precision::Precision,
 };
 use burn::{backend::fusion::custom::TensorSpec, tensor::Shape};
 
@@ -97,6 +98,7 @@ pub(super) fn conv_gradients(
     x: &TensorSpec,
     weight: &TensorSpec,
     _: &usize,
+    _: &Precision,
     wants_x: &bool,
     wants_weight: &bool,
 ) -> ConvGradientsMetadata {
