@@ -126,7 +126,8 @@ def resume():
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     checkpoints = WORK / "cache-resume/checkpoints"
     until = time.monotonic() + 120
-    while not (checkpoints.is_dir() and any(checkpoints.iterdir())):
+    # By its key: what is being written has another name.
+    while not (checkpoints.is_dir() and any(len(file.name) == 64 for file in checkpoints.iterdir())):
         check(process.poll() is None and time.monotonic() < until, "no checkpoint was written:", process.stderr)
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
