@@ -11,6 +11,11 @@ use crate::{
 /// Reading data and waiting for a teacher's logits is in no pace.
 const START: f64 = 600.0;
 
+/// Of the time that a notice leaves, what a job may not have: slurmctld looks at limits every 30 s
+/// (`PERIODIC_TIMEOUT` in its slurmctld.h) and tells those that would end before it has looked again, and a job
+/// that is told within ten seconds is not queued again (`script::REQUEUE`).
+const EARLY: u64 = 40;
+
 /// The time limit that a step's record of paces suggests; nothing while there is none. A training that comes
 /// to its limit resumes, so twice its time is plenty; a measurement begins anew.
 pub fn estimate(step: &Step, costs: &Costs) -> Option<TimeLimit> {
@@ -46,7 +51,7 @@ pub fn limit(
         }
     }
     match resources.time {
-        Some(time) if time.0 <= notice => Err(SlurmError::Notice { notice, time }),
+        Some(time) if time.0 < notice + EARLY => Err(SlurmError::Notice { notice, time }),
         Some(time) => Ok(Some(time)),
         None => Ok(estimate.map(|estimate| most.map_or(estimate, |most| most.min(estimate)))),
     }
@@ -87,6 +92,8 @@ mod tests {
             matches!(refused("night", None), SlurmError::Partition { known, .. } if known == "day, ever, short")
         );
         assert!(matches!(refused("short", hours(2)), SlurmError::Time { .. }));
-        assert!(matches!(refused("ever", Some(TimeLimit(120))), SlurmError::Notice { .. }));
+        assert!(matches!(refused("ever", Some(TimeLimit(159))), SlurmError::Notice { .. }));
+        let enough = limit(&ask("ever", Some(TimeLimit(160))), None, &partitions, 120);
+        assert_eq!(enough.unwrap(), Some(TimeLimit(160)));
     }
 }

@@ -66,10 +66,10 @@ pub enum SlurmError {
         /// What is asked for.
         time: TimeLimit,
     },
-    /// Less time than the notice.
+    /// Hardly more time than the notice.
     #[error(
-        "jobs are told to stop {notice} s before their time limit, and `time` in [executor.slurm] is {time}: give \
-         more time, or a shorter `notice`"
+        "jobs are told to stop {notice} s before their time limit, or up to half a minute earlier, and `time` in \
+         [executor.slurm] is {time}: give more time, or a shorter `notice`"
     )]
     Notice {
         /// Seconds.
