@@ -109,8 +109,8 @@ pub enum Status {
     Skipped,
     /// Its artifact is there now.
     Done(Done),
-    /// It failed.
-    Failed(StepError),
+    /// It failed. Boxed: very many steps have a status, and few fail.
+    Failed(Box<StepError>),
     /// The step at this index, on which it depends, gave nothing.
     Blocked(usize),
     /// The run ended before its turn.

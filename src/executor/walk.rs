@@ -23,8 +23,7 @@ pub struct Walk {
     missing: Vec<u32>,
     /// Seconds from each step's start to the end of all that waits for it.
     paths: Arc<Vec<f64>>,
-    /// Boxed: of many steps most have none yet.
-    statuses: Vec<Option<Box<Status>>>,
+    statuses: Vec<Option<Status>>,
     ready: BTreeSet<(Reverse<Turn>, u64, usize)>,
     /// Steps that were held by others, by when to try them again.
     busy: BTreeSet<(Turn, usize)>,
@@ -104,7 +103,7 @@ impl Walk {
             children: Arc::new(children),
             missing,
             paths: Arc::default(),
-            statuses: statuses.map(|status| status.map(Box::new)).collect(),
+            statuses: statuses.collect(),
             ready: BTreeSet::new(),
             busy: BTreeSet::new(),
             crowds: Crowds::default(),
@@ -233,7 +232,7 @@ impl Walk {
             }
         }
         for (index, status) in &ended {
-            self.statuses[*index] = Some(Box::new(status.clone()));
+            self.statuses[*index] = Some(status.clone());
         }
         self.deal();
         ended
@@ -287,6 +286,6 @@ impl Walk {
     /// What became of each step, in the plan's order.
     pub fn statuses(self) -> Vec<Status> {
         let statuses = self.statuses.into_iter();
-        statuses.map(|status| status.map_or(Status::NotStarted, |status| *status)).collect()
+        statuses.map(|status| status.unwrap_or(Status::NotStarted)).collect()
     }
 }

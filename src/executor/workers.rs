@@ -69,10 +69,10 @@ impl Workers<'_> {
                 }
                 Ok(Ok(Attempt::Done(done))) => Status::Done(done),
                 Ok(Err(error)) if error.kind == StepErrorKind::Interrupted => Status::NotStarted,
-                Ok(Err(error)) => Status::Failed(error),
+                Ok(Err(error)) => Status::Failed(Box::new(error)),
                 Err(panic) => {
                     let message = format!("internal error: {}", message(&*panic));
-                    Status::Failed(StepError::new(StepErrorKind::Bug, message))
+                    Status::Failed(Box::new(StepError::new(StepErrorKind::Bug, message)))
                 }
             };
             if !begun.get() {

@@ -1,5 +1,6 @@
 //! What steps read and leave beside their own entries.
 
+use super::seen::Places;
 use crate::{
     graph::Graph,
     key::{Key, Kind},
@@ -15,6 +16,7 @@ pub struct Beside {
     logits: Vec<Vec<Key>>,
     /// What a step leaves, where it does.
     left: HashMap<usize, Vec<Key>>,
+    places: Places,
 }
 
 impl Beside {
@@ -26,7 +28,19 @@ impl Beside {
                 left.entry(index).or_default().push(step.key);
             }
         }
-        Self { logits: plan.steps.iter().map(|step| stored_logits(graph, step)).collect(), left }
+        let logits: Vec<Vec<Key>> =
+            plan.steps.iter().map(|step| stored_logits(graph, step)).collect();
+        let mut places = HashMap::new();
+        for key in plan.steps.iter().map(|step| &step.key).chain(logits.iter().flatten()) {
+            let next = places.len();
+            places.entry(*key).or_insert(next);
+        }
+        Self { logits, left, places: places.into() }
+    }
+
+    /// A number for each key that a step has or reads.
+    pub(super) fn places(&self) -> Places {
+        self.places.clone()
     }
 
     /// The teachers' logits that a step reads in place of asking its teachers.

@@ -28,6 +28,7 @@ mod provider;
 mod pull;
 mod push;
 mod pusher;
+mod seen;
 mod shared;
 mod sharing;
 mod shipped;

@@ -5,6 +5,7 @@
 //! no more than there are machines, and entries, of which there may be very many, where asking has found as many as
 //! their list has pages.
 
+use super::seen::{Places, Seen};
 use crate::key::Key;
 use std::{
     collections::{HashMap, HashSet},
@@ -13,7 +14,9 @@ use std::{
 
 /// What this machine knows of the others' work.
 pub(super) struct Others {
-    made: HashSet<Key>,
+    made: Seen,
+    /// Entries in the last list, and those that were met since.
+    entries: usize,
     making: HashMap<Key, Making>,
     /// Keys whose lease was seen to have gone: they are made, or were given up.
     ended: HashSet<Key>,
@@ -24,21 +27,6 @@ pub(super) struct Others {
     met_entries: usize,
     /// Least time between two lists of leases: the longer, the more of them have told nothing new.
     pause: Duration,
-}
-
-impl Default for Others {
-    fn default() -> Self {
-        Self {
-            made: HashSet::new(),
-            making: HashMap::new(),
-            ended: HashSet::new(),
-            leases_listed: None,
-            entries_listed: None,
-            met_leases: 0,
-            met_entries: 0,
-            pause: SOON,
-        }
-    }
 }
 
 /// When a lease was seen last, when it was asked for last, and whether its holder may be dead: asking finds out.
@@ -78,6 +66,21 @@ fn has_gone_by(pause: Duration, since: Option<Instant>, now: Instant) -> bool {
 }
 
 impl Others {
+    /// Nothing yet, of the keys that have places.
+    pub fn new(places: Places) -> Self {
+        Self {
+            made: Seen::none(places),
+            entries: 0,
+            making: HashMap::new(),
+            ended: HashSet::new(),
+            leases_listed: None,
+            entries_listed: None,
+            met_leases: 0,
+            met_entries: 0,
+            pause: SOON,
+        }
+    }
+
     /// What is known of a key.
     pub fn say(&self, key: &Key, now: Instant) -> Word {
         if self.made.contains(key) {
@@ -110,8 +113,9 @@ impl Others {
     pub fn meet_made(&mut self, key: &Key) {
         self.making.remove(key);
         self.ended.remove(key);
-        self.made.insert(*key);
+        self.made.insert(key);
         self.met_entries += 1;
+        self.entries += 1;
     }
 
     /// Whether leases should be listed, for a key of which this is known.
@@ -150,32 +154,37 @@ impl Others {
 
     /// Whether entries should be listed.
     pub fn wants_entries(&self, now: Instant) -> bool {
-        let met = self.met_entries >= SOME + self.made.len() / PAGE;
+        let met = self.met_entries >= SOME + self.entries / PAGE;
         met && has_gone_by(SOON, self.entries_listed, now)
     }
 
     /// The entries that are there.
-    pub fn list_entries(&mut self, made: HashSet<Key>, now: Instant) {
+    pub fn list_entries(&mut self, there: &HashSet<Key>, now: Instant) {
         (self.entries_listed, self.met_entries) = (Some(now), 0);
-        self.made = made;
-        let made = &self.made;
-        self.ended.retain(|key| !made.contains(key));
-        self.making.retain(|key, _| !made.contains(key));
+        self.entries = there.len();
+        self.made.replace(there);
+        self.ended.retain(|key| !there.contains(key));
+        self.making.retain(|key, _| !there.contains(key));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
 
     fn key(number: u32) -> Key {
         blake3::hash(&number.to_le_bytes()).to_hex().parse().unwrap()
     }
 
+    fn others() -> Others {
+        Others::new(Arc::new((0..5000).map(|number| (key(number), number as usize)).collect()))
+    }
+
     #[test]
     fn leases_are_listed_where_somebody_waits_and_asked_for_in_the_end() {
         let now = Instant::now();
-        let mut others = Others::default();
+        let mut others = others();
         assert!(
             others.say(&key(1), now) == Word::Unknown && !others.wants_leases(Word::Unknown, now)
         );
@@ -205,11 +214,11 @@ mod tests {
     #[test]
     fn entries_are_listed_once_that_costs_less_than_asking() {
         let now = Instant::now();
-        let mut others = Others::default();
+        let mut others = others();
         assert!(!others.wants_entries(now));
         (0..SOME as u32).for_each(|number| others.meet_made(&key(number)));
         assert!(others.wants_entries(now));
-        others.list_entries((0..5000).map(key).collect(), now);
+        others.list_entries(&(0..5000).map(key).collect(), now);
         assert!(others.say(&key(4999), now) == Word::Made && !others.wants_entries(now + SOON));
         (0..SOME as u32 + 5).for_each(|number| others.meet_made(&key(number)));
         assert!(others.wants_entries(now + SOON) && !others.wants_entries(now + SOON / 2));

@@ -16,7 +16,7 @@ use crate::{
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// A runner whose steps are shared with other machines. What others make stays where it is: only what a step that runs
@@ -32,10 +32,9 @@ pub struct SharedRunner<'a> {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
-    /// Steps that others make: how long to wait before the next look.
-    pauses: HashMap<Key, Duration>,
+    /// Since when each key that others make is waited for.
+    waits: HashMap<Key, Instant>,
     /// What people were told of keys: who makes them, or why they do not come.
     told: HashSet<(Key, Told)>,
     /// Whether people were told that leases cannot be taken.
@@ -50,7 +49,7 @@ enum Told {
     Problem,
 }
 
-/// Times between two looks at a step that another machine makes.
+/// Times between two looks at a step that another machine makes, the first and the longest.
 const SOON: Duration = Duration::from_millis(300);
 const LATE: Duration = Duration::from_secs(5);
 
@@ -73,7 +72,13 @@ impl<'a> SharedRunner<'a> {
         (graph, beside): (&'a Graph<'a>, &'a Beside),
         observer: &'a dyn Observer,
     ) -> Self {
-        Self { sharing, runner, store, graph, beside, observer, state: Mutex::default() }
+        let state = Mutex::new(State {
+            waits: HashMap::new(),
+            told: HashSet::new(),
+            is_told: false,
+            others: Others::new(beside.places()),
+        });
+        Self { sharing, runner, store, graph, beside, observer, state }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -97,10 +102,10 @@ impl<'a> SharedRunner<'a> {
         let mut state = self.state();
         if state.others.wants_entries(now) {
             drop(state);
-            let made = remote.keys();
+            let there = remote.keys();
             state = self.state();
-            match made {
-                Ok(made) => state.others.list_entries(made, self.sharing.now()),
+            match there {
+                Ok(there) => state.others.list_entries(&there, self.sharing.now()),
                 Err(error) => {
                     log::warn!("{error}");
                     state.others.fail_to_list(self.sharing.now());
@@ -134,11 +139,11 @@ impl<'a> SharedRunner<'a> {
 
     /// Another machine makes a step's key, or the one `behind` which it waits: after how long to look again.
     fn defer(&self, key: &Key, behind: Option<Key>) -> Attempt {
-        let mut state = self.state();
-        let next = state.pauses.entry(*key).or_insert(SOON);
-        let pause = *next;
-        *next = (pause * 3 / 2).min(LATE);
-        Attempt::Busy(Pause { time: pause, behind })
+        let now = self.sharing.now();
+        let since = *self.state().waits.entry(behind.unwrap_or(*key)).or_insert(now);
+        // Each pause half as long again as the one before: so long are they after what they come to.
+        let time = (SOON + now.saturating_duration_since(since) / 2).min(LATE);
+        Attempt::Busy(Pause { time, behind })
     }
 
     /// Asks for a key: takes its lease, or its entry where that is there; all of it if it is an input of what is made
@@ -309,6 +314,7 @@ impl Runner for SharedRunner<'_> {
         let word = if is_forced { Word::Unknown } else { self.look(&step.key) };
         // What each of many machines does at each of very many steps: it asks nobody, not the disk either.
         if word == Word::Made {
+            self.state().waits.remove(&step.key);
             return Ok(Attempt::Done(Done::Elsewhere));
         }
         if word == Word::Making {

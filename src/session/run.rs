@@ -359,7 +359,7 @@ impl RunOutcome {
     /// Why steps failed, in the plan's order.
     pub fn errors(&self) -> impl Iterator<Item = &StepError> {
         self.statuses.iter().filter_map(|status| match status {
-            Status::Failed(error) => Some(error),
+            Status::Failed(error) => Some(&**error),
             _ => None,
         })
     }

@@ -323,7 +323,7 @@ impl<'a> Follower<'a> {
     /// A step has failed; what waits for it never runs, and Slurm lets go of its jobs by itself.
     fn fail(&mut self, root: usize, error: StepError) {
         self.start(root);
-        self.finish(root, Status::Failed(error));
+        self.finish(root, Status::Failed(Box::new(error)));
         let mut lost = BTreeSet::from([root]);
         for step in root + 1..self.statuses.len() {
             let waits =

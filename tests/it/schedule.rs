@@ -147,7 +147,7 @@ fn a_failure_blocks_what_depends_on_it_and_the_rest_goes_on_if_asked() {
     let walked = walk(&[("assistant", "fail")], 2, true);
     assert_eq!(
         walked.statuses["assistant"],
-        Status::Failed(StepError::new(StepErrorKind::Data, "no luck"))
+        Status::Failed(Box::new(StepError::new(StepErrorKind::Data, "no luck")))
     );
     assert!(matches!(walked.statuses["takd"], Status::Blocked(_)));
     assert!(matches!(walked.statuses["test/takd"], Status::Blocked(_)));
@@ -168,7 +168,7 @@ fn a_panic_is_a_failure_of_its_step_alone() {
     let walked = walk(&[("blkd", "panic")], 1, true);
     assert_eq!(
         walked.statuses["blkd"],
-        Status::Failed(StepError::new(StepErrorKind::Bug, "internal error: a bug"))
+        Status::Failed(Box::new(StepError::new(StepErrorKind::Bug, "internal error: a bug")))
     );
     assert_eq!(walked.statuses["test/takd"], Status::Done(Done::Here(0.0)));
 }

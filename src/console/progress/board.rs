@@ -332,7 +332,7 @@ mod tests {
         board.event(
             &Event::Ended {
                 step: 1,
-                status: Status::Failed(StepError::new(StepErrorKind::Data, "no")),
+                status: Status::Failed(Box::new(StepError::new(StepErrorKind::Data, "no"))),
             },
             1.0,
         );
