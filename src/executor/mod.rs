@@ -117,6 +117,9 @@ pub enum Status {
     NotStarted,
 }
 
+/// A plan of very many steps has one for each.
+const _: () = assert!(size_of::<Option<Status>>() <= 2 * size_of::<f64>());
+
 /// A pass over images that learns nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pass {

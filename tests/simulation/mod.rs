@@ -131,9 +131,8 @@ pub fn simulate(text: &str, setting: &Setting) -> Report {
         for number in 0..setting.machines {
             let (world, walk) = (&world, &walk);
             let work = move || {
-                world.time.enter(number);
+                let _presence = world.time.enter(number);
                 Machine::live(world, walk, number, &folder.join(number.to_string()));
-                world.time.leave();
             };
             thread::Builder::new().stack_size(1 << 20).spawn_scoped(scope, work).unwrap();
         }

@@ -13,6 +13,15 @@ thread_local! {
     static MACHINE: Cell<usize> = const { Cell::new(0) };
 }
 
+/// While a machine's thread has it, others wait for that thread to sleep. A thread that panics lets them go on.
+pub struct Presence<'a>(&'a Time);
+
+impl Drop for Presence<'_> {
+    fn drop(&mut self) {
+        self.0.wake(&mut self.0.state.lock().unwrap());
+    }
+}
+
 /// One clock for all machines, of which one at a time is awake.
 pub struct Time {
     state: Mutex<State>,
@@ -39,7 +48,7 @@ impl Time {
     }
 
     /// A machine's thread begins; it goes on once time has been started.
-    pub fn enter(&self, machine: usize) {
+    pub fn enter(&self, machine: usize) -> Presence<'_> {
         MACHINE.set(machine);
         let mut state = self.state.lock().unwrap();
         state.entered += 1;
@@ -48,6 +57,7 @@ impl Time {
         while state.awake != Some(machine) {
             state = self.wakes[machine].wait(state).unwrap();
         }
+        Presence(self)
     }
 
     /// Starts once all have entered.
@@ -82,11 +92,6 @@ impl Time {
         while state.awake != Some(machine) {
             state = self.wakes[machine].wait(state).unwrap();
         }
-    }
-
-    /// The machine's thread has ended.
-    pub fn leave(&self) {
-        self.wake(&mut self.state.lock().unwrap());
     }
 
     /// Seconds since the beginning.
