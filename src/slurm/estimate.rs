@@ -50,11 +50,13 @@ pub fn limit(
             most = Some(most.map_or(bound, |most| most.min(bound)));
         }
     }
-    match resources.time {
-        Some(time) if time.0 < notice + EARLY => Err(SlurmError::Notice { notice, time }),
-        Some(time) => Ok(Some(time)),
-        None => Ok(estimate.map(|estimate| most.map_or(estimate, |most| most.min(estimate)))),
+    // Without any limit of its own a job has its partition's.
+    match resources.time.or(most) {
+        Some(time) if time.0 < notice + EARLY => return Err(SlurmError::Notice { notice, time }),
+        _ => {}
     }
+    let estimate = || estimate.map(|estimate| most.map_or(estimate, |most| most.min(estimate)));
+    Ok(resources.time.or_else(estimate))
 }
 
 #[cfg(test)]
@@ -93,6 +95,9 @@ mod tests {
         );
         assert!(matches!(refused("short", hours(2)), SlurmError::Time { .. }));
         assert!(matches!(refused("ever", Some(TimeLimit(159))), SlurmError::Notice { .. }));
+        let brief = [("brief".to_owned(), Some(TimeLimit(159)))];
+        let refused = limit(&ask("brief", None), hours(2), &brief, 120);
+        assert!(matches!(refused, Err(SlurmError::Notice { .. })));
         let enough = limit(&ask("ever", Some(TimeLimit(160))), None, &partitions, 120);
         assert_eq!(enough.unwrap(), Some(TimeLimit(160)));
     }

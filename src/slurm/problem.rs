@@ -68,8 +68,8 @@ pub enum SlurmError {
     },
     /// Hardly more time than the notice.
     #[error(
-        "jobs are told to stop {notice} s before their time limit, or up to half a minute earlier, and `time` in \
-         [executor.slurm] is {time}: give more time, or a shorter `notice`"
+        "jobs are told to stop {notice} s before their time limit, or up to half a minute earlier, and they have \
+         {time} (`time` in [executor.slurm], or what the partition allows): give more time, or a shorter `notice`"
     )]
     Notice {
         /// Seconds.
