@@ -11,9 +11,9 @@ use crate::{
 /// Reading data and waiting for a teacher's logits is in no pace.
 const START: f64 = 600.0;
 
-/// Of the time that a notice leaves, what a job may not have: slurmctld looks at limits every 30 s
-/// (`PERIODIC_TIMEOUT` in its slurmctld.h) and tells those that would end before it has looked again, and a job
-/// that is told within ten seconds is not queued again (`script::REQUEUE`).
+/// Seconds that a time limit must leave before the notice, or a job has no time to train: slurmctld looks at limits
+/// every 30 s (`PERIODIC_TIMEOUT` in its slurmctld.h) and tells jobs up to that much earlier, and one that is told
+/// within ten seconds is not queued again (`script::REQUEUE`).
 const EARLY: u64 = 40;
 
 /// The time limit that a step's record of paces suggests; nothing while there is none. A training that comes
@@ -51,9 +51,10 @@ pub fn limit(
         }
     }
     // Without any limit of its own a job has its partition's.
-    match resources.time.or(most) {
-        Some(time) if time.0 < notice + EARLY => return Err(SlurmError::Notice { notice, time }),
-        _ => {}
+    if let Some(time) = resources.time.or(most)
+        && time.0 < notice + EARLY
+    {
+        return Err(SlurmError::Notice { notice, time });
     }
     let estimate = || estimate.map(|estimate| most.map_or(estimate, |most| most.min(estimate)));
     Ok(resources.time.or_else(estimate))
