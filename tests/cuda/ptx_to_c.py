@@ -78,7 +78,7 @@ def written(operation, arguments):
     name = operation.split(".")[0]
     if name in ("st", "bra", "brx", "bar", "ret", "red") or operation.startswith("wmma.store"):
         return []
-    return [one for one in flat(arguments[0]) if one in ("_",) or one.startswith("%")]
+    return [one for one in flat(arguments[0]) if one == "_" or one.startswith("%")]
 
 
 def read_by(guard, operation, arguments):
@@ -287,9 +287,7 @@ class Translation:
         name, *parts = operation.split(".")
         kind = parts[-1] if parts else ""
         value = self.value
-        if name == "mov":
-            return value(arguments[1])
-        if name in ("cvta",):
+        if name in ("mov", "cvta"):
             return value(arguments[1])
         if name == "fma" and kind == "f32" and parts[0] in ("rn", "rm"):
             call = "fmaf" if parts[0] == "rn" else "fma_down"

@@ -61,8 +61,8 @@ impl<const N: usize> Backward<Cube, N> for ConvBackward {
         let (stride, precision, x, weight) = ops.state;
         let parents = ops.parents.map(|parent| parent.map(|parent| parent.id));
         let [wants_x, wants_weight] = [0, 1].map(|at| parents[at].is_some());
-        let wanted = gradient.clone();
-        let made = Cube::conv_backward(wanted, x, weight, stride, precision, wants_x, wants_weight);
+        let dy = gradient.clone();
+        let made = Cube::conv_backward(dy, x, weight, stride, precision, wants_x, wants_weight);
         let [dx, dweight] = [made.x, made.weight].map(Maybe::into_option);
         register::<Cube, _>(parents, [dx, dweight, Some(gradient)], grads);
     }
@@ -95,8 +95,8 @@ impl<C: CheckpointStrategy> AloneOps for Autodiff<Cube, C> {
     ) -> FloatTensor<Self> {
         let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
         let (shortcut, side) = parts(shortcut);
-        let side_input = Maybe::from(shortcut);
-        let out = Cube::conv_forward(x.clone(), weight.clone(), side_input, stride, precision);
+        let shortcut = Maybe::from(shortcut);
+        let out = Cube::conv_forward(x.clone(), weight.clone(), shortcut, stride, precision);
         let state = (stride, precision, x, weight);
         match side {
             None => finish::<Cube, C, _, 2>(ConvBackward, [x_node, weight_node], state, out),

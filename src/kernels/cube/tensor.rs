@@ -40,22 +40,8 @@ pub(super) fn sums<E: Numeric>(
     let across = comptime!(plan.width() / EDGE);
     let (row, column) = (square / across * EDGE, square % across * EDGE);
     let (next_row, next_column) = ((square + 1) / across * EDGE, (square + 1) % across * EDGE);
-    let one = Matrix::<f32>::from_value(
-        MatrixIdent::Accumulator,
-        EDGE,
-        EDGE,
-        deep,
-        MatrixLayout::Undefined,
-        0f32,
-    );
-    let next = Matrix::<f32>::from_value(
-        MatrixIdent::Accumulator,
-        EDGE,
-        EDGE,
-        deep,
-        MatrixLayout::Undefined,
-        0f32,
-    );
+    let one = zeros(plan);
+    let next = zeros(plan);
     let unit = UNIT_POS as usize;
     for start in range_stepped(first, end, DEPTH) {
         #[unroll]
@@ -106,6 +92,14 @@ pub(super) fn sums<E: Numeric>(
     }
     sync_cube();
     sums
+}
+
+/// A square of sums that are zero.
+#[cube]
+fn zeros(#[comptime] plan: Plan) -> Matrix<f32> {
+    let ident = MatrixIdent::Accumulator;
+    let layout = MatrixLayout::Undefined;
+    Matrix::<f32>::from_value(ident, EDGE, EDGE, comptime!(plan.deep()), layout, 0f32)
 }
 
 /// An operand's square out of staged lines, of which each has the elements of one depth.

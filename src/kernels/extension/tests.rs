@@ -4,6 +4,14 @@ use super::*;
 use crate::kernels::{norm::After, precision::Precision};
 use burn::tensor::Device;
 
+const FORM: Form = Form {
+    kernel_size: 3,
+    stride: 1,
+    after: After::Relu,
+    epsilon: 1e-5,
+    precision: Precision::F32,
+};
+
 /// Running moments of eight filters.
 fn running() -> Running {
     [(); 2].map(|()| Tensor::ones([8], &Device::flex()))
@@ -15,13 +23,6 @@ fn steps_hold_no_more_memory_the_longer_they_go_on() {
     let device = Device::flex();
     let ones = |shape: [usize; 4]| Tensor::<4>::ones(shape, &device);
     let vector = || Tensor::<1>::ones([8], &device);
-    let form = Form {
-        kernel_size: 3,
-        stride: 1,
-        after: After::Relu,
-        epsilon: 1e-5,
-        precision: Precision::F32,
-    };
     let step = |images: usize| {
         let operands = |channels, shortcut| Operands {
             weight: ones([8, channels, 3, 3]).autodiff().require_grad(),
@@ -31,8 +32,8 @@ fn steps_hold_no_more_memory_the_longer_they_go_on() {
             shortcut,
         };
         let x = ones([images, 8, 8, 3]).autodiff();
-        let (first, ..) = train(x, operands(3, None), running(), form);
-        let (second, ..) = train(first.clone(), operands(8, Some(first)), running(), form);
+        let (first, ..) = train(x, operands(3, None), running(), FORM);
+        let (second, ..) = train(first.clone(), operands(8, Some(first)), running(), FORM);
         drop(second.sum().backward());
         let frozen = Operands {
             weight: ones([8, 3, 3, 3]),
@@ -41,7 +42,7 @@ fn steps_hold_no_more_memory_the_longer_they_go_on() {
             beta: vector(),
             shortcut: None,
         };
-        drop(infer(ones([images, 8, 8, 3]), frozen, [vector(), vector()], form));
+        drop(infer(ones([images, 8, 8, 3]), frozen, [vector(), vector()], FORM));
         buffers::settle();
         buffers::held()
     };
@@ -56,13 +57,6 @@ fn steps_hold_no_more_memory_the_longer_they_go_on() {
 fn gradients_of_inputs_hold_no_more_memory_the_longer_they_go_on() {
     let device = Device::flex();
     let lifted = || Tensor::<1>::ones([8], &device).autodiff();
-    let form = Form {
-        kernel_size: 3,
-        stride: 1,
-        after: After::Relu,
-        epsilon: 1e-5,
-        precision: Precision::F32,
-    };
     let frozen = |channels, shortcut| Operands {
         weight: Tensor::ones([8, channels, 3, 3], &device).autodiff(),
         bias: None,
@@ -72,9 +66,9 @@ fn gradients_of_inputs_hold_no_more_memory_the_longer_they_go_on() {
     };
     let step = || {
         let x = Tensor::<4>::ones([4, 8, 8, 3], &device).autodiff().require_grad();
-        let first = infer(x.clone(), frozen(3, None), [lifted(), lifted()], form);
+        let first = infer(x.clone(), frozen(3, None), [lifted(), lifted()], FORM);
         let shortcut = Some(first.clone());
-        let second = infer(first, frozen(8, shortcut), [lifted(), lifted()], form);
+        let second = infer(first, frozen(8, shortcut), [lifted(), lifted()], FORM);
         assert!(x.grad(&second.sum().backward()).is_some());
         buffers::settle();
         buffers::held()
@@ -91,13 +85,6 @@ fn blocks_hold_no_more_memory_the_longer_they_go_on() {
     let device = Device::flex();
     let tracked = |shape: [usize; 4]| Tensor::<4>::ones(shape, &device).autodiff().require_grad();
     let vector = || Tensor::<1>::ones([8], &device).autodiff().require_grad();
-    let form = Form {
-        kernel_size: 3,
-        stride: 1,
-        after: After::Relu,
-        epsilon: 1e-5,
-        precision: Precision::F32,
-    };
     let step = || {
         let x = convolve(
             Tensor::ones([4, 8, 8, 3], &device).autodiff(),
@@ -114,7 +101,7 @@ fn blocks_hold_no_more_memory_the_longer_they_go_on() {
             beta: vector(),
             shortcut: None,
         };
-        let (h, ..) = train(h, operands, running(), form);
+        let (h, ..) = train(h, operands, running(), FORM);
         drop(convolve(h, tracked([8, 8, 3, 3]), Some(x), 1, Precision::F32).sum().backward());
         drop(convolve(
             Tensor::ones([4, 8, 8, 3], &device),
