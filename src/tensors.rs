@@ -64,9 +64,9 @@ pub(crate) fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 }
 
 /// As [`host`] of each. A GPU lays them one behind another first, and gives them in one copy.
-fn hosts(tensors: Vec<Tensor<1>>) -> Vec<Vec<f32>> {
-    match tensors.first() {
-        Some(first) if !is_host(&first.device()) => hosts_at_once(tensors),
+pub(crate) fn hosts(tensors: Vec<Tensor<1>>) -> Vec<Vec<f32>> {
+    match &tensors[..] {
+        [first, _, ..] if !is_host(&first.device()) => hosts_at_once(tensors),
         _ => tensors.into_iter().map(host).collect(),
     }
 }
@@ -160,10 +160,22 @@ pub(crate) fn flat(visit: impl FnOnce(&mut dyn Visitor)) -> Vec<Flat> {
 
 /// Copies tensors to the host, all in one copy.
 pub(crate) fn read(tensors: Vec<Flat>) -> Vec<NamedTensor> {
-    let (named, tensors): (Vec<_>, Vec<_>) =
+    read_beside(tensors, Vec::new()).0
+}
+
+/// As [`read`], and of what is `beside` them the values, in the same copy.
+pub(crate) fn read_beside(
+    tensors: Vec<Flat>,
+    beside: Vec<Tensor<1>>,
+) -> (Vec<NamedTensor>, Vec<Vec<f32>>) {
+    let (named, mut all): (Vec<_>, Vec<_>) =
         tensors.into_iter().map(|flat| ((flat.name, flat.shape), flat.tensor)).unzip();
-    let named = named.into_iter().zip(hosts(tensors));
-    named.map(|((name, shape), values)| NamedTensor { name, shape, values }).collect()
+    all.extend(beside);
+    let mut values = hosts(all);
+    let beside = values.split_off(named.len());
+    let named = named.into_iter().zip(values);
+    let named = named.map(|((name, shape), values)| NamedTensor { name, shape, values });
+    (named.collect(), beside)
 }
 
 /// Replaces every tensor that `visit` walks.

@@ -1,13 +1,14 @@
 //! What steps gave, read from the device now and then.
 //!
 //! A GPU is given steps ahead of time, and whoever reads a number waits until it has made all of them. So
-//! each step's numbers stay there, and many steps' are read together: about once a second, before a
-//! checkpoint, and at an epoch's end. On a CPU nothing waits, and each step is read at once.
+//! each step's numbers stay there, and many steps' are read together: about once a second, and with all
+//! that a step changes before a checkpoint and at an epoch's end. On a CPU nothing waits, and each step is
+//! read at once.
 
 use super::{collapse::is_constant, validate::hits};
 use crate::{
     kernels::score,
-    tensors::{host, is_host},
+    tensors::{hosts, is_host},
 };
 use burn::tensor::{Device, Int, Tensor};
 use std::time::{Duration, Instant};
@@ -116,24 +117,41 @@ impl Ledger {
 
     /// The steps since the last reading, in their order; waits for the device.
     pub fn read(&mut self) -> Vec<Heard> {
+        let unread = hosts(self.unread());
+        self.hear(&unread)
+    }
+
+    /// What the steps since the last reading have left on the device; its values are for
+    /// [`hear`](Self::hear).
+    pub fn unread(&self) -> Vec<Tensor<1>> {
+        let numbers = self.numbers.iter().filter(|_| !self.images.is_empty()).cloned();
+        let compared = self.compared.iter().flat_map(|(_, logits)| logits);
+        let flat = |logits: &Tensor<2>| logits.clone().flatten(0, 1);
+        numbers.chain(compared.map(flat)).collect()
+    }
+
+    /// These steps, in their order, out of the values of what they had left.
+    pub fn hear(&mut self, unread: &[Vec<f32>]) -> Vec<Heard> {
         let images = std::mem::take(&mut self.images);
-        let Some(numbers) = self.numbers.clone().filter(|_| !images.is_empty()) else {
+        let Some((numbers, logits)) = unread.split_first() else {
             return Vec::new();
         };
-        let (numbers, capacity) = (host(numbers), self.capacity);
-        let mut compared = self.compared.take();
+        let capacity = self.capacity;
         let networks = (numbers.len() / capacity - 1) / 2;
+        let compared = self.compared.take().map(|(at, each)| {
+            let each = each.iter().zip(logits);
+            let each = each.map(|(tensor, values)| is_constant(values, tensor.dims()[1]));
+            (at, each.collect::<Vec<bool>>())
+        });
         let steps = images.iter().enumerate().map(|(place, &images)| {
             let number = |column: usize| numbers[column * capacity + place];
-            let logits = compared.take_if(|(at, _)| *at == place);
-            let logits = logits.map(|(_, logits)| logits).unwrap_or_default();
-            let mut constant: Vec<_> = logits.into_iter().map(|of| Some(is_constant(of))).collect();
-            constant.resize(networks, None);
-            let score = |(network, constant)| {
+            let compared = compared.as_ref().filter(|(at, _)| *at == place);
+            let score = |network: usize| {
                 let (loss, hits) = (number(1 + 2 * network), number(2 + 2 * network));
+                let constant = compared.map(|(_, constant)| constant[network]);
                 Score { loss: f64::from(loss), hits: hits as usize, constant }
             };
-            let each = constant.into_iter().enumerate().map(score).collect();
+            let each = (0..networks).map(score).collect();
             Heard { images, wild: !number(0).is_finite(), each }
         });
         let steps: Vec<Heard> = steps.collect();

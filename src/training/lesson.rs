@@ -12,7 +12,7 @@ use crate::{
     network::Network,
     objective::{self, Distillation, Given, Needs, Supervised},
     tap::{Tap, bytes},
-    tensors::{host, is_host},
+    tensors::is_host,
 };
 use burn::tensor::{Device, Tensor};
 
@@ -211,12 +211,11 @@ impl<'a> Lesson<'a> {
         Made { logits, loss, asked, peers: Vec::new() }
     }
 
-    /// τ, where the objective trains it.
-    pub fn temperature(&self) -> Option<f64> {
+    /// τ on the device, `[1]`, where the objective trains it.
+    pub fn temperature(&self) -> Option<Tensor<1>> {
         let objective = self.taught()?;
         let given = self.needs.give_learned(&self.learned.tensors());
-        let temperature = objective.learned_temperature(&given)?;
-        host(temperature).first().map(|&temperature| temperature.into())
+        objective.learned_temperature(&given).map(Tensor::inner)
     }
 
     /// Whether the student learns classes in an epoch, counted from 1.

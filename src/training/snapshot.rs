@@ -3,8 +3,9 @@
 use super::{LearnError, OptimizerState, learned::Learned};
 use crate::{
     network::{NamedTensor, Network},
-    tensors::read,
+    tensors::read_beside,
 };
+use burn::tensor::Tensor;
 
 /// All that a step changes.
 #[derive(Clone, Debug)]
@@ -22,15 +23,25 @@ pub(super) struct Snapshot {
 impl Snapshot {
     /// Waits for the device.
     pub fn of(net: &Network, learned: &Learned, optimizer: &OptimizerState) -> Self {
+        Self::beside(net, learned, optimizer, Vec::new()).0
+    }
+
+    /// The same, and the values of what is read `beside` it in the same copy.
+    pub fn beside(
+        net: &Network,
+        learned: &Learned,
+        optimizer: &OptimizerState,
+        beside: Vec<Tensor<1>>,
+    ) -> (Self, Vec<Vec<f32>>) {
         let (mut all, learned) = (net.flat(), learned.flat());
         let (weights, both) = (all.len(), all.len() + learned.len());
         all.extend(learned);
         all.extend(optimizer.flat());
-        let mut weights_first = read(all);
+        let (mut weights_first, beside) = read_beside(all, beside);
         let optimizer_state = weights_first.split_off(both);
         let learned = weights_first.split_off(weights);
         let steps = optimizer.steps();
-        Self { weights: weights_first, learned, optimizer: optimizer_state, steps }
+        (Self { weights: weights_first, learned, optimizer: optimizer_state, steps }, beside)
     }
 
     /// That all of it is finite. The last step's update is not seen by any loss, and an optimizer's state that is

@@ -159,18 +159,19 @@ pub fn resume(
             let (size, of) = (training.recipe.batch_size, training.train.len());
             let order = watch.order(epoch, step.saturating_mul(size).min(of), of);
             if order != Order::GoOn {
-                *within = state.hear(*within, at)?;
-                let snapshot = state.snapshot();
+                let settled = state.settle(*within, at)?;
+                *within = settled.within;
+                let snapshot = settled.snapshot;
                 watch.keep(&|| checkpoint(state, snapshot.clone(), &best, &history, Some(*within)));
             }
             if order == Order::Stop { Err(LearnError::Stopped) } else { Ok(()) }
         };
-        let whole = run_epoch(training, &mut state, at, from, &mut pause)?;
+        let Settled { within: whole, snapshot, temperature } =
+            run_epoch(training, &mut state, at, from, &mut pause)?;
         let loss = whole.loss(training.train.len());
         let done = from.step.saturating_mul(training.recipe.batch_size);
         let samples = training.train.len().saturating_sub(done);
         let samples_per_second = samples as f64 / started.elapsed().as_secs_f64();
-        let snapshot = state.snapshot();
         snapshot.check(epoch, lr, loss)?;
         let State { net, lesson, .. } = &state;
         let evaluated = training.evaluation.map(|view| {
@@ -190,8 +191,7 @@ pub fn resume(
                 return Err(LearnError::Evaluation { epoch, lr, wrong, of, last: loss });
             }
         };
-        let record =
-            EpochRecord { temperature: lesson.temperature(), ..whole.record(at, accuracy) };
+        let record = EpochRecord { temperature, ..whole.record(at, accuracy) };
         keep_best(&mut best, &record, training.recipe.select, &snapshot.weights);
         history.push(record);
         let sign = training.sign(&history).filter(|_| lesson.teaches_classes(epoch));
@@ -238,14 +238,42 @@ struct State<'a> {
     ledger: Ledger,
 }
 
+/// A training after steps that all have been heard of.
+struct Settled {
+    within: Within,
+    snapshot: Snapshot,
+    /// τ, where the objective trains it.
+    temperature: Option<f64>,
+}
+
 impl State<'_> {
-    fn snapshot(&self) -> Snapshot {
-        Snapshot::of(&self.net, &self.lesson.learned, &self.optimizer_state)
+    /// Reads what the last steps gave and what they have changed, all in one copy: `within` with them.
+    fn settle(&mut self, within: Within, at: At<'_>) -> Result<Settled, LearnError> {
+        let Self { net, lesson, optimizer_state, ledger } = &*self;
+        let mut beside = ledger.unread();
+        let unread = beside.len();
+        beside.extend(lesson.temperature());
+        let (snapshot, values) = Snapshot::beside(net, &lesson.learned, optimizer_state, beside);
+        let (unread, temperature) = values.split_at(unread);
+        let temperature = temperature.first().map(|values| values[0].into());
+        let heard = self.ledger.hear(unread);
+        Ok(Settled { within: self.after(within, heard, at)?, snapshot, temperature })
     }
 
     /// Reads what the last steps gave: `within` with them.
-    fn hear(&mut self, mut within: Within, at: At<'_>) -> Result<Within, LearnError> {
-        for Heard { images, wild, each } in self.ledger.read() {
+    fn hear(&mut self, within: Within, at: At<'_>) -> Result<Within, LearnError> {
+        let heard = self.ledger.read();
+        self.after(within, heard, at)
+    }
+
+    /// `within` with steps that were heard of.
+    fn after(
+        &mut self,
+        mut within: Within,
+        heard: Vec<Heard>,
+        at: At<'_>,
+    ) -> Result<Within, LearnError> {
+        for Heard { images, wild, each } in heard {
             let step = within.step + 1;
             let heard = within.after(images, each[0], at);
             within = heard.map_err(|error| match wild {
@@ -278,7 +306,7 @@ fn run_epoch(
     at: At<'_>,
     mut within: Within,
     pause: &mut dyn FnMut(&mut State<'_>, &mut Within, usize) -> Result<(), LearnError>,
-) -> Result<Within, LearnError> {
+) -> Result<Settled, LearnError> {
     let At { epoch, lr, .. } = at;
     let view = training.train;
     let mut indices: Vec<u32> = (0..view.len() as u32).collect();
@@ -305,7 +333,7 @@ fn run_epoch(
         lesson.group.update(peers, lr);
         kernels::settle();
     }
-    state.hear(within, at)
+    state.settle(within, at)
 }
 
 #[cfg(test)]
