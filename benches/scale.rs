@@ -3,7 +3,7 @@
 //!     cargo bench --bench scale                    4,080 nodes on 100 machines, of which some die: a minute
 //!     cargo bench --bench scale -- 500 25 1000     students of each of four teachers, seeds, machines, with deaths alone: an hour
 //!
-//! The second one takes 9 GB of memory beside 10 GB of files in /dev/shm, of which Linux allows there too few:
+//! The second one takes 9 GB of memory beside 11 GB of files in /dev/shm, of which Linux allows there too few:
 //! `mount -o remount,nr_inodes=0 /dev/shm` before it. docs/scale.md has what it prints. Times in it are the simulation's;
 //! only the first and the last line are this machine's.
 
