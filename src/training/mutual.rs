@@ -8,10 +8,9 @@ use super::{
     Checkpoint, LearnError, OptimizerState, Trained, Within,
     checkpoint::Best,
     collapse,
-    learned::Learned,
     ledger::{Given as Noted, Score},
     score::{At, keep_best, selected},
-    snapshot::Snapshot,
+    snapshot::{Moving, Snapshot},
     validate,
 };
 use crate::{
@@ -118,13 +117,22 @@ impl Group {
         Ok(())
     }
 
-    /// The state of each; `within` an epoch or between two.
-    pub fn save(&self, within: bool) -> Vec<Checkpoint> {
-        let save = |peer: &Peer| {
+    /// What a step changes of each.
+    pub fn moving(&self) -> impl Iterator<Item = Moving<'_>> {
+        self.peers.iter().map(|Peer { net, optimizer, .. }| Moving {
+            net,
+            learned: None,
+            optimizer,
+        })
+    }
+
+    /// The state of each with its snapshot; `within` an epoch or between two.
+    pub fn save(&self, snapshots: &[Snapshot], within: bool) -> Vec<Checkpoint> {
+        let save = |(peer, snapshot): (&Peer, &Snapshot)| {
             let within = within.then_some(peer.within);
-            Checkpoint::of(peer.snapshot(), &peer.best, &peer.history, within)
+            Checkpoint::of(snapshot.clone(), &peer.best, &peer.history, within)
         };
-        self.peers.iter().map(save).collect()
+        self.peers.iter().zip(snapshots).map(save).collect()
     }
 
     pub fn track(&mut self) {
@@ -201,19 +209,20 @@ impl Group {
         self.peers.iter().map(accuracy).collect()
     }
 
-    /// Ends an epoch with what [`evaluate`](Self::evaluate) gave, if there was anything to evaluate.
+    /// Ends an epoch, after which they are as `snapshots` says, with what [`evaluate`](Self::evaluate) gave, if there was
+    /// anything to evaluate.
     pub fn close(
         &mut self,
+        snapshots: &[Snapshot],
         accuracies: Option<Vec<f64>>,
         at: At<'_>,
         classes: usize,
         on_collapse: OnCollapse,
     ) -> Result<(), LearnError> {
         let At { recipe, epoch, lr, samples, .. } = at;
-        for (index, peer) in self.peers.iter_mut().enumerate() {
+        for (index, (peer, snapshot)) in self.peers.iter_mut().zip(snapshots).enumerate() {
             let record = peer.within.record(at, accuracies.as_ref().map(|all| all[index]));
             let EpochRecord { loss, train_accuracy, .. } = record;
-            let snapshot = peer.snapshot();
             snapshot.check(epoch, lr, loss).map_err(|error| peer.failed(error))?;
             keep_best(&mut peer.best, &record, recipe.select, &snapshot.weights);
             peer.history.push(record);
@@ -241,10 +250,6 @@ impl Group {
 }
 
 impl Peer {
-    fn snapshot(&self) -> Snapshot {
-        Snapshot::of(&self.net, &Learned::default(), &self.optimizer)
-    }
-
     fn failed(&self, error: LearnError) -> LearnError {
         LearnError::Peer { place: self.place + 1, error: Box::new(error) }
     }

@@ -1,4 +1,4 @@
-//! A network in training as it is at one moment, on the host: read from its device in one copy.
+//! Networks in training as they are at one moment, on the host: read from their device in one copy.
 
 use super::{LearnError, OptimizerState, learned::Learned};
 use crate::{
@@ -20,28 +20,37 @@ pub(super) struct Snapshot {
     pub steps: i32,
 }
 
-impl Snapshot {
-    /// Waits for the device.
-    pub fn of(net: &Network, learned: &Learned, optimizer: &OptimizerState) -> Self {
-        Self::beside(net, learned, optimizer, Vec::new()).0
-    }
+/// The same on its device.
+pub(super) struct Moving<'a> {
+    pub net: &'a Network,
+    /// Nothing beside a network that learns with another.
+    pub learned: Option<&'a Learned>,
+    pub optimizer: &'a OptimizerState,
+}
 
-    /// The same, and the values of what is read `beside` it in the same copy.
-    pub fn beside(
-        net: &Network,
-        learned: &Learned,
-        optimizer: &OptimizerState,
+impl Snapshot {
+    /// One of each, and the values of what is read `beside` them. Waits for the device.
+    pub fn read(
+        of: &[Moving<'_>],
         beside: Vec<Tensor<1>>,
-    ) -> (Self, Vec<Vec<f32>>) {
-        let (mut all, learned) = (net.flat(), learned.flat());
-        let (weights, both) = (all.len(), all.len() + learned.len());
-        all.extend(learned);
-        all.extend(optimizer.flat());
-        let (mut weights_first, beside) = read_beside(all, beside);
-        let optimizer_state = weights_first.split_off(both);
-        let learned = weights_first.split_off(weights);
-        let steps = optimizer.steps();
-        (Self { weights: weights_first, learned, optimizer: optimizer_state, steps }, beside)
+    ) -> (impl Iterator<Item = Self>, Vec<Vec<f32>>) {
+        let parts = of.iter().map(|&Moving { net, learned, optimizer }| {
+            let parts =
+                [net.flat(), learned.map(Learned::flat).unwrap_or_default(), optimizer.flat()];
+            (parts, optimizer.steps())
+        });
+        let parts: Vec<_> = parts.collect();
+        let counts: Vec<_> =
+            parts.iter().map(|(parts, steps)| (parts.each_ref().map(Vec::len), *steps)).collect();
+        let all = parts.into_iter().flat_map(|(parts, _)| parts).flatten().collect();
+        let (all, beside) = read_beside(all, beside);
+        let mut all = all.into_iter();
+        let snapshots = counts.into_iter().map(move |(counts, steps)| {
+            let [weights, learned, optimizer] =
+                counts.map(|count| all.by_ref().take(count).collect());
+            Self { weights, learned, optimizer, steps }
+        });
+        (snapshots, beside)
     }
 
     /// That all of it is finite. The last step's update is not seen by any loss, and an optimizer's state that is

@@ -9,7 +9,7 @@ use super::{
     lesson::{Images, Lesson, Made, Moment, Objective},
     mutual::{self, Answer, Group},
     score::{At, keep_best, selected},
-    snapshot::Snapshot,
+    snapshot::{Moving, Snapshot},
     validate::accuracy,
     watch::Unwatched,
 };
@@ -161,13 +161,12 @@ pub fn resume(
             if order != Order::GoOn {
                 let settled = state.settle(*within, at)?;
                 *within = settled.within;
-                let snapshot = settled.snapshot;
-                watch.keep(&|| checkpoint(state, snapshot.clone(), &best, &history, Some(*within)));
+                watch.keep(&|| checkpoint(state, &settled, &best, &history, Some(*within)));
             }
             if order == Order::Stop { Err(LearnError::Stopped) } else { Ok(()) }
         };
-        let Settled { within: whole, snapshot, temperature } =
-            run_epoch(training, &mut state, at, from, &mut pause)?;
+        let settled = run_epoch(training, &mut state, at, from, &mut pause)?;
+        let Settled { within: whole, ref snapshot, ref peers, temperature } = settled;
         let loss = whole.loss(training.train.len());
         let done = from.step.saturating_mul(training.recipe.batch_size);
         let samples = training.train.len().saturating_sub(done);
@@ -183,7 +182,7 @@ pub fn resume(
             Ok(accuracies) => accuracies.unzip(),
             Err(InferError::Stopped) => {
                 // The epoch's steps are made: only the evaluation is done again.
-                watch.keep(&|| checkpoint(&state, snapshot.clone(), &best, &history, Some(whole)));
+                watch.keep(&|| checkpoint(&state, &settled, &best, &history, Some(whole)));
                 return Err(LearnError::Stopped);
             }
             Err(InferError::Data(error)) => return Err(error.into()),
@@ -202,8 +201,8 @@ pub fn resume(
             return Err(LearnError::Collapsed(explain(sign)));
         }
         let (classes, on_collapse) = (training.net.classes(), training.on_collapse);
-        state.lesson.group.close(of_peers, at, classes, on_collapse)?;
-        let checkpoint = || checkpoint(&state, snapshot.clone(), &best, &history, None);
+        state.lesson.group.close(peers, of_peers, at, classes, on_collapse)?;
+        let checkpoint = || checkpoint(&state, &settled, &best, &history, None);
         let (record, explain, checkpoint) = (&record, &explain, &checkpoint);
         let collapsed = &|| collapsed(training, &state.lesson, &history);
         let progress =
@@ -242,6 +241,8 @@ struct State<'a> {
 struct Settled {
     within: Within,
     snapshot: Snapshot,
+    /// Of the networks that learn beside it.
+    peers: Vec<Snapshot>,
     /// τ, where the objective trains it.
     temperature: Option<f64>,
 }
@@ -253,11 +254,15 @@ impl State<'_> {
         let mut beside = ledger.unread();
         let unread = beside.len();
         beside.extend(lesson.temperature());
-        let (snapshot, values) = Snapshot::beside(net, &lesson.learned, optimizer_state, beside);
+        let own = Moving { net, learned: Some(&lesson.learned), optimizer: optimizer_state };
+        let all: Vec<_> = [own].into_iter().chain(lesson.group.moving()).collect();
+        let (mut snapshots, values) = Snapshot::read(&all, beside);
+        let snapshot = snapshots.next().expect("the first is the training's own");
+        let peers = snapshots.collect();
         let (unread, temperature) = values.split_at(unread);
         let temperature = temperature.first().map(|values| values[0].into());
         let heard = self.ledger.hear(unread);
-        Ok(Settled { within: self.after(within, heard, at)?, snapshot, temperature })
+        Ok(Settled { within: self.after(within, heard, at)?, snapshot, peers, temperature })
     }
 
     /// Reads what the last steps gave: `within` with them.
@@ -289,13 +294,13 @@ impl State<'_> {
 /// The whole of it on the host.
 fn checkpoint(
     of: &State<'_>,
-    snapshot: Snapshot,
+    settled: &Settled,
     best: &Best,
     history: &[EpochRecord],
     within: Option<Within>,
 ) -> Checkpoint {
-    let own = Checkpoint::of(snapshot, best, history, within);
-    Checkpoint { peers: of.lesson.group.save(within.is_some()), ..own }
+    let own = Checkpoint::of(settled.snapshot.clone(), best, history, within);
+    Checkpoint { peers: of.lesson.group.save(&settled.peers, within.is_some()), ..own }
 }
 
 /// One pass over the training samples, or what is left of one; where it ends. `pause` is called before
