@@ -3,6 +3,7 @@
 
 use super::{
     extension::Own,
+    pace::keep_pace,
     passes::{Back, Passes},
 };
 use crate::kernels::{
@@ -32,7 +33,9 @@ impl AloneOps for Cube {
         stride: usize,
         precision: Precision,
     ) -> Own {
-        Self::conv_forward(x, weight, shortcut, stride, precision)
+        let out = Self::conv_forward(x, weight, shortcut, stride, precision);
+        keep_pace(&out);
+        out
     }
 
     fn normalise(
@@ -63,6 +66,7 @@ impl<const N: usize> Backward<Cube, N> for ConvBackward {
         let [wants_x, wants_weight] = [0, 1].map(|at| parents[at].is_some());
         let dy = gradient.clone();
         let made = Cube::conv_backward(dy, x, weight, stride, precision, wants_x, wants_weight);
+        keep_pace(&gradient);
         let [dx, dweight] = [made.x, made.weight].map(Maybe::into_option);
         register::<Cube, _>(parents, [dx, dweight, Some(gradient)], grads);
     }
@@ -80,6 +84,7 @@ impl Backward<Cube, 3> for NormBackward {
         let (after, [y, norm]) = ops.state;
         let back = Back { gradient, y, norm, out: Maybe::Absent };
         let made = Cube::norm_backward(back, after);
+        keep_pace(&made.x);
         let parents = ops.parents.map(|parent| parent.map(|parent| parent.id));
         register::<Cube, _>(parents, [made.x, made.gamma, made.beta].map(Some), grads);
     }
@@ -97,6 +102,7 @@ impl<C: CheckpointStrategy> AloneOps for Autodiff<Cube, C> {
         let (shortcut, side) = parts(shortcut);
         let shortcut = Maybe::from(shortcut);
         let out = Cube::conv_forward(x.clone(), weight.clone(), shortcut, stride, precision);
+        keep_pace(&out);
         let state = (stride, precision, x, weight);
         match side {
             None => finish::<Cube, C, _, 2>(ConvBackward, [x_node, weight_node], state, out),
@@ -119,6 +125,7 @@ impl<C: CheckpointStrategy> AloneOps for Autodiff<Cube, C> {
         let (beta, beta_node) = beta.into_parts();
         let [mean, variance] = [mean, variance].map(FloatTensor::<Self>::into_primitive);
         let made = Cube::norm_forward(x, gamma, beta, mean, variance, after, epsilon);
+        keep_pace(&made.out);
         let [mean, variance] = [made.mean, made.variance].map(FloatTensor::<Self>::new);
         let state = (after, [made.y, made.norm]);
         let nodes = [x_node, gamma_node, beta_node];
@@ -128,7 +135,9 @@ impl<C: CheckpointStrategy> AloneOps for Autodiff<Cube, C> {
 
 impl LinearOps for Cube {
     fn linear(x: Own, weight: Own, bias: Own, with_relu: bool) -> Own {
-        Self::linear_forward(x, weight, bias, with_relu)
+        let out = Self::linear_forward(x, weight, bias, with_relu);
+        keep_pace(&out);
+        out
     }
 }
 
@@ -145,6 +154,7 @@ impl Backward<Cube, 3> for LinearBackward {
         let parents = ops.parents.map(|parent| parent.map(|parent| parent.id));
         let made =
             Cube::linear_backward(gradient, Maybe::from(out), x, weight, parents[0].is_some());
+        keep_pace(&made.weight);
         let all = [made.x.into_option(), Some(made.weight), Some(made.bias)];
         register::<Cube, _>(parents, all, grads);
     }
@@ -160,6 +170,7 @@ impl<C: CheckpointStrategy> LinearOps for Autodiff<Cube, C> {
         let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
         let (bias, bias_node) = bias.into_parts();
         let out = Cube::linear_forward(x.clone(), weight.clone(), bias, with_relu);
+        keep_pace(&out);
         let state = ([x, weight], with_relu.then(|| out.clone()));
         finish::<Cube, C, _, 3>(LinearBackward, [x_node, weight_node, bias_node], state, out)
     }

@@ -1,6 +1,9 @@
 //! A layer with its backward pass, on GPUs.
 
-use super::passes::{Back, Gradients as Made, Inputs, Passes};
+use super::{
+    pace::keep_pace,
+    passes::{Back, Gradients as Made, Inputs, Passes},
+};
 use crate::kernels::{
     extension::{
         Form, LayerOps, Maybe,
@@ -49,7 +52,10 @@ impl LayerOps for Cube {
         shortcut: Maybe<Self>,
         form: Form,
     ) -> Own {
-        Self::infer_forward(x, weight, gamma, beta, mean, variance, bias, shortcut, form).out
+        let made =
+            Self::infer_forward(x, weight, gamma, beta, mean, variance, bias, shortcut, form);
+        keep_pace(&made.out);
+        made.out
     }
 }
 
@@ -80,6 +86,7 @@ impl<const N: usize> Backward<Cube, N> for LayerBackward {
         let wants_x = ops.parents[0].is_some();
         let Made { x, weight, gamma, beta, bias, shortcut } =
             Cube::layer_backward(back, x, weight, form, wants_x, has_bias);
+        keep_pace(&weight);
         let all = [x.into_option(), Some(weight), Some(gamma), Some(beta)].into_iter();
         let more = [bias, shortcut].map(Maybe::into_option).into_iter().flatten().map(Some);
         register::<Cube, _>(
@@ -113,6 +120,7 @@ impl<const N: usize> Backward<Cube, N> for InputBackward {
         let Frozen { form, weight, x, y, norm, out, has_shortcut } = ops.state;
         let back = Back { gradient, y, norm, out: Maybe::from(out) };
         let Inputs { x, shortcut } = Cube::infer_backward(back, x, weight, form, has_shortcut);
+        keep_pace(&x);
         let parents = ops.parents.map(|parent| parent.map(|parent| parent.id));
         register::<Cube, _>(parents, [Some(x), shortcut.into_option()], grads);
     }
@@ -149,6 +157,7 @@ impl<C: CheckpointStrategy> LayerOps for Autodiff<Cube, C> {
             variance,
             form,
         );
+        keep_pace(&made.out);
         let summed = has_shortcut.then(|| made.out.clone());
         let state = Recorded { form, x, weight, y: made.y, norm: made.norm, has_bias, summed };
         let nodes = [x_node, weight_node, gamma_node, beta_node];
@@ -191,6 +200,7 @@ impl<C: CheckpointStrategy> LayerOps for Autodiff<Cube, C> {
             Maybe::from(shortcut),
             form,
         );
+        keep_pace(&made.out);
         // What came out says where the ReLU was open; a pool's way back asks what went in.
         let out = (form.after != After::Pool).then(|| made.out.clone());
         let state = Frozen { form, weight, x, y: made.y, norm: made.norm, out, has_shortcut };

@@ -2,6 +2,7 @@
 
 use super::{
     launch::{address, each, empty, in_order, units},
+    pace::keep_pace,
     plan::UNITS,
 };
 use crate::kernels::asked::SPACING;
@@ -82,7 +83,9 @@ pub fn gather(tensors: Vec<Tensor<1>>) -> Tensor<1> {
         Ok(())
     });
     let made = client.register(StreamId::current(), OperationIr::Custom(described), operation);
-    Tensor::from_primitive::<Cube>(made.into_iter().next().expect("it was registered"))
+    let flat = made.into_iter().next().expect("it was registered");
+    keep_pace(&flat);
+    Tensor::from_primitive::<Cube>(flat)
 }
 
 fn gathered(parts: Vec<CubeTensor>, total: usize) -> CubeTensor {

@@ -16,6 +16,7 @@
 //! | `matmul` | the product that objectives take |
 //! | `frame` | a batch out of bytes on the device |
 //! | `window`, `launch` | extents, memory, grids |
+//! | `pace` | waiting, where there are few cores |
 //!
 //! A layer is eight launches a step: convolution with the moments of its tiles, the moments of all, what follows; the
 //! gradient's sums, what they give, the gradient of the convolution's outputs, both products of the way back in one,
@@ -38,6 +39,7 @@ mod mean;
 mod norm;
 mod norm_back;
 mod operands;
+mod pace;
 mod passes;
 mod plan;
 mod product;
