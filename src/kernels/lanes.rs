@@ -276,14 +276,20 @@ mod avx2 {
     }
 }
 
-/// The kind of this CPU, as far as takd's operations differ by it in the last bits that they give:
-/// `x86_64 avx2+fma`, `x86_64 portable`, `aarch64 portable`.
+/// The kind of this CPU, as far as its instructions decide the last bits of what it computes:
+/// `x86_64 avx2+fma`, `x86_64 avx2+fma+avx512`, `x86_64 portable`, `aarch64 portable`.
+///
+/// takd's kernels choose by the first two, burn's sums (macerator 0.5.2) by AVX-512 as well.
 pub fn cpu() -> String {
     #[cfg(target_arch = "x86_64")]
-    let fast = has_avx2();
+    let has = match (has_avx2(), std::is_x86_feature_detected!("avx512bw")) {
+        (true, true) => "avx2+fma+avx512",
+        (true, false) => "avx2+fma",
+        (false, _) => "portable",
+    };
     #[cfg(not(target_arch = "x86_64"))]
-    let fast = false;
-    format!("{} {}", std::env::consts::ARCH, if fast { "avx2+fma" } else { "portable" })
+    let has = "portable";
+    format!("{} {has}", std::env::consts::ARCH)
 }
 
 /// Whether the processor knows what [`Avx2`] needs.
