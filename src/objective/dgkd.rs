@@ -81,16 +81,22 @@ impl Dgkd {
 impl Distillation for Dgkd {
     fn loss(&self, batch: Batch) -> Tensor<1> {
         let classes = batch.student.dims()[1];
+        let weight = self.lambda / self.reduction.divisor(classes) as f64;
+        let staying = self.staying(batch.teachers.len(), &batch);
+        let staying = staying.into_iter().map(|teacher| &batch.teachers[teacher]);
+        let ce = 1.0 - self.lambda;
+        let fused = || softened::fused(&batch, ce, staying.clone(), weight, self.temperature);
+        if let Some(loss) = (!self.standardize).then(fused).flatten() {
+            return loss;
+        }
         let divergence = |teacher: &Tensor<2>| {
             let one = Batch { teacher: teacher.clone(), ..batch.clone() };
             let [student, teacher] = softened::logits(&one, self.standardize);
             softened::kl(student, teacher, self.temperature)
         };
-        let staying = self.staying(batch.teachers.len(), &batch);
-        let terms = staying.into_iter().map(|teacher| divergence(&batch.teachers[teacher]));
+        let terms = staying.map(divergence);
         let sum = terms.reduce(|sum, term| sum + term).expect("one teacher stays");
-        let divisor = self.reduction.divisor(classes) as f64;
-        softened::with_labels(1.0 - self.lambda, batch, sum * (self.lambda / divisor))
+        softened::with_labels(ce, batch, sum * weight)
     }
 
     fn temperature(&self) -> Option<f64> {

@@ -50,6 +50,10 @@ impl Distillation for Dml {
     fn loss(&self, batch: Batch) -> Tensor<1> {
         let Self { temperature, weight, standardize } = *self;
         let count = batch.teachers.len() as f64;
+        let fused = || softened::fused(&batch, 1.0, &batch.teachers, weight / count, temperature);
+        if let Some(loss) = (!standardize).then(fused).flatten() {
+            return loss;
+        }
         let shown = |logits: Tensor<2>| if standardize { standardized(logits) } else { logits };
         let student = shown(batch.student.clone());
         let each = batch

@@ -5,10 +5,7 @@ use super::{
     interface::{Batch, Distillation},
     softened::{self, STANDARDIZE},
 };
-use crate::{
-    kernels::{Weights, soft_loss},
-    kind::{Choice, Field, Kind, Scalar},
-};
+use crate::kind::{Choice, Field, Kind, Scalar};
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -91,19 +88,15 @@ impl Distillation for Kd {
             return cross_entropy(batch.student, batch.labels);
         }
         let [images, classes] = batch.student.dims();
-        let count = (images * reduction.divisor(classes)) as f64;
-        let weights = Weights {
-            labels: (1.0 - lambda) / images as f64,
-            teacher: lambda * temperature * temperature / count,
-            temperature,
-        };
-        let fused = (!standardize)
-            .then(|| soft_loss(&batch.student, &batch.labels, Some(&batch.teacher), weights));
-        if let Some(loss) = fused.flatten() {
+        let divisor = reduction.divisor(classes);
+        let weight = lambda / divisor as f64;
+        let fused = || softened::fused(&batch, 1.0 - lambda, [&batch.teacher], weight, temperature);
+        if let Some(loss) = (!standardize).then(fused).flatten() {
             return loss;
         }
         let [student, teacher] = softened::logits(&batch, standardize);
         let Batch { student: given, labels, .. } = batch;
+        let count = (images * divisor) as f64;
         let kl = softened::kl_sum(student, teacher, temperature) / count;
         let soft = kl * (lambda * temperature * temperature);
         if lambda == 1.0 {

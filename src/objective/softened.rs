@@ -1,7 +1,10 @@
 //! What objectives on logits have in common.
 
 use super::{cross_entropy::cross_entropy, interface::Batch};
-use crate::kind::{Field, Scalar};
+use crate::{
+    kernels::{Weights, soft_loss},
+    kind::{Field, Scalar},
+};
 use burn::tensor::{Int, Tensor, activation::log_softmax};
 
 /// Squares below it are 0 in divisions: a square root has no gradient there.
@@ -42,6 +45,27 @@ pub(super) fn standardized(logits: Tensor<2>) -> Tensor<2> {
 /// `ce` · cross entropy + `soft`; no cross entropy if its weight is 0.
 pub(super) fn with_labels(ce: f64, batch: Batch, soft: Tensor<1>) -> Tensor<1> {
     if ce == 0.0 { soft } else { cross_entropy(batch.student, batch.labels) * ce + soft }
+}
+
+/// `ce` · cross entropy + the sum over `teachers` of `weight` · [`kl`], a kernel for each of them. None on the CPU,
+/// which makes it of several operations, and without teachers.
+pub(super) fn fused<'a>(
+    batch: &Batch,
+    ce: f64,
+    teachers: impl IntoIterator<Item = &'a Tensor<2>>,
+    weight: f64,
+    temperature: f64,
+) -> Option<Tensor<1>> {
+    let images = batch.student.dims()[0] as f64;
+    let teacher = weight * temperature * temperature / images;
+    let term = |(at, other): (usize, &'a Tensor<2>)| {
+        // The labels count once.
+        let labels = if at == 0 { ce / images } else { 0.0 };
+        let weights = Weights { labels, teacher, temperature };
+        soft_loss(&batch.student, &batch.labels, Some(other), weights)
+    };
+    let terms = teachers.into_iter().enumerate().map(term);
+    terms.reduce(|sum, term| Some(sum? + term?)).flatten()
 }
 
 /// τ² · KL(softmax(teacher/τ) ‖ softmax(student/τ)), summed over classes, averaged over the batch.
