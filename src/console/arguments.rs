@@ -17,9 +17,6 @@ use std::{
 pub(crate) struct PipelineArgs {
     /// The pipeline file
     file: PathBuf,
-    /// Replace a value of the file, such as recipe.plain.epochs=5; may be repeated
-    #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
     #[command(flatten)]
     given: Given,
 }
@@ -27,6 +24,9 @@ pub(crate) struct PipelineArgs {
 /// What a pipeline is read with.
 #[derive(clap::Args)]
 pub(crate) struct Given {
+    /// Replace a value of the file, such as recipe.plain.epochs=5; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
     /// Lay the file's [preset.NAME] over it
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
@@ -69,16 +69,26 @@ impl RemoteArgs {
 impl Given {
     /// A pipeline file with what was given.
     pub fn opening(&self, file: &Path) -> Opening {
-        let opening = Opening::new(file).data(&self.data.data);
-        self.preset.iter().fold(opening, |opening, name| opening.preset(name))
+        let opening = self.other(file);
+        let opening = self.preset.iter().fold(opening, Opening::preset);
+        self.set.iter().fold(opening, Opening::set)
+    }
+
+    /// Another file as it stands, its data sets in the same folder.
+    pub fn other(&self, file: &Path) -> Opening {
+        Opening::new(file).data(&self.data.data)
+    }
+
+    /// Whether files are not read as they stand.
+    pub fn changes_files(&self) -> bool {
+        self.preset.is_some() || !self.set.is_empty()
     }
 }
 
 impl PipelineArgs {
     /// The file with all that is laid over it.
     pub fn opening(&self) -> Opening {
-        let opening = self.given.opening(&self.file);
-        self.set.iter().fold(opening, Opening::set)
+        self.given.opening(&self.file)
     }
 
     /// The same file with another preset, where known data sets may be absent.
@@ -88,12 +98,12 @@ impl PipelineArgs {
 
     /// Another file as it stands, its data sets in the same folder, its results in `store`.
     pub fn open_other(&self, file: &Path, store: &Store) -> Result<Pipeline, Problem> {
-        Ok(Opening::new(file).data(&self.given.data.data).session(store.clone())?.pipeline)
+        Ok(self.given.other(file).session(store.clone())?.pipeline)
     }
 
     /// What is laid over the file, as arguments.
     pub fn words(&self) -> Vec<String> {
-        let sets = self.set.iter().flat_map(|set| ["--set", set]);
+        let sets = self.given.set.iter().flat_map(|set| ["--set", set]);
         let presets = self.given.preset.iter().flat_map(|preset| ["--preset", preset]);
         let data = self.given.data.data.to_string_lossy();
         sets.chain(presets).chain(["--data", &data]).map(str::to_owned).collect()

@@ -47,3 +47,18 @@ fn a_line_that_is_no_record_is_told_with_its_number() {
         assert!(told.contains(problem), "{told}");
     }
 }
+
+#[test]
+fn what_set_has_changed_is_meant_where_set_is_given() {
+    let workspace = Workspace::new();
+    let set = ["--set", "seeds=[7]"];
+    workspace.ok(&["run", "tiny.toml", "teacher", set[0], set[1]]);
+    let said = |command: &[&str]| workspace.ok(&[command, &set].concat());
+    let reach = ["tiny.toml", "--node", "teacher"];
+    let record = [&["cache", "record"], &reach[..], &["-o", "saved.jsonl"]].concat();
+    assert!(said(&record).ends_with("; the cache lacks 0\n"));
+    assert!(workspace.ok(&record).starts_with("recorded 0 entries"));
+    let gc = ["cache", "gc", "tiny.toml", "--yes"];
+    assert!(!said(&gc).contains("removed"));
+    assert!(workspace.ok(&gc).contains(" teacher@7, made in "));
+}

@@ -9,6 +9,7 @@ use crate::{
     },
     key::{Key, keys},
     report::plural,
+    session::Opening,
     store::{Garbage, Store},
 };
 use indicatif::HumanBytes;
@@ -47,7 +48,7 @@ pub(super) fn gc(args: &Args, store: &Store) -> Result<u8, Problem> {
     let files: Vec<&Path> = args.files.iter().chain(&args.keep).map(PathBuf::as_path).collect();
     let mut keep = HashSet::new();
     for file in &files {
-        keep.extend(reached(file, &args.given, store)?);
+        keep.extend(reached(args.given.opening(file), store)?);
     }
     let others = if args.other_versions { Vec::new() } else { store.other_versions()? };
     let left = match others.len() {
@@ -149,8 +150,9 @@ fn users(kept: &[&Path], given: &Given, store: &Store) -> HashMap<Key, Vec<Strin
         kept.iter().any(|kept| fs::canonicalize(kept).ok() == fs::canonicalize(file).ok())
     };
     let mut users = HashMap::<Key, Vec<String>>::new();
-    for file in files.iter().filter(|file| !same(file)) {
-        for key in reached(file, given, store).unwrap_or_default() {
+    // A file that is kept with changes may use more as it stands.
+    for file in files.iter().filter(|file| given.changes_files() || !same(file)) {
+        for key in reached(given.other(file), store).unwrap_or_default() {
             let name = file.strip_prefix(".").unwrap_or(file).display().to_string();
             users.entry(key).or_default().push(name);
         }
@@ -159,10 +161,10 @@ fn users(kept: &[&Path], given: &Given, store: &Store) -> HashMap<Key, Vec<Strin
 }
 
 /// The keys that a pipeline reaches: those of all trials that its searches have come to, too.
-fn reached(file: &Path, given: &Given, store: &Store) -> Result<HashSet<Key>, Problem> {
+fn reached(opening: Opening, store: &Store) -> Result<HashSet<Key>, Problem> {
     let mut reached = HashSet::new();
     // The cache is visited while it is read, and no longer: gc wants to be alone.
-    let session = given.opening(file).session(store.clone())?;
+    let session = opening.session(store.clone())?;
     for (inputs, key) in keys(&session.graph()) {
         reached.insert(key);
         reached.extend(inputs.teacher_logits().iter().map(|logits| logits.key()));
